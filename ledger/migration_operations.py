@@ -1,0 +1,113 @@
+"""Building blocks for migrations: the laws as triggers and privileges, beside the fields they protect.
+
+Each function returns operations for a ``Migration.operations`` list and can be unapplied. The runtime
+role ``bursar_app`` exists where Bursar set the roles up; on a server with a single role the
+triggers alone protect, which is why both are there.
+"""
+
+from collections.abc import Mapping, Set
+
+from django.db.migrations.operations import RunSQL
+
+RUNTIME_ROLE = "bursar_app"
+Transitions = Mapping[str, Set[str]]
+
+
+def for_runtime_role(statement: str) -> str:
+    """Wrap a GRANT or REVOKE so that it runs only where the runtime role exists."""
+    return f"""
+        DO $grant$ BEGIN
+            IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{RUNTIME_ROLE}') THEN
+                {statement};
+            END IF;
+        END $grant$
+    """
+
+
+def append_only(table: str) -> list[RunSQL]:
+    """Let rows be inserted and never changed: UPDATE, DELETE and TRUNCATE raise (design, law 2)."""
+    return [
+        RunSQL(
+            f"""
+            CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}
+                FOR EACH ROW EXECUTE FUNCTION ledger_refuse_change();
+            CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON {table}
+                FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
+            """,
+            f"""
+            DROP TRIGGER append_only ON {table};
+            DROP TRIGGER append_only_truncate ON {table};
+            """,
+        ),
+        RunSQL(
+            for_runtime_role(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {RUNTIME_ROLE}"),
+            for_runtime_role(f"GRANT UPDATE, DELETE ON {table} TO {RUNTIME_ROLE}"),
+        ),
+    ]
+
+
+def no_delete(table: str) -> list[RunSQL]:
+    """Keep every row: DELETE and TRUNCATE raise, UPDATE stays possible."""
+    return [
+        RunSQL(
+            f"""
+            CREATE TRIGGER no_delete BEFORE DELETE ON {table}
+                FOR EACH ROW EXECUTE FUNCTION ledger_refuse_change();
+            CREATE TRIGGER no_delete_truncate BEFORE TRUNCATE ON {table}
+                FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
+            """,
+            f"""
+            DROP TRIGGER no_delete ON {table};
+            DROP TRIGGER no_delete_truncate ON {table};
+            """,
+        ),
+        RunSQL(
+            for_runtime_role(f"REVOKE DELETE, TRUNCATE ON {table} FROM {RUNTIME_ROLE}"),
+            for_runtime_role(f"GRANT DELETE ON {table} TO {RUNTIME_ROLE}"),
+        ),
+    ]
+
+
+def only_through_functions(table: str) -> list[RunSQL]:
+    """Leave the runtime role nothing but SELECT; SQL functions owned by the owner write the table."""
+    return [
+        RunSQL(
+            for_runtime_role(
+                f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {table} FROM {RUNTIME_ROLE}"
+            ),
+            for_runtime_role(f"GRANT INSERT, UPDATE, DELETE ON {table} TO {RUNTIME_ROLE}"),
+        )
+    ]
+
+
+def frozen_columns(table: str, *columns: str) -> RunSQL:
+    """Let these columns never change after the row was inserted."""
+    changed = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in columns)
+    return RunSQL(
+        f"""
+        CREATE TRIGGER frozen_columns BEFORE UPDATE ON {table}
+            FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION ledger_refuse_change();
+        """,
+        f"DROP TRIGGER frozen_columns ON {table};",
+    )
+
+
+def guarded_status(
+    table: str, *, machine: str, transitions: Transitions, column: str = "status"
+) -> list[RunSQL]:
+    """Let ``column`` move only along ``transitions`` (source → targets; source "" starts a row)."""
+    steps = [(source, target) for source in transitions for target in sorted(transitions[source])]
+    rows = ", ".join(f"('{machine}', '{source}', '{target}')" for source, target in steps)
+    return [
+        RunSQL(
+            f"INSERT INTO ledger_statetransition (machine, source, target) VALUES {rows};",
+            f"DELETE FROM ledger_statetransition WHERE machine = '{machine}';",
+        ),
+        RunSQL(
+            f"""
+            CREATE TRIGGER guarded_status BEFORE INSERT OR UPDATE OF {column} ON {table}
+                FOR EACH ROW EXECUTE FUNCTION ledger_guard_status('{machine}', '{column}');
+            """,
+            f"DROP TRIGGER guarded_status ON {table};",
+        ),
+    ]

@@ -1,0 +1,30 @@
+"""What the ledger keeps; one file per noun."""
+
+from ledger.models.account import Account, AccountType, DailyTotal, Side
+from ledger.models.audit import AuditEvent
+from ledger.models.hold import Hold, HoldRelease
+from ledger.models.idempotency import IdempotencyKey
+from ledger.models.journal import JournalEntry, LedgerEntry
+from ledger.models.membership import Membership
+from ledger.models.organisation import Branch, Company, Region
+from ledger.models.transition import StateTransition
+from ledger.models.user import User
+
+__all__ = [
+    "Account",
+    "AccountType",
+    "AuditEvent",
+    "Branch",
+    "Company",
+    "DailyTotal",
+    "Hold",
+    "HoldRelease",
+    "IdempotencyKey",
+    "JournalEntry",
+    "LedgerEntry",
+    "Membership",
+    "Region",
+    "Side",
+    "StateTransition",
+    "User",
+]

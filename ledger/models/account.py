@@ -1,0 +1,110 @@
+"""An account, and its totals by day."""
+
+import uuid
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import F, Q
+
+from ledger.models.organisation import Company, CurrencyField
+
+ZERO = Decimal(0)
+
+
+class Side(models.TextChoices):
+    DEBIT = "debit", "Debit"
+    CREDIT = "credit", "Credit"
+
+
+class AccountType(models.TextChoices):
+    ASSET = "asset", "Asset"
+    LIABILITY = "liability", "Liability"
+    EQUITY = "equity", "Equity"
+    INCOME = "income", "Income"
+    EXPENSE = "expense", "Expense"
+
+    @property
+    def normal_side(self) -> Side:
+        """The side on which an account of this type grows."""
+        return Side.DEBIT if self in {AccountType.ASSET, AccountType.EXPENSE} else Side.CREDIT
+
+
+class MoneyField(models.DecimalField):
+    """NUMERIC(24,4): room for every currency's minor unit; the unit itself bounds the decimals."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        kwargs["max_digits"] = 24
+        kwargs["decimal_places"] = 4
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+
+class Account(models.Model):
+    """A balance in one currency, kept on this row under its lock by the SQL functions alone.
+
+    ``balance`` counts on the normal side, so an asset that holds money is positive. ``minimum`` is the
+    least that ``balance - held`` may be; null means no limit. ``entry_count`` and ``chain_head`` are the
+    number of ledger entries and the hash of the last one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="accounts")
+    code = models.CharField(max_length=40)
+    name = models.CharField(max_length=160)
+    type = models.CharField(max_length=10, choices=AccountType.choices)
+    currency = CurrencyField()
+    normal_side = models.CharField(max_length=6, choices=Side.choices)
+    minimum = MoneyField(null=True, blank=True)
+    balance = MoneyField(default=ZERO, editable=False)
+    held = MoneyField(default=ZERO, editable=False)
+    entry_count = models.BigIntegerField(default=0, editable=False)
+    chain_head = models.BinaryField(default=b"", editable=False)
+    last_posted_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("company", "code")
+        constraints = (
+            models.UniqueConstraint(fields=("company", "code"), name="ledger_account_code"),
+            models.UniqueConstraint(
+                fields=("id", "company", "currency"), name="ledger_account_id_company_currency"
+            ),
+            models.CheckConstraint(
+                condition=Q(minimum__isnull=True) | Q(balance__gte=F("minimum") + F("held")),
+                name="ledger_account_minimum",
+            ),
+            models.CheckConstraint(condition=Q(held__gte=0), name="ledger_account_held"),
+            models.CheckConstraint(
+                condition=Q(normal_side__in=Side.values), name="ledger_account_side"
+            ),
+            models.CheckConstraint(
+                condition=Q(type__in=AccountType.values), name="ledger_account_type"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+    @property
+    def available(self) -> Decimal:
+        """What may still be spent: the balance less what is held."""
+        return self.balance - self.held
+
+
+class DailyTotal(models.Model):
+    """The debits and credits of an account with one effective date; what dated balances are summed from."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="daily_totals")
+    on = models.DateField()
+    debit = MoneyField(default=ZERO)
+    credit = MoneyField(default=ZERO)
+
+    class Meta:
+        ordering = ("account", "on")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("account", "on"), include=("debit", "credit"), name="ledger_dailytotal_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.on}"

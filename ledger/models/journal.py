@@ -1,0 +1,92 @@
+"""Journal entries and the ledger entries that make them up."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from ledger.models.account import Account, MoneyField, Side
+from ledger.models.organisation import Company, CurrencyField
+
+
+class JournalEntry(models.Model):
+    """One immutable, balanced booking.
+
+    ``reference`` names its source (``treasury.payment:<uuid>:settle``) and is unique: posting it again
+    returns this entry. ``effective_on`` is the date it counts for, ``posted_at`` when it was written.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="journal_entries")
+    reference = models.CharField(max_length=160, unique=True)
+    description = models.CharField(max_length=255)
+    effective_on = models.DateField()
+    posted_at = models.DateTimeField()
+    posted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    reversal_of = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="reversed_by"
+    )
+    content_hash = models.BinaryField()
+
+    class Meta:
+        verbose_name_plural = "journal entries"
+        ordering = ("-posted_at", "-id")
+        constraints = (
+            models.UniqueConstraint(fields=("id", "company"), name="ledger_journal_id_company"),
+        )
+        indexes = (
+            models.Index(fields=("company", "-posted_at", "-id"), name="ledger_journal_company"),
+        )
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class LedgerEntry(models.Model):
+    """One line of a journal entry: a debit or a credit of a positive amount on one account.
+
+    ``sequence`` counts the account's entries in posting order without a gap, ``balance_after`` is the
+    account's balance once this entry is in, and ``chain_hash`` seals it to the entry before.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    journal_entry = models.ForeignKey(
+        JournalEntry, on_delete=models.PROTECT, related_name="ledger_entries"
+    )
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="ledger_entries")
+    # Copied so that composite foreign keys tie the line to one company and one currency.
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    sequence = models.BigIntegerField()
+    side = models.CharField(max_length=6, choices=Side.choices)
+    amount = MoneyField()
+    currency = CurrencyField()
+    balance_after = MoneyField()
+    effective_on = models.DateField()
+    posted_at = models.DateTimeField()
+    chain_hash = models.BinaryField()
+
+    class Meta:
+        verbose_name_plural = "ledger entries"
+        ordering = ("-posted_at", "-id")
+        constraints = (
+            models.UniqueConstraint(fields=("account", "sequence"), name="ledger_entry_sequence"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="ledger_entry_amount"),
+            models.CheckConstraint(
+                condition=Q(side__in=Side.values), name="ledger_entry_side"
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("account", "-posted_at", "-sequence"), name="ledger_entry_instant"
+            ),
+            models.Index(
+                fields=("account", "effective_on", "sequence"), name="ledger_entry_effective"
+            ),
+            models.Index(fields=("company", "-posted_at", "-id"), name="ledger_entry_company"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.amount} {self.currency}"

@@ -1,0 +1,108 @@
+"""Access: which roles a person has at a place, and which rows he may see.
+
+A membership in a company reaches all of it, one in a region that region and its branches, one in a
+branch that branch. Whatever belongs to the company as a whole is seen by its members everywhere.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from django.db.models import Model, Q, QuerySet
+
+from ledger.actor import Actor
+from ledger.models import Company, Membership, User
+from ledger.refusals import RoleRequired
+from ledger.roles import READING_ROLES, Role
+
+Row = TypeVar("Row", bound=Model)
+
+
+class Place(Protocol):
+    """Anything that lies in a company and perhaps in a region and branch of it."""
+
+    @property
+    def company_id(self) -> UUID: ...
+    @property
+    def region_id(self) -> UUID | None: ...
+    @property
+    def branch_id(self) -> UUID | None: ...
+
+
+def roles_of(
+    user: User, *, company_id: UUID, region_id: UUID | None = None, branch_id: UUID | None = None
+) -> frozenset[Role]:
+    """Return the roles that the user has at this place; a superuser has every one."""
+    if not user.is_active:
+        return frozenset()
+    if user.is_superuser:
+        return frozenset(Role)
+    reaching = Membership.objects.filter(
+        Q(region=None) | Q(region=region_id, branch=None) | Q(region=region_id, branch=branch_id),
+        user=user,
+        company=company_id,
+    )
+    return frozenset(Role(role) for role in reaching.values_list("role", flat=True))
+
+
+def require_role(actor: Actor, *roles: Role, place: Place) -> None:
+    """Raise ``RoleRequired`` unless the actor has one of the roles at the place; a job may always."""
+    if actor.user is None:
+        return
+    held = roles_of(
+        actor.user,
+        company_id=place.company_id,
+        region_id=place.region_id,
+        branch_id=place.branch_id,
+    )
+    if held.isdisjoint(roles):
+        raise RoleRequired(f"This needs the role {_either(roles)} here.")
+
+
+def _either(roles: Iterable[Role]) -> str:
+    return " or ".join(str(role.label) for role in roles)
+
+
+def visible(
+    rows: QuerySet[Row],
+    user: User,
+    *,
+    prefix: str = "",
+    roles: Iterable[Role] = READING_ROLES,
+    by_company_only: bool = False,
+) -> QuerySet[Row]:
+    """Return the rows that the user may see.
+
+    ``prefix`` leads from the row to what has ``company``, ``region`` and ``branch`` ("fund__"); rows that
+    lie in a company as a whole pass ``by_company_only``. Everything else is filtered out, so that another
+    company's object is not found rather than forbidden.
+    """
+    if user.is_superuser and user.is_active:
+        return rows
+    reach = Q(pk__in=())
+    memberships = Membership.objects.filter(user=user, role__in=list(roles), user__is_active=True)
+    for company, region, branch in memberships.values_list("company", "region", "branch").distinct():
+        reach |= _reach(prefix, company, region, branch, by_company_only=by_company_only)
+    return rows.filter(reach)
+
+
+def _reach(
+    prefix: str, company: UUID, region: UUID | None, branch: UUID | None, *, by_company_only: bool
+) -> Q:
+    """Return the condition that one membership gives."""
+    reach = Q(**{f"{prefix}company": company})
+    if by_company_only or region is None:
+        return reach
+    reach &= Q(**{f"{prefix}region": region})
+    return reach if branch is None else reach & Q(**{f"{prefix}branch": branch})
+
+
+def companies_of(user: User, *roles: Role) -> QuerySet[Company]:
+    """Return the companies in which the user has one of the roles, or any reading role."""
+    if user.is_superuser and user.is_active:
+        return Company.objects.all()
+    return Company.objects.filter(
+        memberships__user=user,
+        memberships__user__is_active=True,
+        memberships__role__in=list(roles or READING_ROLES),
+    ).distinct()

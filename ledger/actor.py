@@ -1,0 +1,43 @@
+"""Who is acting, and from where; passed into every command."""
+
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from ledger.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person or scheduled job behind a command, with what the audit trail keeps about the request."""
+
+    user: User | None
+    name: str
+    ip_address: str | None = None
+    user_agent: str = ""
+    request_id: str = ""
+
+    @classmethod
+    def system(cls, name: str) -> Self:
+        """A scheduled job, by its name."""
+        return cls(user=None, name=f"system: {name}")
+
+    @classmethod
+    def of(
+        cls,
+        user: User,
+        *,
+        ip_address: str | None = None,
+        user_agent: str = "",
+        request_id: str = "",
+    ) -> Self:
+        """A signed-in person and the request he makes."""
+        return cls(user, user.get_username(), ip_address, user_agent[:255], request_id[:64])
+
+    @property
+    def user_id(self) -> UUID | None:
+        return self.user.pk if self.user else None
+
+    @property
+    def is_system(self) -> bool:
+        return self.user is None

@@ -1,0 +1,124 @@
+"""Commands: the one shape of every domain call that changes something.
+
+A command runs in one durable transaction. A refusal rolls it back and is then written to the audit trail
+in a transaction of its own. What the database asks to be tried again (a deadlock, a lock that took too
+long, a serialisation failure) is run again as a whole.
+"""
+
+import functools
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import OperationalError, connection, transaction
+
+from ledger import audit, idempotency
+from ledger.refusals import Conflict, Refusal
+
+logger = logging.getLogger(__name__)
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+# serialization_failure, deadlock_detected, lock_not_available
+TRY_AGAIN = frozenset({"40001", "40P01", "55P03"})
+LONGEST_TRIES = 5
+
+
+class Busy(Conflict):
+    """Others hold what this needs; nothing was done, and it may be asked again."""
+
+    code = "busy"
+    title = "Busy"
+
+
+def command(
+    action: str,
+) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
+    """Make a keyword-only function a command named ``action`` ("payment.execute").
+
+    The function takes ``actor`` and, where it concerns something that exists, an argument such as
+    ``payment_id``: with the app it is defined in, this names the subject ``treasury.payment:<id>``.
+    """
+
+    def decorate(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+        @functools.wraps(function)
+        def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+            try:
+                return _run_until_done(functools.partial(function, *args, **kwargs))
+            except Refusal as refusal:
+                _audit_refusal(function, action, refusal, kwargs)
+                raise
+
+        return run
+
+    return decorate
+
+
+def _run_until_done(function: Callable[[], Result]) -> Result:
+    for attempt in range(1, LONGEST_TRIES + 1):
+        try:
+            return _run_once(function)
+        except OperationalError as error:
+            if _sqlstate(error) not in TRY_AGAIN:
+                raise
+            if attempt == LONGEST_TRIES:
+                message = "Others are using this just now. Nothing was done; try again."
+                raise Busy(message, retry_after=1) from error
+            logger.info("command is run again after %s", _sqlstate(error))
+            time.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 -- jitter, not a secret
+    raise AssertionError("the loop returns or raises")
+
+
+def _run_once(function: Callable[[], Result]) -> Result:
+    with transaction.atomic(durable=True):
+        request = idempotency.claim()
+        result = function()
+        if request:
+            idempotency.complete(request, result)
+    return result
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    return getattr(error.__cause__, "sqlstate", None)
+
+
+def _audit_refusal(
+    function: Callable[..., Any], action: str, refusal: Refusal, arguments: dict[str, Any]
+) -> None:
+    subject = _subject(function, arguments) or action
+    with transaction.atomic():
+        audit.record_refusal(
+            actor=arguments["actor"],
+            action=action,
+            subject=subject,
+            company_id=audit.company_of(subject),
+            refusal=refusal,
+        )
+
+
+def _subject(function: Callable[..., Any], arguments: dict[str, Any]) -> str | None:
+    """Name what a refused command was about: app, noun and id of its first ``<noun>_id`` argument."""
+    app = function.__module__.partition(".")[0]
+    for name, value in arguments.items():
+        if name.endswith("_id") and value is not None:
+            return f"{app}.{name.removesuffix('_id')}:{value}"
+    return None
+
+
+def require_transaction() -> None:
+    """Raise ``RuntimeError`` outside a transaction: the caller forgot to be a command."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("This must run inside a command's transaction.")
+
+
+def after_commit(function: Callable[[], Any]) -> None:
+    """Run ``function`` once the transaction has committed; a failure is logged and loses nothing.
+
+    For what merely wakes somebody up: whatever must happen stands in the database, and a sweeper finds it.
+    """
+    transaction.on_commit(function, robust=True)
+
+
+__all__ = ["Busy", "after_commit", "command", "require_transaction"]

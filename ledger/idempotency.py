@@ -1,0 +1,119 @@
+"""Idempotency keys: the same request, asked again, gets the same answer and no second effect.
+
+The answer is stored in the transaction of its effect, so that a crash between the two cannot part them.
+Two requests with one key at the same time are told apart by an advisory lock that ends with the
+transaction; refusals roll back and are therefore never stored.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from ledger.models import IdempotencyKey
+from ledger.refusals import Conflict, RuleBroken
+
+Answer = tuple[int, Any]
+
+
+class KeyInUse(Conflict):
+    """The first request with this key is still being answered; ask again shortly."""
+
+    code = "idempotency_in_progress"
+    title = "Request in progress"
+
+
+class KeyMismatch(RuleBroken):
+    """This key was used before with another request."""
+
+    code = "idempotency_mismatch"
+    title = "Idempotency-Key used before"
+
+
+class Replay(Exception):
+    """Not an error: the stored answer, carried past the command that need not run again."""
+
+    def __init__(self, status_code: int, body: Any) -> None:
+        super().__init__(status_code)
+        self.status_code = status_code
+        self.body = body
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that carries a key: whose, for what, and how its result is turned into an answer."""
+
+    user_id: UUID
+    scope: str
+    key: str
+    request_hash: bytes
+    answer: Callable[[Any], Answer]
+
+
+_current: ContextVar[Request | None] = ContextVar("idempotent_request", default=None)
+
+
+def hash_of(body: Any) -> bytes:
+    """Return the SHA-256 of a request body in canonical JSON."""
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).digest()
+
+
+@contextmanager
+def answering(request: Request | None) -> Iterator[None]:
+    """Let the next command store its answer under the request's key, or raise ``Replay``."""
+    token = _current.set(request)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def claim() -> Request | None:
+    """Take the current request's key for this transaction.
+
+    Returns None where there is no key. Raises ``Replay`` with the stored answer, ``KeyMismatch`` when the
+    stored request was another, ``KeyInUse`` while the first one still runs.
+    """
+    request = _current.get()
+    if request is None:
+        return None
+    lock = hashlib.sha256(f"{request.user_id} {request.scope} {request.key}".encode()).digest()[:8]
+    with connection.cursor() as cursor:
+        number = int.from_bytes(lock, "big", signed=True)
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
+        if not cursor.fetchone()[0]:
+            message = "A request with this Idempotency-Key is still running."
+            raise KeyInUse(message, retry_after=1)
+    _replay_if_known(request)
+    return request
+
+
+def _replay_if_known(request: Request) -> None:
+    stored = IdempotencyKey.objects.filter(
+        user_id=request.user_id, scope=request.scope, key=request.key
+    ).first()
+    if stored is None:
+        return
+    if bytes(stored.request_hash) != request.request_hash:
+        raise KeyMismatch("This Idempotency-Key was used before with another body.")
+    raise Replay(stored.status_code, stored.body)
+
+
+def complete(request: Request, result: Any) -> None:
+    """Store the answer to the request, in the transaction of its effect."""
+    status_code, body = request.answer(result)
+    IdempotencyKey.objects.create(
+        user_id=request.user_id,
+        scope=request.scope,
+        key=request.key,
+        request_hash=request.request_hash,
+        status_code=status_code,
+        body=body,
+    )

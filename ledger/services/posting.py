@@ -1,0 +1,239 @@
+"""Posting: the only way money moves between accounts.
+
+Each function here is one round trip to one SQL function (``ledger/sql/posting.sql``) and needs an open
+transaction, so that a booking stands or falls with whatever it belongs to.
+"""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, cast
+from uuid import UUID
+
+import psycopg
+from django.db import IntegrityError, connection
+from django.db.utils import DataError
+from psycopg.types.json import Jsonb
+
+from ledger.chain import padded_keys
+from ledger.commands import require_transaction
+from ledger.models import JournalEntry, Side
+from ledger.refusals import Conflict, InsufficientFunds, InvalidInput, NotFound
+
+OPPOSITE = {Side.DEBIT.value: Side.CREDIT.value, Side.CREDIT.value: Side.DEBIT.value}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A debit or a credit of a positive amount on one account."""
+
+    account_id: UUID
+    side: str
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A journal entry to be: balanced lines under a reference that is used once.
+
+    ``releases`` is the reference of a hold that ends with this posting. ``posted_by_id`` is the person,
+    None for a job.
+    """
+
+    company_id: UUID
+    reference: str
+    description: str
+    effective_on: date
+    lines: tuple[Line, ...]
+    posted_by_id: UUID | None = None
+    reversal_of_id: UUID | None = None
+    releases: str | None = None
+
+
+class ReferenceReused(Conflict):
+    """The reference was used before, for a booking that moves money differently."""
+
+    code = "reference_reused"
+    title = "Reference used before"
+
+
+class HoldNotOpen(Conflict):
+    """The hold that the posting would end has been released already."""
+
+    code = "hold_not_open"
+    title = "Hold not open"
+
+
+class Unbalanced(InvalidInput):
+    """Debits and credits differ, or there are fewer than two lines."""
+
+    code = "unbalanced"
+    title = "Unbalanced posting"
+
+
+class AlreadyReversed(Conflict):
+    """A journal entry is reversed at most once."""
+
+    code = "already_reversed"
+    title = "Already reversed"
+
+
+def post(posting: Posting) -> UUID:
+    """Post one journal entry and return its id; a known reference returns the first entry's id.
+
+    Raises ``Unbalanced``, ``InsufficientFunds`` when an account would fall below its minimum,
+    ``ReferenceReused`` when the reference stands for other content, ``HoldNotOpen``.
+    """
+    return post_many((posting,))[0]
+
+
+def post_many(postings: Sequence[Posting]) -> list[UUID]:
+    """Post journal entries, all or none, in the order given; return their ids in that order.
+
+    The number of statements does not grow with the number of postings. Raises as ``post`` does.
+    """
+    require_transaction()
+    for posting in postings:
+        _require_balance(posting)
+    with _refusals():
+        rows = _call(
+            "SELECT reference, journal_entry FROM ledger_post(%s, %s, %s)",
+            (Jsonb([_as_json(posting) for posting in postings]), *padded_keys()),
+        )
+    entries = cast("dict[str, UUID]", dict(rows))
+    return [entries[posting.reference] for posting in postings]
+
+
+def reverse(
+    *,
+    journal_entry_id: UUID,
+    reference: str,
+    description: str,
+    effective_on: date,
+    posted_by_id: UUID | None = None,
+) -> UUID:
+    """Post the mirror image of a journal entry and return the new entry's id.
+
+    Raises ``NotFound`` for an unknown entry, ``AlreadyReversed`` on a second reversal under another
+    reference, and as ``post`` does.
+    """
+    original = JournalEntry.objects.filter(pk=journal_entry_id).first()
+    if original is None:
+        raise NotFound("There is no such journal entry.")
+    earlier = JournalEntry.objects.filter(reversal_of=original).first()
+    if earlier is not None and earlier.reference != reference:
+        raise AlreadyReversed("This journal entry has been reversed already.")
+    lines = original.ledger_entries.order_by("account_id", "sequence")
+    mirrored = tuple(
+        Line(line.account_id, OPPOSITE[line.side], line.amount, line.currency) for line in lines
+    )
+    return post(
+        Posting(
+            company_id=original.company_id,
+            reference=reference,
+            description=description,
+            effective_on=effective_on,
+            lines=mirrored,
+            posted_by_id=posted_by_id,
+            reversal_of_id=original.pk,
+        )
+    )
+
+
+def hold(*, account_id: UUID, amount: Decimal, reference: str) -> None:
+    """Set ``amount`` of the account's available balance aside under ``reference``; twice is once.
+
+    Raises ``InsufficientFunds`` when less is available, ``ReferenceReused`` when the reference holds
+    something else.
+    """
+    require_transaction()
+    with _refusals():
+        _call("SELECT ledger_hold_funds(%s, %s, %s)", (account_id, reference, amount))
+
+
+def release(*, reference: str) -> None:
+    """End the hold under ``reference``; once it has ended, nothing happens. Raises ``NotFound``."""
+    require_transaction()
+    with _refusals():
+        _call("SELECT ledger_release_hold(%s)", (reference,))
+
+
+def _require_balance(posting: Posting) -> None:
+    if len(posting.lines) < 2:
+        raise Unbalanced.on("lines", "A journal entry needs two or more lines.")
+    totals: dict[str, Decimal] = {}
+    for line in posting.lines:
+        if line.amount <= 0:
+            raise Unbalanced.on("lines", "The amount of a line is greater than zero.")
+        signed = line.amount if line.side == Side.DEBIT else -line.amount
+        totals[line.currency] = totals.get(line.currency, Decimal(0)) + signed
+    if any(totals.values()):
+        raise Unbalanced.on("lines", "Debits and credits differ.")
+
+
+def _as_json(posting: Posting) -> dict[str, Any]:
+    lines = [
+        {
+            "account": str(line.account_id),
+            "side": str(line.side),
+            "amount": str(line.amount),
+            "currency": line.currency,
+        }
+        for line in posting.lines
+    ]
+    return {
+        "id": str(uuid.uuid4()),
+        "company": str(posting.company_id),
+        "reference": posting.reference,
+        "description": posting.description,
+        "effective_on": posting.effective_on.isoformat(),
+        "posted_by": str(posting.posted_by_id) if posting.posted_by_id else None,
+        "reversal_of": str(posting.reversal_of_id) if posting.reversal_of_id else None,
+        "releases": posting.releases,
+        "lines": lines,
+    }
+
+
+def _call(sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """Run one statement with parameters bound by the server, prepared once per connection.
+
+    Django's own cursor would write the key of the chain into the statement's text, where logs and
+    ``pg_stat_activity`` show it.
+    """
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        return cursor.execute(sql, parameters, prepare=True).fetchall()
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Translate what the database refuses into the ledger's own refusals."""
+    try:
+        with connection.wrap_database_errors:
+            yield
+    except IntegrityError as error:
+        diagnosis = getattr(error.__cause__, "diag", None)
+        refusal = REFUSED_BY.get(getattr(diagnosis, "constraint_name", None) or "")
+        if refusal is None:
+            raise
+        raise refusal from error
+    except DataError as error:
+        raise InvalidInput.on("amount", "This amount is too large.", code="amount_too_large") from error
+
+
+REFUSED_BY = {
+    "ledger_account_minimum": InsufficientFunds("The account has less available than this amount."),
+    "ledger_journalentry_content": ReferenceReused("This reference was posted with other content."),
+    "ledger_hold_content": ReferenceReused("This reference holds something else."),
+    "ledger_hold_open": HoldNotOpen("The hold has been released already."),
+    "ledger_entry_same_currency": InvalidInput.on(
+        "currency", "A line has the company and currency of its account."
+    ),
+    "ledger_journalentry_reversal_of_id_key": AlreadyReversed(
+        "This journal entry has been reversed already."
+    ),
+}

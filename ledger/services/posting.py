@@ -5,7 +5,7 @@ transaction, so that a booking stands or falls with whatever it belongs to.
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 from ledger.chain import padded_keys
 from ledger.commands import require_transaction
 from ledger.models import JournalEntry, Side
-from ledger.refusals import Conflict, InsufficientFunds, InvalidInput, NotFound
+from ledger.refusals import Conflict, InsufficientFunds, InvalidInput, NotFound, Refusal
 
 OPPOSITE = {Side.DEBIT.value: Side.CREDIT.value, Side.CREDIT.value: Side.DEBIT.value}
 
@@ -220,20 +220,24 @@ def _refusals() -> Iterator[None]:
         refusal = REFUSED_BY.get(getattr(diagnosis, "constraint_name", None) or "")
         if refusal is None:
             raise
-        raise refusal from error
+        raise refusal() from error
     except DataError as error:
         raise InvalidInput.on("amount", "This amount is too large.", code="amount_too_large") from error
 
 
-REFUSED_BY = {
-    "ledger_account_minimum": InsufficientFunds("The account has less available than this amount."),
-    "ledger_journalentry_content": ReferenceReused("This reference was posted with other content."),
-    "ledger_hold_content": ReferenceReused("This reference holds something else."),
-    "ledger_hold_open": HoldNotOpen("The hold has been released already."),
-    "ledger_entry_same_currency": InvalidInput.on(
+REFUSED_BY: dict[str, Callable[[], Refusal]] = {
+    "ledger_account_minimum": lambda: InsufficientFunds(
+        "The account has less available than this amount."
+    ),
+    "ledger_journalentry_content": lambda: ReferenceReused(
+        "This reference was posted with other content."
+    ),
+    "ledger_hold_content": lambda: ReferenceReused("This reference holds something else."),
+    "ledger_hold_open": lambda: HoldNotOpen("The hold has been released already."),
+    "ledger_entry_same_currency": lambda: InvalidInput.on(
         "currency", "A line has the company and currency of its account."
     ),
-    "ledger_journalentry_reversal_of_id_key": AlreadyReversed(
+    "ledger_journalentry_reversal_of_id_key": lambda: AlreadyReversed(
         "This journal entry has been reversed already."
     ),
 }

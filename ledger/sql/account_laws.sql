@@ -1,6 +1,7 @@
 -- Law 3: the numbers on an account's row are those of its last ledger entry, checked at commit.
 
-CREATE FUNCTION ledger_require_last_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+-- A plan made while the tables were empty would scan them for as long as the session lives.
+CREATE FUNCTION ledger_require_last_entry() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 BEGIN
     PERFORM FROM ledger_account account
         LEFT JOIN ledger_ledgerentry entry

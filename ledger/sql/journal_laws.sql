@@ -1,6 +1,7 @@
 -- Law 1: at commit every journal entry has two or more lines and balances in each currency.
 
-CREATE FUNCTION ledger_require_balance() RETURNS trigger LANGUAGE plpgsql AS $$
+-- A plan made while the tables were empty would scan them for as long as the session lives.
+CREATE FUNCTION ledger_require_balance() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
     entry uuid := to_jsonb(NEW) ->> TG_ARGV[0];
     lines bigint;

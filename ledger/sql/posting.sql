@@ -6,7 +6,10 @@
 
 CREATE FUNCTION ledger_post(p_postings jsonb, p_inner bytea, p_outer bytea)
 RETURNS TABLE (reference text, journal_entry uuid, is_new boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+-- The planner cannot know how few rows a JSON array has: every step here is a look-up by key.
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
+SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
     fresh bigint;
@@ -58,17 +61,17 @@ BEGIN
     FOR line IN
         SELECT account.id AS account, account.normal_side, account.balance, account.entry_count,
                account.chain_head, greatest(clock_timestamp(), account.last_posted_at) AS at,
-               posting.id AS entry, header.fields AS header, posting.effective_on,
+               header.id AS entry, header.fields AS header,
                item.value ->> 'side' AS side, (item.value ->> 'amount')::numeric(24,4) AS amount,
                item.value ->> 'currency' AS currency
-        FROM jsonb_to_recordset(p_postings) WITH ORDINALITY
-                 AS posting(id uuid, effective_on date, lines jsonb, place bigint),
-             LATERAL (SELECT jsonb_build_array(id, company_id, reference, description,
+        FROM jsonb_array_elements(p_postings) WITH ORDINALITY AS posting(value, place),
+             LATERAL (SELECT id, jsonb_build_array(id, company_id, reference, description,
                           effective_on::text, posted_by_id, reversal_of_id,
                           (extract(epoch FROM posted_at) * 1000000)::bigint,
                           encode(content_hash, 'hex')) AS fields
-                      FROM ledger_journalentry WHERE id = posting.id) AS header,
-             jsonb_array_elements(posting.lines) WITH ORDINALITY AS item(value, position),
+                      FROM ledger_journalentry
+                      WHERE id = (posting.value ->> 'id')::uuid) AS header,
+             jsonb_array_elements(posting.value -> 'lines') WITH ORDINALITY AS item(value, position),
              ledger_account account
         WHERE account.id = (item.value ->> 'account')::uuid
         ORDER BY account.id, posting.place, item.position

@@ -1,0 +1,28 @@
+"""``manage.py verify_ledger``: prove that the books are as they were written."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from ledger.services.verification import verify
+
+
+class Command(BaseCommand):
+    help = "Recompute every balance and seal from the ledger entries; exit 1 and name what differs."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--quiet", action="store_true", help="Say nothing when all agrees.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        report = verify()
+        for fault in report.faults:
+            self.stderr.write(self.style.ERROR(f"{fault.check}: {fault.place}: {fault.detail}"))
+        if not report.holds:
+            sys.exit(1)
+        if not options["quiet"]:
+            self.stdout.write(
+                f"{report.entries} entries in {report.accounts} accounts agree;"
+                f" {report.anchored} published heads agree."
+            )

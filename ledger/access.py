@@ -30,7 +30,11 @@ class Place(Protocol):
 
 
 def roles_of(
-    user: User, *, company_id: UUID, region_id: UUID | None = None, branch_id: UUID | None = None
+    user: User,
+    *,
+    company_id: UUID,
+    region_id: UUID | None = None,
+    branch_id: UUID | None = None,
 ) -> frozenset[Role]:
     """Return the roles that the user has at this place; a superuser has every one."""
     if not user.is_active:
@@ -38,7 +42,9 @@ def roles_of(
     if user.is_superuser:
         return frozenset(Role)
     reaching = Membership.objects.filter(
-        Q(region=None) | Q(region=region_id, branch=None) | Q(region=region_id, branch=branch_id),
+        Q(region=None)
+        | Q(region=region_id, branch=None)
+        | Q(region=region_id, branch=branch_id),
         user=user,
         company=company_id,
     )
@@ -80,14 +86,25 @@ def visible(
     if user.is_superuser and user.is_active:
         return rows
     reach = Q(pk__in=())
-    memberships = Membership.objects.filter(user=user, role__in=list(roles), user__is_active=True)
-    for company, region, branch in memberships.values_list("company", "region", "branch").distinct():
-        reach |= _reach(prefix, company, region, branch, by_company_only=by_company_only)
+    memberships = Membership.objects.filter(
+        user=user, role__in=list(roles), user__is_active=True
+    )
+    for company, region, branch in memberships.values_list(
+        "company", "region", "branch"
+    ).distinct():
+        reach |= _reach(
+            prefix, company, region, branch, by_company_only=by_company_only
+        )
     return rows.filter(reach)
 
 
 def _reach(
-    prefix: str, company: UUID, region: UUID | None, branch: UUID | None, *, by_company_only: bool
+    prefix: str,
+    company: UUID,
+    region: UUID | None,
+    branch: UUID | None,
+    *,
+    by_company_only: bool,
 ) -> Q:
     """Return the condition that one membership gives."""
     reach = Q(**{f"{prefix}company": company})

@@ -60,7 +60,10 @@ def _read_lines(lines: Iterable[str]) -> Published:
             facts = json.loads(line)
             seal = facts.pop("seal")
             head = Head(
-                UUID(facts["account"]), int(facts["entries"]), str(facts["head"]), str(facts["at"])
+                UUID(facts["account"]),
+                int(facts["entries"]),
+                str(facts["head"]),
+                str(facts["at"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             published.faults.append((f"line {number}", "it cannot be read"))

@@ -4,9 +4,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.db.models.functions import Now
 
 from ledger.actor import Actor
+from ledger.clock import DatabaseClock
 from ledger.models import AuditEvent
 from ledger.refusals import Refusal
 
@@ -59,7 +59,7 @@ def record_refusal(
 
 def _write(outcome: str, *, actor: Actor, **facts: Any) -> None:
     AuditEvent(
-        at=Now(),
+        at=DatabaseClock(),
         outcome=outcome,
         actor_id=actor.user_id,
         actor_name=actor.name[:160],

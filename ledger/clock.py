@@ -1,22 +1,38 @@
-"""The clocks: the database's for whatever expires, the company's civil date for whatever is dated."""
+"""The clocks: the database's for whatever is stamped or expires, the company's civil date for whatever
+is dated.
+
+``ledger_clock()`` is PostgreSQL's ``clock_timestamp()`` behind a name of our own, which only the owner
+of the tables can redefine: that is how demo data gets a past and tests get a future, and why no process
+can argue about the time.
+"""
 
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from django.db import connection
+from django.db import connection, models
 from django.utils import timezone
 
-from ledger.models import Company
+if TYPE_CHECKING:
+    from ledger.models import Company
+
+
+class DatabaseClock(models.Func):
+    """This instant by the database's clock, as an expression for defaults, writes and filters."""
+
+    function = "ledger_clock"
+    output_field = models.DateTimeField()  # type: ignore[assignment]
+    arity = 0
 
 
 def database_now() -> datetime:
     """Return this instant by the database's clock, in UTC; the one clock that all processes share."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
+        cursor.execute("SELECT ledger_clock()")
         now: datetime = cursor.fetchone()[0]
     return now
 
 
-def today(company: Company) -> date:
+def today(company: "Company") -> date:
     """Return the civil date in the company's time zone. Entrances call this and pass the date on."""
     return timezone.now().astimezone(ZoneInfo(company.time_zone)).date()

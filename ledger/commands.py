@@ -42,7 +42,9 @@ def command(
     ``payment_id``: with the app it is defined in, this names the subject ``treasury.payment:<id>``.
     """
 
-    def decorate(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    def decorate(
+        function: Callable[Parameters, Result],
+    ) -> Callable[Parameters, Result]:
         @functools.wraps(function)
         def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
             try:
@@ -85,7 +87,10 @@ def _sqlstate(error: BaseException) -> str | None:
 
 
 def _audit_refusal(
-    function: Callable[..., Any], action: str, refusal: Refusal, arguments: dict[str, Any]
+    function: Callable[..., Any],
+    action: str,
+    refusal: Refusal,
+    arguments: dict[str, Any],
 ) -> None:
     subject = _subject(function, arguments) or action
     with transaction.atomic():

@@ -20,7 +20,9 @@ def normalise_phone(text: str, *, region: str = "KE", field: str = "phone") -> s
 
     Takes 07…, 2547… and +2547… and the like of other regions. Raises ``InvalidPhone`` on ``field``.
     """
-    refusal = InvalidPhone.on(field, "This is not a phone number, such as 0712345678 or +254712345678.")
+    refusal = InvalidPhone.on(
+        field, "This is not a phone number, such as 0712345678 or +254712345678."
+    )
     if not WRITTEN.fullmatch(text):
         raise refusal
     calling_code = str(phonenumbers.country_code_for_region(region))

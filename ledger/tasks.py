@@ -27,5 +27,8 @@ def forget_old_keys() -> None:
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "publish-heads": {"task": "ledger.publish_heads", "schedule": timedelta(minutes=5)},
     "mail-heads": {"task": "ledger.mail_heads", "schedule": crontab(hour=4, minute=0)},
-    "forget-old-keys": {"task": "ledger.forget_old_keys", "schedule": crontab(hour=3, minute=30)},
+    "forget-old-keys": {
+        "task": "ledger.forget_old_keys",
+        "schedule": crontab(hour=3, minute=30),
+    },
 }

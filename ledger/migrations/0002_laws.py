@@ -64,7 +64,9 @@ class Migration(migrations.Migration):
             """,
         ),
         RunSQL(
-            for_runtime_role(f"GRANT EXECUTE ON FUNCTION {WRITE_PATH} TO {RUNTIME_ROLE}"),
+            for_runtime_role(
+                f"GRANT EXECUTE ON FUNCTION {WRITE_PATH} TO {RUNTIME_ROLE}"
+            ),
             RunSQL.noop,
         ),
         *append_only("ledger_journalentry"),
@@ -74,9 +76,17 @@ class Migration(migrations.Migration):
         *append_only("ledger_auditevent"),
         *no_delete("ledger_account"),
         *no_delete("ledger_dailytotal"),
-        frozen_columns("ledger_account", "id", "company_id", "currency", "type", "normal_side"),
         frozen_columns(
-            "ledger_idempotencykey", "user_id", "scope", "key", "request_hash", "status_code", "body"
+            "ledger_account", "id", "company_id", "currency", "type", "normal_side"
+        ),
+        frozen_columns(
+            "ledger_idempotencykey",
+            "user_id",
+            "scope",
+            "key",
+            "request_hash",
+            "status_code",
+            "body",
         ),
         *only_through_functions("ledger_journalentry"),
         *only_through_functions("ledger_ledgerentry"),

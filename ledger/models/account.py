@@ -6,6 +6,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import F, Q
 
+from ledger.clock import DatabaseClock
 from ledger.models.organisation import Company, CurrencyField
 
 ZERO = Decimal(0)
@@ -26,7 +27,11 @@ class AccountType(models.TextChoices):
     @property
     def normal_side(self) -> Side:
         """The side on which an account of this type grows."""
-        return Side.DEBIT if self in {AccountType.ASSET, AccountType.EXPENSE} else Side.CREDIT
+        return (
+            Side.DEBIT
+            if self in {AccountType.ASSET, AccountType.EXPENSE}
+            else Side.CREDIT
+        )
 
 
 class MoneyField(models.DecimalField):
@@ -47,7 +52,9 @@ class Account(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="accounts")
+    company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, related_name="accounts"
+    )
     code = models.CharField(max_length=40)
     name = models.CharField(max_length=160)
     type = models.CharField(max_length=10, choices=AccountType.choices)
@@ -59,20 +66,26 @@ class Account(models.Model):
     entry_count = models.BigIntegerField(default=0, editable=False)
     chain_head = models.BinaryField(default=b"", editable=False)
     last_posted_at = models.DateTimeField(null=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
 
     class Meta:
         ordering = ("company", "code")
         constraints = (
-            models.UniqueConstraint(fields=("company", "code"), name="ledger_account_code"),
             models.UniqueConstraint(
-                fields=("id", "company", "currency"), name="ledger_account_id_company_currency"
+                fields=("company", "code"), name="ledger_account_code"
+            ),
+            models.UniqueConstraint(
+                fields=("id", "company", "currency"),
+                name="ledger_account_id_company_currency",
             ),
             models.CheckConstraint(
-                condition=Q(minimum__isnull=True) | Q(balance__gte=F("minimum") + F("held")),
+                condition=Q(minimum__isnull=True)
+                | Q(balance__gte=F("minimum") + F("held")),
                 name="ledger_account_minimum",
             ),
-            models.CheckConstraint(condition=Q(held__gte=0), name="ledger_account_held"),
+            models.CheckConstraint(
+                condition=Q(held__gte=0), name="ledger_account_held"
+            ),
             models.CheckConstraint(
                 condition=Q(normal_side__in=Side.values), name="ledger_account_side"
             ),
@@ -93,7 +106,9 @@ class Account(models.Model):
 class DailyTotal(models.Model):
     """The debits and credits of an account with one effective date; what dated balances are summed from."""
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="daily_totals")
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="daily_totals"
+    )
     on = models.DateField()
     debit = MoneyField(default=ZERO)
     credit = MoneyField(default=ZERO)
@@ -102,7 +117,9 @@ class DailyTotal(models.Model):
         ordering = ("account", "on")
         constraints = (
             models.UniqueConstraint(
-                fields=("account", "on"), include=("debit", "credit"), name="ledger_dailytotal_once"
+                fields=("account", "on"),
+                include=("debit", "credit"),
+                name="ledger_dailytotal_once",
             ),
         )
 

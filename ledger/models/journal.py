@@ -18,7 +18,9 @@ class JournalEntry(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="journal_entries")
+    company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, related_name="journal_entries"
+    )
     reference = models.CharField(max_length=160, unique=True)
     description = models.CharField(max_length=255)
     effective_on = models.DateField()
@@ -35,10 +37,14 @@ class JournalEntry(models.Model):
         verbose_name_plural = "journal entries"
         ordering = ("-posted_at", "-id")
         constraints = (
-            models.UniqueConstraint(fields=("id", "company"), name="ledger_journal_id_company"),
+            models.UniqueConstraint(
+                fields=("id", "company"), name="ledger_journal_id_company"
+            ),
         )
         indexes = (
-            models.Index(fields=("company", "-posted_at", "-id"), name="ledger_journal_company"),
+            models.Index(
+                fields=("company", "-posted_at", "-id"), name="ledger_journal_company"
+            ),
         )
 
     def __str__(self) -> str:
@@ -56,7 +62,9 @@ class LedgerEntry(models.Model):
     journal_entry = models.ForeignKey(
         JournalEntry, on_delete=models.PROTECT, related_name="ledger_entries"
     )
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="ledger_entries")
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="ledger_entries"
+    )
     # Copied so that composite foreign keys tie the line to one company and one currency.
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
     sequence = models.BigIntegerField()
@@ -72,20 +80,28 @@ class LedgerEntry(models.Model):
         verbose_name_plural = "ledger entries"
         ordering = ("-posted_at", "-id")
         constraints = (
-            models.UniqueConstraint(fields=("account", "sequence"), name="ledger_entry_sequence"),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="ledger_entry_amount"),
+            models.UniqueConstraint(
+                fields=("account", "sequence"), name="ledger_entry_sequence"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__gt=0), name="ledger_entry_amount"
+            ),
             models.CheckConstraint(
                 condition=Q(side__in=Side.values), name="ledger_entry_side"
             ),
         )
         indexes = (
             models.Index(
-                fields=("account", "-posted_at", "-sequence"), name="ledger_entry_instant"
+                fields=("account", "-posted_at", "-sequence"),
+                name="ledger_entry_instant",
             ),
             models.Index(
-                fields=("account", "effective_on", "sequence"), name="ledger_entry_effective"
+                fields=("account", "effective_on", "sequence"),
+                name="ledger_entry_effective",
             ),
-            models.Index(fields=("company", "-posted_at", "-id"), name="ledger_entry_company"),
+            models.Index(
+                fields=("company", "-posted_at", "-id"), name="ledger_entry_company"
+            ),
         )
 
     def __str__(self) -> str:

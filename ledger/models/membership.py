@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
+from ledger.clock import DatabaseClock
 from ledger.models.organisation import Branch, Company, Region
 from ledger.roles import Role
 
@@ -18,11 +19,13 @@ class Membership(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships"
     )
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="memberships")
+    company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, related_name="memberships"
+    )
     region = models.ForeignKey(Region, on_delete=models.PROTECT, null=True, blank=True)
     branch = models.ForeignKey(Branch, on_delete=models.PROTECT, null=True, blank=True)
     role = models.CharField(max_length=20, choices=Role.choices)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
 
     class Meta:
         ordering = ("user", "company", "role")

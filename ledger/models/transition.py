@@ -17,7 +17,8 @@ class StateTransition(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("machine", "source", "target"), name="ledger_statetransition_once"
+                fields=("machine", "source", "target"),
+                name="ledger_statetransition_once",
             ),
         )
 

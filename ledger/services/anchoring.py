@@ -14,7 +14,8 @@ def publish_heads() -> int:
     moved = Account.objects.filter(entry_count__gt=0).order_by("id")
     rows = moved.values_list("id", "entry_count", "chain_head").iterator()
     return anchors.publish(
-        anchors.Head(account_id, entries, bytes(head).hex(), at) for account_id, entries, head in rows
+        anchors.Head(account_id, entries, bytes(head).hex(), at)
+        for account_id, entries, head in rows
     )
 
 

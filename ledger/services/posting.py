@@ -129,7 +129,8 @@ def reverse(
         raise AlreadyReversed("This journal entry has been reversed already.")
     lines = original.ledger_entries.order_by("account_id", "sequence")
     mirrored = tuple(
-        Line(line.account_id, OPPOSITE[line.side], line.amount, line.currency) for line in lines
+        Line(line.account_id, OPPOSITE[line.side], line.amount, line.currency)
+        for line in lines
     )
     return post(
         Posting(
@@ -222,7 +223,9 @@ def _refusals() -> Iterator[None]:
             raise
         raise refusal() from error
     except DataError as error:
-        raise InvalidInput.on("amount", "This amount is too large.", code="amount_too_large") from error
+        raise InvalidInput.on(
+            "amount", "This amount is too large.", code="amount_too_large"
+        ) from error
 
 
 REFUSED_BY: dict[str, Callable[[], Refusal]] = {
@@ -232,7 +235,9 @@ REFUSED_BY: dict[str, Callable[[], Refusal]] = {
     "ledger_journalentry_content": lambda: ReferenceReused(
         "This reference was posted with other content."
     ),
-    "ledger_hold_content": lambda: ReferenceReused("This reference holds something else."),
+    "ledger_hold_content": lambda: ReferenceReused(
+        "This reference holds something else."
+    ),
     "ledger_hold_open": lambda: HoldNotOpen("The hold has been released already."),
     "ledger_entry_same_currency": lambda: InvalidInput.on(
         "currency", "A line has the company and currency of its account."

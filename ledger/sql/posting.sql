@@ -38,7 +38,7 @@ BEGIN
     ), inserted AS (
         INSERT INTO ledger_journalentry (id, company_id, reference, description, effective_on,
                 posted_at, posted_by_id, reversal_of_id, content_hash)
-            SELECT id, company, reference, description, effective_on, clock_timestamp(), posted_by,
+            SELECT id, company, reference, description, effective_on, ledger_clock(), posted_by,
                    reversal_of, ledger_content_hash(company, reversal_of, lines)
             FROM wanted ORDER BY reference
             ON CONFLICT (reference) DO NOTHING RETURNING id
@@ -60,7 +60,7 @@ BEGIN
     -- One pass in posting order per account; no statement inside, so a batch costs what its rows cost.
     FOR line IN
         SELECT account.id AS account, account.normal_side, account.balance, account.entry_count,
-               account.chain_head, greatest(clock_timestamp(), account.last_posted_at) AS at,
+               account.chain_head, greatest(ledger_clock(), account.last_posted_at) AS at,
                header.id AS entry, header.fields AS header,
                item.value ->> 'side' AS side, (item.value ->> 'amount')::numeric(24,4) AS amount,
                item.value ->> 'currency' AS currency
@@ -173,7 +173,7 @@ BEGIN
         RETURN;
     END IF;
     INSERT INTO ledger_holdrelease (hold_id, released_at)
-        SELECT hold.id, clock_timestamp()
+        SELECT hold.id, ledger_clock()
         FROM jsonb_to_recordset(p_postings) AS posting(id uuid, releases text, lines jsonb)
         JOIN ledger_journalentry journal ON journal.id = posting.id
         JOIN ledger_hold hold ON hold.reference = posting.releases
@@ -195,7 +195,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 BEGIN
     PERFORM FROM ledger_account WHERE id = p_account FOR NO KEY UPDATE;
     INSERT INTO ledger_hold (id, account_id, reference, amount, held_at)
-        VALUES (gen_random_uuid(), p_account, p_reference, p_amount, clock_timestamp())
+        VALUES (gen_random_uuid(), p_account, p_reference, p_amount, ledger_clock())
         ON CONFLICT (reference) DO NOTHING;
     IF FOUND THEN
         RETURN true;
@@ -216,7 +216,7 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT wanted FROM ledger_hold WHERE reference = p_reference;
     PERFORM FROM ledger_account WHERE id = wanted.account_id FOR NO KEY UPDATE;
-    INSERT INTO ledger_holdrelease (hold_id, released_at) VALUES (wanted.id, clock_timestamp())
+    INSERT INTO ledger_holdrelease (hold_id, released_at) VALUES (wanted.id, ledger_clock())
         ON CONFLICT (hold_id) DO NOTHING;
     RETURN FOUND;
 END $$;

@@ -5,8 +5,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
 
+from ledger.clock import DatabaseClock
 from treasury.models.requisition import Requisition
 
 
@@ -25,7 +25,7 @@ class Attachment(models.Model):
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    uploaded_at = models.DateTimeField(db_default=Now(), editable=False)
+    uploaded_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
 
     class Meta:
         ordering = ("uploaded_at", "attachment_id")

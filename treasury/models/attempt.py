@@ -5,8 +5,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
 
+from ledger.clock import DatabaseClock
 from ledger.models.account import MoneyField
 from ledger.models.organisation import CurrencyField
 from payments.models import Provider
@@ -55,7 +55,7 @@ class PaymentAttempt(models.Model):
     gateway_reference = models.CharField(max_length=80, blank=True)
     gateway_status = models.CharField(max_length=160, blank=True)
     last_error = models.TextField(blank=True)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -103,7 +103,7 @@ class Enquiry(models.Model):
         PaymentAttempt, on_delete=models.PROTECT, related_name="enquiries"
     )
     token_hash = models.CharField(max_length=64, unique=True)
-    sent_at = models.DateTimeField(db_default=Now(), editable=False)
+    sent_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
     conversation = models.CharField(max_length=80, blank=True)
     answered_at = models.DateTimeField(null=True)
     applied_at = models.DateTimeField(null=True)
@@ -143,7 +143,7 @@ class Callback(models.Model):
     body_hash = models.CharField(max_length=64)
     says = models.CharField(max_length=160, blank=True)
     ip_address = models.GenericIPAddressField(null=True)
-    received_at = models.DateTimeField(db_default=Now(), editable=False)
+    received_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
 
     class Meta:
         ordering = ("received_at", "callback_id")
@@ -178,7 +178,7 @@ class Incident(models.Model):
     )
     kind = models.CharField(max_length=20, choices=Kind.choices)
     detail = models.TextField()
-    at = models.DateTimeField(db_default=Now(), editable=False)
+    at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
 
     class Meta:
         ordering = ("at", "incident_id")

@@ -5,8 +5,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
 
+from ledger.clock import DatabaseClock
 from treasury.models.payment import Payment
 
 MOST_TRIES = 5
@@ -65,7 +65,7 @@ class FailedTries(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="failed_tries"
     )
-    on = models.DateField(db_default=Now())
+    on = models.DateField(db_default=DatabaseClock())
     tries = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
 
+from ledger.clock import DatabaseClock
 from ledger.models import Account, Branch, Company, Region
 from ledger.models.account import MoneyField
 from ledger.models.organisation import CurrencyField
@@ -40,7 +40,7 @@ class TreasuryFund(models.Model):
     reorder_level = MoneyField(default=Decimal(0))
     target_level = MoneyField(default=Decimal(0))
     last_replenished = models.DateTimeField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
 
     class Meta:
         ordering = ("company", "name")

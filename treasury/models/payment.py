@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
 
+from ledger.clock import DatabaseClock
 from ledger.encryption import EncryptedTextField
 from ledger.models import Company, JournalEntry
 from ledger.models.account import MoneyField
@@ -70,7 +70,7 @@ class Payment(models.Model):
         related_name="+",
         editable=False,
     )
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
 
     class Meta:
         ordering = ("-created_at", "-payment_id")
@@ -146,7 +146,7 @@ class PaymentExecution(models.Model):
     journal_entry = models.OneToOneField(
         JournalEntry, on_delete=models.PROTECT, related_name="payment_execution"
     )
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
 
     class Meta:
         ordering = ("-created_at",)
@@ -185,7 +185,7 @@ class Reconciliation(models.Model):
     reconciled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    reconciled_at = models.DateTimeField(db_default=Now(), editable=False)
+    reconciled_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
     note = models.CharField(max_length=255, blank=True)
 
     class Meta:

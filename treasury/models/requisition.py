@@ -6,8 +6,8 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
 
+from ledger.clock import DatabaseClock
 from ledger.encryption import EncryptedTextField
 from ledger.models import Company
 from ledger.models.account import MoneyField
@@ -45,7 +45,7 @@ class Requisition(models.Model):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="requisitions"
     )
-    requested_at = models.DateTimeField(db_default=Now(), editable=False)
+    requested_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
     approved_at = models.DateTimeField(null=True, editable=False)
     rejected_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -128,7 +128,7 @@ class RequisitionApproval(models.Model):
     )
     role = models.CharField(max_length=20, choices=ApprovingRole.choices)
     comment = models.TextField(blank=True)
-    approved_at = models.DateTimeField(db_default=Now(), editable=False)
+    approved_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
 
     class Meta:
         ordering = ("approved_at", "id")

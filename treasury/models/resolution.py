@@ -5,8 +5,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
 
+from ledger.clock import DatabaseClock
 from treasury.models.attempt import PaymentAttempt
 from treasury.models.payment import Payment
 
@@ -28,7 +28,7 @@ class Resolution(models.Model):
     proposed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    proposed_at = models.DateTimeField(db_default=Now(), editable=False)
+    proposed_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
     withdrawn_at = models.DateTimeField(null=True)
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"

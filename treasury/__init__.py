@@ -1,0 +1,1 @@
+"""Money out: funds, requisitions, approvals, payments, and what keeps them honest."""

@@ -1,0 +1,121 @@
+"""Every row lock of treasury, in the one global order; no other file of this app takes one.
+
+Idempotency key, company, fund(s) by id, requisition, payment, attempt, code, variance or replenishment or
+resolution, accounts by id. A function here locks a row together with whatever comes before it, in one
+statement: PostgreSQL takes the locks in the order of ``of``. Rows of tables that are merely joined may be
+older than the locks; read an account's balance only after what it depends on is locked.
+"""
+
+from collections.abc import Collection
+from typing import TypeVar
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+
+from ledger.refusals import NotFound
+from treasury.models import (
+    OneTimeCode,
+    Payment,
+    PaymentAttempt,
+    ReplenishmentRequest,
+    Requisition,
+    Resolution,
+    TreasuryFund,
+    VarianceAdjustment,
+)
+
+Row = TypeVar("Row", bound=Model)
+
+
+def lock_fund(fund_id: UUID) -> TreasuryFund:
+    """Lock one fund; its ``account`` is read after the lock, so balances are those of now."""
+    fund = _the_one(TreasuryFund.objects.select_for_update(no_key=True).filter(pk=fund_id), "fund")
+    return TreasuryFund.objects.select_related("account", "company").get(pk=fund.pk)
+
+
+def lock_funds(fund_ids: Collection[UUID]) -> list[TreasuryFund]:
+    """Lock funds in the order of their ids."""
+    rows = TreasuryFund.objects.select_for_update(no_key=True).filter(pk__in=fund_ids)
+    return list(rows.order_by("pk"))
+
+
+def lock_requisition(requisition_id: UUID) -> Requisition:
+    """Lock fund and requisition."""
+    rows = Requisition.objects.select_related("fund__company").filter(pk=requisition_id)
+    return _the_one(
+        rows.select_for_update(of=("fund", "self"), no_key=True).order_by(), "requisition"
+    )
+
+
+def lock_payment(payment_id: UUID) -> Payment:
+    """Lock fund, requisition and payment."""
+    rows = Payment.objects.select_related("fund__company", "requisition").filter(pk=payment_id)
+    return _the_one(
+        rows.select_for_update(of=("fund", "requisition", "self"), no_key=True).order_by(),
+        "payment",
+    )
+
+
+def lock_payments_of(requisition: Requisition) -> list[Payment]:
+    """Lock the payments of a locked requisition, in the order of their ids."""
+    rows = Payment.objects.filter(requisition=requisition)
+    return list(rows.select_for_update(no_key=True).order_by("pk"))
+
+
+def lock_attempt(attempt_id: UUID) -> PaymentAttempt:
+    """Lock fund, requisition, payment and attempt."""
+    rows = PaymentAttempt.objects.select_related(
+        "payment__fund__company", "payment__requisition", "provider", "code"
+    ).filter(pk=attempt_id)
+    order = ("payment__fund", "payment__requisition", "payment", "self")
+    return _the_one(rows.select_for_update(of=order, no_key=True).order_by(), "attempt")
+
+
+def lock_live_attempt(payment: Payment) -> PaymentAttempt | None:
+    """Lock the attempt, if any, that may still move the money of a locked payment."""
+    rows = PaymentAttempt.objects.select_related("provider", "code").filter(
+        payment=payment, finished_at=None
+    )
+    return rows.select_for_update(of=("self",), no_key=True).order_by().first()
+
+
+def lock_due_attempt(due: QuerySet[PaymentAttempt]) -> PaymentAttempt | None:
+    """Lock one attempt of ``due`` that nobody else is working on; None when there is none left."""
+    return due.select_for_update(of=("self",), no_key=True, skip_locked=True).first()
+
+
+def lock_live_code(payment: Payment) -> OneTimeCode | None:
+    """Lock the code, if any, that is neither used nor void, of a locked payment."""
+    rows = OneTimeCode.objects.filter(payment=payment, consumed_at=None, voided_at=None)
+    return rows.select_for_update(no_key=True).order_by().first()
+
+
+def lock_open_resolution(payment: Payment) -> Resolution | None:
+    """Lock the proposal, if any, that waits for a second person, of a locked payment."""
+    rows = Resolution.objects.filter(payment=payment, confirmed_at=None, withdrawn_at=None)
+    return rows.select_for_update(no_key=True).order_by().first()
+
+
+def lock_variance(variance_id: UUID) -> VarianceAdjustment:
+    """Lock fund, requisition, payment and variance."""
+    rows = VarianceAdjustment.objects.select_related(
+        "payment__fund__company", "payment__requisition"
+    ).filter(pk=variance_id)
+    order = ("payment__fund", "payment__requisition", "payment", "self")
+    return _the_one(rows.select_for_update(of=order, no_key=True).order_by(), "variance")
+
+
+def lock_replenishment(request_id: UUID) -> ReplenishmentRequest:
+    """Lock fund and replenishment request."""
+    rows = ReplenishmentRequest.objects.select_related("fund__company").filter(pk=request_id)
+    return _the_one(
+        rows.select_for_update(of=("fund", "self"), no_key=True).order_by(), "replenishment"
+    )
+
+
+def _the_one(rows: QuerySet[Row], noun: str) -> Row:
+    """Return the only row, or raise ``NotFound`` in words that fit a thing one may not see."""
+    row = rows.first()
+    if row is None:
+        raise NotFound(f"There is no such {noun}.")
+    return row

@@ -1,0 +1,33 @@
+"""What treasury keeps; one file per noun."""
+
+from treasury.models.attachment import Attachment
+from treasury.models.attempt import Callback, Enquiry, Incident, PaymentAttempt
+from treasury.models.code import FailedTries, OneTimeCode
+from treasury.models.fund import TreasuryFund
+from treasury.models.payment import Payment, PaymentExecution, Reconciliation
+from treasury.models.policy import ApprovalTier, PaymentPolicy
+from treasury.models.replenishment import ReplenishmentRequest
+from treasury.models.requisition import Requisition, RequisitionApproval
+from treasury.models.resolution import Resolution
+from treasury.models.variance import VarianceAdjustment
+
+__all__ = [
+    "ApprovalTier",
+    "Attachment",
+    "Callback",
+    "Enquiry",
+    "FailedTries",
+    "Incident",
+    "OneTimeCode",
+    "Payment",
+    "PaymentAttempt",
+    "PaymentExecution",
+    "PaymentPolicy",
+    "Reconciliation",
+    "ReplenishmentRequest",
+    "Requisition",
+    "RequisitionApproval",
+    "Resolution",
+    "TreasuryFund",
+    "VarianceAdjustment",
+]

@@ -1,0 +1,149 @@
+"""A requisition: somebody asks for money, and others agree."""
+
+import uuid
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from ledger.clock import DatabaseClock
+from ledger.encryption import EncryptedTextField
+from ledger.models import Company
+from ledger.models.account import MoneyField
+from ledger.models.organisation import CurrencyField
+from ledger.roles import Role
+from treasury.methods import Method
+from treasury.models.fund import TreasuryFund
+from treasury.states import RequisitionStatus
+
+
+class Requisition(models.Model):
+    """A request for an amount out of a fund, to one payee by one method.
+
+    ``version`` counts its contents: an approval is given to a version, an edit makes the next one.
+    ``committed`` is the sum of its live payments; the database keeps it, and keeps it within ``amount``.
+    ``destination_index`` finds an encrypted destination; ``payee_note`` says what is new about the payee.
+    """
+
+    requisition_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    fund = models.ForeignKey(TreasuryFund, on_delete=models.PROTECT, related_name="requisitions")
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    amount = MoneyField()
+    currency = CurrencyField()
+    purpose = models.CharField(max_length=500)
+    payee_name = models.CharField(max_length=160)
+    method = models.CharField(max_length=10, choices=Method.choices)
+    destination = EncryptedTextField(blank=True)
+    destination_index = models.CharField(max_length=64, blank=True, editable=False)
+    payee_note = models.CharField(max_length=255, blank=True, editable=False)
+    status = models.CharField(
+        max_length=12, choices=RequisitionStatus.choices, default=RequisitionStatus.SUBMITTED
+    )
+    version = models.PositiveIntegerField(default=1, editable=False)
+    committed = MoneyField(default=Decimal(0), editable=False)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="requisitions"
+    )
+    requested_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
+    approved_at = models.DateTimeField(null=True, editable=False)
+    rejected_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    rejected_at = models.DateTimeField(null=True, editable=False)
+    rejection_reason = models.TextField(blank=True)
+    cancelled_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ("-requested_at", "-requisition_id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("requisition_id", "requested_by", "company", "fund", "currency"),
+                name="treasury_requisition_copied",
+            ),
+            models.UniqueConstraint(
+                fields=("requisition_id", "requested_by"), name="treasury_requisition_requester"
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="treasury_requisition_amount"),
+            models.CheckConstraint(
+                condition=Q(committed__gte=0) & Q(committed__lte=F("amount")),
+                name="treasury_requisition_committed",
+            ),
+            models.CheckConstraint(
+                condition=~Q(rejected_by=F("requested_by")),
+                name="treasury_requisition_rejected_by_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(rejected_by__isnull=True, rejected_at__isnull=True)
+                | Q(rejected_by__isnull=False, rejected_at__isnull=False),
+                name="treasury_requisition_rejected_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(method__in=Method.values), name="treasury_requisition_method"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("fund", "status"), name="treasury_requisition_fund"),
+            models.Index(
+                fields=("company", "-requested_at", "-requisition_id"),
+                name="treasury_requisition_recent",
+            ),
+            models.Index(
+                fields=("company", "destination_index"), name="treasury_requisition_payee"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.payee_name}: {self.currency} {self.amount}"
+
+    @property
+    def amount_left(self) -> Decimal:
+        """What is approved and not yet taken by a payment; nothing unless it is approved."""
+        if self.status != RequisitionStatus.APPROVED:
+            return Decimal(0)
+        return self.amount - self.committed
+
+
+class RequisitionApproval(models.Model):
+    """One person's agreement to one version of a requisition; append-only.
+
+    ``requester`` is copied, tied by a composite foreign key, so that a CHECK can refuse a requester who
+    approves his own. It counts while the requisition still has this version.
+    """
+
+    class ApprovingRole(models.TextChoices):
+        APPROVER = Role.APPROVER.value, Role.APPROVER.label
+        CFO = Role.CFO.value, Role.CFO.label
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    requisition = models.ForeignKey(
+        Requisition, on_delete=models.PROTECT, related_name="all_approvals"
+    )
+    version = models.PositiveIntegerField()
+    requester = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    approver = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="approvals_given"
+    )
+    role = models.CharField(max_length=20, choices=ApprovingRole.choices)
+    comment = models.TextField(blank=True)
+    approved_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
+
+    class Meta:
+        ordering = ("approved_at", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("requisition", "version", "approver"), name="treasury_approval_once"
+            ),
+            models.CheckConstraint(
+                condition=~Q(approver=F("requester")), name="treasury_approval_not_by_requester"
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=(Role.APPROVER.value, Role.CFO.value)),
+                name="treasury_approval_role",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.approver} approved version {self.version}"

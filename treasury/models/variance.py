@@ -1,0 +1,91 @@
+"""A variance: the payee got another amount than the books say."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from ledger.clock import DatabaseClock
+from ledger.models import Company, JournalEntry
+from ledger.models.account import MoneyField
+from ledger.models.organisation import CurrencyField
+from treasury.models.payment import Payment
+from treasury.states import VarianceStatus
+
+
+class VarianceAdjustment(models.Model):
+    """A correction of a payment's amount, recorded by one person and decided by another.
+
+    ``variance_amount`` is adjusted less original: positive takes money from the fund, negative returns it.
+    """
+
+    variance_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="variances")
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    currency = CurrencyField()
+    original_amount = MoneyField()
+    adjusted_amount = MoneyField()
+    variance_amount = MoneyField()
+    reason = models.TextField()
+    status = models.CharField(
+        max_length=10, choices=VarianceStatus.choices, default=VarianceStatus.PENDING
+    )
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    approved_at = models.DateTimeField(null=True, editable=False)
+    rejected_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    rejected_at = models.DateTimeField(null=True, editable=False)
+    rejection_reason = models.TextField(blank=True)
+    journal_entry = models.OneToOneField(
+        JournalEntry, on_delete=models.PROTECT, null=True, related_name="variance"
+    )
+
+    class Meta:
+        ordering = ("-created_at", "-variance_id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("payment",),
+                condition=Q(status=VarianceStatus.PENDING),
+                name="treasury_variance_one_pending",
+            ),
+            models.CheckConstraint(
+                condition=Q(original_amount__gt=0) & Q(adjusted_amount__gte=0),
+                name="treasury_variance_amounts",
+            ),
+            models.CheckConstraint(
+                condition=Q(variance_amount=F("adjusted_amount") - F("original_amount"))
+                & ~Q(variance_amount=0),
+                name="treasury_variance_difference",
+            ),
+            models.CheckConstraint(
+                condition=~Q(approved_by=F("recorded_by")),
+                name="treasury_variance_approved_by_another",
+            ),
+            models.CheckConstraint(
+                condition=~Q(rejected_by=F("recorded_by")),
+                name="treasury_variance_rejected_by_another",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=VarianceStatus.APPROVED)
+                | Q(
+                    approved_by__isnull=False,
+                    approved_at__isnull=False,
+                    journal_entry__isnull=False,
+                ),
+                name="treasury_variance_approved_whole",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("company", "-created_at"), name="treasury_variance_recent"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.currency} {self.variance_amount} on {self.payment_id}"

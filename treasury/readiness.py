@@ -1,0 +1,3 @@
+"""x"""
+def can_execute(payment, user):
+    return False, ""

@@ -1,0 +1,254 @@
+"""The whole of Bursar in one foreground process group: what `manage.py run` starts, in which order."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+
+from config.embedded import processes, session
+from config.embedded.home import ROOT, Home
+from config.embedded.supervisor import Program, ProgramFailed, Stopped, Supervisor, write_whole
+
+MARK = "BURSAR_SUPERVISED"
+DEMO_USERS = {
+    "first company": "requester approver treasurer reconciler cfo auditor admin owner",
+    "second company": "other_requester other_approver other_treasurer other_cfo other_owner",
+}
+DEMO_PASSWORD = "bursar-demo"  # noqa: S105 -- printed for everyone to see
+WEB_READY_WITHIN = 60.0
+
+
+class AlreadyRunning(Exception):
+    """Another instance uses the same home; the message says where it answers."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one start of an instance is about."""
+
+    home: Home
+    host: str
+    port: int
+    demo: bool
+    web_workers: int = 2
+    worker_processes: int = 2
+    simulator_port: int = field(default_factory=lambda: free_port())
+
+    @property
+    def address(self) -> str:
+        shown = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104
+        return f"http://{shown}:{self.port}"
+
+    @property
+    def simulator_url(self) -> str:
+        return f"http://127.0.0.1:{self.simulator_port}"
+
+    def environment(self) -> Mapping[str, str]:
+        """What every child is told."""
+        told = {
+            "BURSAR_HOME": str(self.home.path),
+            "BURSAR_DEMO": "1" if self.demo else "0",
+            "PORT": str(self.port),
+            "PYTHONUNBUFFERED": "1",
+            MARK: str(self.home.path),
+        }
+        if self.demo:
+            told["BURSAR_SIMULATOR_URL"] = self.simulator_url
+        return {**os.environ, **told}
+
+
+def run(plan: Plan) -> int:
+    """Run until asked to stop. Returns the exit code."""
+    plan.home.make()
+    with ExitStack() as stack:
+        _take(plan.home, stack)
+        end_leftovers(plan.home)
+        supervisor = Supervisor()
+        supervisor.listen()
+        try:
+            _start(plan, supervisor)
+            supervisor.watch()
+        except Stopped:
+            supervisor.say("stopping")
+            return 0
+        except ProgramFailed as failure:
+            supervisor.say(str(failure))
+            return 1
+        finally:
+            supervisor.stop()
+            plan.home.instance_file.unlink(missing_ok=True)
+            supervisor.say("stopped")
+
+
+def _take(home: Home, stack: ExitStack) -> None:
+    """Be the only instance of this home; a command that uses it is waited for."""
+    if session.take(home, stack):
+        return
+    if not home.instance_file.exists():
+        sys.stderr.write("Waiting for a command that uses this BURSAR_HOME …\n")
+        if processes.wait_until(lambda: session.take(home, stack), seconds=60, every=0.2):
+            return
+    raise AlreadyRunning(f"Bursar already runs from {home.path}: {_told(home)}")
+
+
+def _told(home: Home) -> str:
+    try:
+        told = json.loads(home.instance_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "see that terminal."
+    return f"{told['address']} (process {told['pid']})."
+
+
+def end_leftovers(home: Home) -> None:
+    """End what a killed instance of this home may have left; its locks went with it."""
+    for pid in processes.marked(f"{MARK}={home.path}"):
+        processes.end(pid, signals=(signal.SIGTERM, signal.SIGKILL), patience=3)
+    home.instance_file.unlink(missing_ok=True)
+
+
+def _start(plan: Plan, supervisor: Supervisor) -> None:
+    began = time.monotonic()
+    _check_port(plan)
+    for service in session.needed(plan.home):
+        supervisor.say(f"starting {service.name}")
+        supervisor.launch(_program_of(service))
+        service.settle()
+    if plan.demo and find_spec("payments.simulator"):
+        supervisor.launch(_simulator(plan))
+    owner = {**plan.environment(), "BURSAR_DATABASE_ROLE": "owner"}
+    supervisor.say("bringing the database up to date")
+    supervisor.run_once("migrate", _managed(owner, "migrate", "--verbosity=0"))
+    if plan.demo:
+        supervisor.say("loading demo data")
+        supervisor.run_once("demo", _managed(plan.environment(), "load_demo"))
+    supervisor.launch(_worker(plan))
+    supervisor.launch(_beat(plan))
+    supervisor.launch(_web(plan))
+    told = {"pid": os.getpid(), "address": plan.address, "simulator": plan.simulator_url}
+    write_whole(plan.home.instance_file, json.dumps(told))
+    _welcome(plan, supervisor, time.monotonic() - began)
+
+
+def _check_port(plan: Plan) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((plan.host, plan.port))
+        except OSError as error:
+            message = f"Port {plan.port} cannot be used ({error.strerror}): PORT=8001 make run"
+            raise ProgramFailed(message) from error
+
+
+def _program_of(service: session.Service) -> Program:
+    return Program(
+        name=service.name,
+        start=lambda: service.start(subprocess.PIPE),
+        is_ready=service.is_ready,
+        stop_signals=service.signals,
+    )
+
+
+def _managed(
+    environment: Mapping[str, str], *arguments: str
+) -> Callable[[], subprocess.Popen[str]]:
+    return _python(environment, "manage.py", *arguments)
+
+
+def _python(environment: Mapping[str, str], *arguments: str) -> Callable[[], subprocess.Popen[str]]:
+    command = [sys.executable, *arguments]
+    return lambda: processes.start(command, environment=environment, folder=ROOT)
+
+
+def _simulator(plan: Plan) -> Program:
+    home = plan.home.path / "simulator"
+    port = str(plan.simulator_port)
+    return Program(
+        name="simulator",
+        start=_python(
+            plan.environment(), "-m", "payments.simulator", "--port", port, "--home", str(home)
+        ),
+        is_ready=lambda: _listens(plan.simulator_port),
+    )
+
+
+def _worker(plan: Plan) -> Program:
+    return Program(
+        name="worker",
+        start=_python(
+            plan.environment(),
+            *("-m", "celery", "-A", "config.celery", "worker", "--hostname", "bursar@%h"),
+            *("--concurrency", str(plan.worker_processes), "--without-gossip", "--without-mingle"),
+        ),
+        patience=30,
+    )
+
+
+def _beat(plan: Plan) -> Program:
+    return Program(
+        name="beat",
+        start=_python(
+            plan.environment(),
+            *("-m", "celery", "-A", "config.celery", "beat", "--pidfile="),
+            *("--schedule", str(plan.home.run / "beat.schedule")),
+        ),
+    )
+
+
+def _web(plan: Plan) -> Program:
+    return Program(
+        name="web",
+        start=_python(
+            plan.environment(),
+            *("-m", "granian", "--interface", "wsgi", "--host", plan.host),
+            *("--port", str(plan.port), "--workers", str(plan.web_workers)),
+            *("--blocking-threads", "8", "--no-ws", "--respawn-failed-workers"),
+            *("--log-level", "warning", "config.wsgi:application"),
+        ),
+        is_ready=lambda: _is_healthy(plan.address),
+        ready_within=WEB_READY_WITHIN,
+    )
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _is_healthy(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/health/", timeout=5) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _welcome(plan: Plan, supervisor: Supervisor, seconds: float) -> None:
+    lines = [f"Bursar is ready after {seconds:.1f} s: {plan.address}"]
+    lines += [f"admin {plan.address}/admin/   API {plan.address}/api/docs/"]
+    if plan.demo:
+        lines += [f"{company}: {users}" for company, users in DEMO_USERS.items()]
+        lines += [f"password of all: {DEMO_PASSWORD}   mail: {plan.address}/demo/inbox/"]
+    else:
+        lines += [
+            "first company and administrator: .venv/bin/python manage.py create_company --help"
+        ]
+    for line in [*lines, "Ctrl-C stops everything."]:
+        supervisor.say(line)

@@ -1,0 +1,299 @@
+"""Settings of every Bursar process, read from the environment (docs/configuration in README).
+
+Without ``DATABASE_URL`` and ``REDIS_URL`` the addresses are those of the embedded servers under
+``BURSAR_HOME``; without the secrets below, an embedded instance makes its own once.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from config.embedded import postgres, redis
+from config.embedded.home import Home
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- The instance -----------------------------------------------------------------------------------
+HOME = Home.from_environment()
+BURSAR_HOME = HOME.path
+EMBEDDED_DATABASE = not env.str("DATABASE_URL", default="")
+EMBEDDED_REDIS = not env.str("REDIS_URL", default="")
+BURSAR_EMBEDDED = EMBEDDED_DATABASE
+BURSAR_DEMO = env.bool("BURSAR_DEMO", default=BURSAR_EMBEDDED)
+PORT = env.int("PORT", default=8000)
+BURSAR_PUBLIC_URL = env.str("BURSAR_PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+BURSAR_SIMULATOR_URL = env.str("BURSAR_SIMULATOR_URL", default="").rstrip("/")
+BURSAR_ANCHOR = Path(env.str("BURSAR_ANCHOR", default=str(BURSAR_HOME / "anchor.jsonl")))
+# Who gets the daily mail with the heads of the ledger's chains.
+BURSAR_ANCHOR_MAIL = env.list("BURSAR_ANCHOR_MAIL", default=[])
+# How long an accepted payment may go without its result before we ask for it.
+BURSAR_ACCEPTED_FOR = timedelta(seconds=env.int("BURSAR_ACCEPTED_FOR_SECONDS", default=300))
+# How many proxies of ours stand before the web processes: so many addresses of X-Forwarded-For count.
+BURSAR_TRUSTED_PROXIES = env.int("BURSAR_TRUSTED_PROXIES", default=0)
+
+# --- Secrets ----------------------------------------------------------------------------------------
+SHORTEST_SECRET = 32
+
+
+def secret(name: str) -> str:
+    """A secret from the environment; an embedded instance keeps its own in `secrets.json`."""
+    value = env.str(name, default="") or (HOME.secrets()[name] if BURSAR_EMBEDDED else "")
+    if len(value) < SHORTEST_SECRET:
+        raise ImproperlyConfigured(f"Set {name} to {SHORTEST_SECRET} or more random characters.")
+    return value
+
+
+SECRET_KEY = secret("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+# Fernet keys, commas between them: the first encrypts, all decrypt.
+BURSAR_ENCRYPTION_KEYS = secret("BURSAR_ENCRYPTION_KEYS").split(",")
+BURSAR_INDEX_KEY = secret("BURSAR_INDEX_KEY").encode()
+BURSAR_CHAIN_KEY = secret("BURSAR_CHAIN_KEY").encode()
+BURSAR_OTP_KEY = secret("BURSAR_OTP_KEY").encode()
+
+# --- Django -----------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+AUTH_USER_MODEL = "ledger.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+INSTALLED_APPS = [
+    # unfold's templates replace those of the admin
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.inlines",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "knox",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "ledger",
+    "payments",
+    "treasury",
+    "config",
+]
+
+MIDDLEWARE = [
+    "config.middleware.RequestIdentity",
+    "config.middleware.SecurityPolicy",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.BodyLimit",
+    "config.middleware.OptionalSlash",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database ---------------------------------------------------------------------------------------
+# The run-time role may not change the ledger's tables; `manage.py migrate` asks for the owner.
+DATABASE_ROLE = env.str("BURSAR_DATABASE_ROLE", default="runtime")
+
+
+def database_url() -> str:
+    if EMBEDDED_DATABASE:
+        role = postgres.OWNER if DATABASE_ROLE == "owner" else postgres.RUNTIME
+        return postgres.Postgres.of(HOME).url(role=role)
+    given = env.str("DATABASE_URL")
+    return env.str("DATABASE_OWNER_URL", default=given) if DATABASE_ROLE == "owner" else given
+
+
+def database(url: str) -> dict[str, Any]:
+    pool = env.int("DATABASE_POOL_SIZE", default=0)
+    settings: dict[str, Any] = environ.Env.db_url_config(url)
+    settings["OPTIONS"] = settings.get("OPTIONS", {})
+    if pool:
+        settings["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool, "timeout": 10}
+    else:
+        settings |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    return settings
+
+
+DATABASES = {"default": database(database_url())}
+# Reports may read from a replica; it is the same database where there is none.
+if env.str("DATABASE_REPLICA_URL", default=""):
+    DATABASES["replica"] = database(env.str("DATABASE_REPLICA_URL"))
+BURSAR_REPORTS_DATABASE = "replica" if "replica" in DATABASES else "default"
+
+# --- Redis: cache and broker; nothing of value lives there ------------------------------------------
+REDIS_URL = redis.Redis.of(HOME).url() if EMBEDDED_REDIS else env.str("REDIS_URL")
+CELERY_BROKER_URL = redis.broker_url(REDIS_URL)
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "bursar",
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
+}
+
+# --- Celery: wakes workers up; the work itself stands in PostgreSQL ---------------------------------
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# A task that its worker did not finish is handed out again after the visibility timeout, so none may
+# run that long.
+CELERY_TASK_TIME_LIMIT = 240
+CELERY_TASK_SOFT_TIME_LIMIT = 220
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "socket_connect_timeout": 1,
+    "global_keyprefix": "bursar.",
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# With Redis down the caller must know at once; a sweeper finds what was not sent.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=2)
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+
+# --- People, sessions, cookies ----------------------------------------------------------------------
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+HTTPS = env.bool("HTTPS", default=BURSAR_PUBLIC_URL.startswith("https://"))
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_REDIRECT_EXEMPT = [r"^health/?$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BURSAR_TRUSTED_PROXIES else None
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+X_FRAME_OPTIONS = "DENY"
+
+# --- Files, mail ------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+MEDIA_ROOT = BURSAR_HOME / "media"
+MEDIA_URL = "/media/"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+BURSAR_LARGEST_JSON = DATA_UPLOAD_MAX_MEMORY_SIZE
+BURSAR_LARGEST_UPLOAD = 6 * 1024 * 1024
+
+MAIL_URL = env.str("EMAIL_URL", default="")
+if MAIL_URL:
+    vars().update(environ.Env.email_url_config(MAIL_URL))
+    EMAIL_TIMEOUT = 10
+else:
+    # One file per message; an instance without a mail server shows them there.
+    EMAIL_BACKEND = "config.mail.FolderBackend"
+EMAIL_FILE_PATH = str(BURSAR_HOME / "mail")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Bursar <bursar@localhost>")
+
+# --- API --------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["config.rendering.Renderer"],
+    "DEFAULT_PARSER_CLASSES": [
+        "config.parsers.StrictJSONParser",
+        "config.parsers.LimitedMultiPartParser",
+    ],
+    "DEFAULT_FILTER_BACKENDS": [
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "rest_framework.filters.OrderingFilter",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "config.paging.Pages",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.problems.handler",
+    # left to the renderer, which writes milliseconds
+    "DATETIME_FORMAT": None,
+    "COERCE_DECIMAL_TO_STRING": True,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+REST_KNOX = {
+    "AUTH_HEADER_PREFIX": "Token",
+    "TOKEN_TTL": timedelta(days=env.int("TOKEN_DAYS", default=30)),
+    "TOKEN_LIMIT_PER_USER": None,
+    "AUTO_REFRESH": False,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Bursar",
+    "DESCRIPTION": "Money in, money out, and the books. Errors are RFC 9457 problem documents.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "docExpansion": "none"},
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
+UNFOLD = {
+    "SITE_TITLE": "Bursar",
+    "SITE_HEADER": "Bursar",
+    "SITE_SUBHEADER": "Money in, money out, and the books",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "config.branding.environment",
+}
+
+# --- Logging: one JSON object per line; never bodies, arguments or SQL ------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "config.logs.JsonFormatter"}},
+    "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stream"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"level": "INFO", "handlers": [], "propagate": True},
+        "django.server": {"level": "INFO", "handlers": [], "propagate": True},
+        "django.db.backends": {"level": "WARNING"},
+        # Their informative lines repeat URLs and task arguments.
+        **{
+            name: {"level": "WARNING"}
+            for name in ("httpx", "httpcore", "celery.app.trace", "celery.worker.strategy", "kombu")
+        },
+    },
+}

@@ -1,0 +1,51 @@
+"""Every address: what each app names in its `api/urls.py`, the admin, the schema, health."""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, URLResolver, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from config import problems
+from config.health import health
+
+APPS = ("ledger", "payments", "treasury", "budgeting", "periods")
+
+
+def of_apps() -> list[URLPattern | URLResolver]:
+    """The ``urlpatterns`` of each app's `urls.py`, written from the root (``api/…``)."""
+    found: list[URLPattern | URLResolver] = []
+    for app in APPS:
+        if find_spec(app) and find_spec(f"{app}.urls"):
+            found += import_module(f"{app}.urls").urlpatterns
+    return found
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    return redirect("admin:index")
+
+
+urlpatterns = [
+    path("", home),
+    path("health/", health, name="health"),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    *of_apps(),
+    path("admin/", admin.site.urls),
+]
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problems.answer(problems.not_found())
+
+
+def failed(request: HttpRequest, *_: Any) -> HttpResponse:
+    return problems.answer(problems.internal())
+
+
+handler404 = not_found
+handler500 = failed

@@ -1,0 +1,19 @@
+#!/usr/bin/env python
+"""Bursar's commands; each joins the running instance or starts PostgreSQL and Redis for itself."""
+
+import os
+import sys
+
+from config.embedded import session
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    with session.services_for(sys.argv):
+        from django.core.management import execute_from_command_line  # noqa: PLC0415 -- after the services
+
+        execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

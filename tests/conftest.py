@@ -1,0 +1,218 @@
+"""What all tests share: real PostgreSQL and Redis, the run-time role, and ways around it for attackers."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from celery import Task
+from celery.result import AsyncResult
+from django.core.cache import cache
+from django.db import connection
+from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from pytest_django import DjangoDbBlocker
+
+from config.embedded import postgres, processes
+from config.embedded.home import ROOT
+from config.embedded.redis import Redis
+from tests import database
+from tests.settings import FILES
+
+FULL = os.environ.get("BURSAR_TEST_FULL") == "1"
+
+hypothesis_settings.register_profile(
+    "bursar",
+    deadline=None,
+    max_examples=1000 if FULL else 60,
+    suppress_health_check=[HealthCheck.too_slow],
+    database=None,
+)
+hypothesis_settings.load_profile("bursar")
+
+
+# --- The run ------------------------------------------------------------------------------------------
+
+
+def is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start PostgreSQL once, before xdist starts its workers."""
+    if not is_worker(session.config):
+        session.config.stash[CLUSTER] = database.start()
+
+
+CLUSTER = pytest.StashKey[ExitStack]()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if CLUSTER in config.stash:
+        config.stash[CLUSTER].close()
+    shutil.rmtree(FILES, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long campaigns to `make test-full`."""
+    if FULL:
+        return
+    long = [item for item in items if item.get_closest_marker("full")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
+# --- Services -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def database_name() -> str:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    return f"test_{worker}_{os.getpid()}"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    database_name: str, django_db_blocker: DjangoDbBlocker
+) -> Iterator[database.Cleaner]:
+    """A migrated database of this process's own; Django connects to it as the run-time role."""
+    database.create(database_name)
+    with django_db_blocker.unblock():
+        connection.close()
+        connection.settings_dict["NAME"] = database_name
+        connection.settings_dict["CONN_MAX_AGE"] = 0
+    cleaner = database.Cleaner(database_name)
+    TransactionTestCase._fixture_teardown = lambda self: cleaner.clean()  # type: ignore[method-assign]
+    yield cleaner
+    cleaner.close()
+    with django_db_blocker.unblock():
+        connection.close()
+    database.drop(database_name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def redis_server() -> Iterator[Redis]:
+    """A Redis of this process's own."""
+    server = Redis(data=FILES, socket=FILES / "redis.sock", careless=True)
+    with (FILES / "redis.log").open("w") as log:
+        process = server.start(output=log.fileno())
+    assert processes.wait_until(server.is_ready, seconds=10), "Redis does not answer"
+    yield server
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(redis_server: Redis) -> None:
+    cache.clear()
+
+
+# --- Ways into the database -----------------------------------------------------------------------------
+
+
+def connect_as(role: str, name: str) -> psycopg.Connection:
+    socket = str(database.CLUSTER.sockets)
+    return psycopg.connect(host=socket, dbname=name, user=role, autocommit=True)
+
+
+@pytest.fixture
+def runtime_connection(transactional_db: None, database_name: str) -> Iterator[psycopg.Connection]:
+    """Raw SQL as the role that the application runs as; sees what was committed."""
+    with connect_as(postgres.RUNTIME, database_name) as raw:
+        yield raw
+
+
+@pytest.fixture
+def owner_connection(transactional_db: None, database_name: str) -> Iterator[psycopg.Connection]:
+    """Raw SQL as the owner of the tables, who runs migrations."""
+    with connect_as(postgres.OWNER, database_name) as raw:
+        yield raw
+
+
+@pytest.fixture
+def superuser_connection(
+    transactional_db: None, database_name: str
+) -> Iterator[psycopg.Connection]:
+    """Raw SQL as PostgreSQL's superuser, who can do anything and must be found out."""
+    with connect_as(postgres.SUPERUSER, database_name) as raw:
+        yield raw
+
+
+@pytest.fixture
+def child_environment(database_name: str, transactional_db: None) -> dict[str, str]:
+    """The environment for a process that is to work on this test's database, Redis and files."""
+    url = database.CLUSTER.url(database=database_name)
+    owner = database.CLUSTER.url(role=postgres.OWNER, database=database_name)
+    return {
+        **os.environ,
+        **database.HOME.secrets(),
+        "DATABASE_URL": url,
+        "DATABASE_OWNER_URL": owner,
+        "BURSAR_TEST_FILES": str(FILES),
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+# --- Celery and files -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A task that was sent to the broker."""
+
+    task: Task
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+@dataclass
+class SentTasks:
+    """The tasks that were sent and not delivered; they run when the test says so."""
+
+    waiting: list[Sent] = field(default_factory=list)
+
+    @property
+    def names(self) -> list[str]:
+        return [sent.task.name for sent in self.waiting]
+
+    def run(self) -> int:
+        """Do what a worker would, until nothing is left; returns how many tasks ran."""
+        done = 0
+        while self.waiting:
+            sent = self.waiting.pop(0)
+            sent.task.apply(args=sent.args, kwargs=sent.kwargs, throw=True)
+            done += 1
+        return done
+
+
+@pytest.fixture
+def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> SentTasks:
+    """Catch tasks instead of sending them."""
+    sent = SentTasks()
+
+    def catch(
+        self: Task,
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> AsyncResult:
+        sent.waiting.append(Sent(self, tuple(args or ()), dict(kwargs or {})))
+        return AsyncResult("caught")
+
+    monkeypatch.setattr(Task, "apply_async", catch)
+    return sent
+
+
+@pytest.fixture
+def files() -> Path:
+    """Where this process keeps media, mail and the anchor."""
+    return FILES

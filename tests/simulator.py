@@ -49,7 +49,7 @@ class Simulator:
         command = [sys.executable, "-m", "payments.simulator", "--port", str(self._port)]
         command += ["--home", str(self.home), "--seed", str(self._seed)]
         command += ["--callback-delay", str(self._delay)]
-        self._process = subprocess.Popen(  # noqa: S603
+        self._process = subprocess.Popen(
             command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, env=dict(os.environ)
         )
         assert self._process.stdout

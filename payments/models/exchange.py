@@ -8,8 +8,8 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
 
+from ledger.clock import DatabaseClock
 from payments.models.provider import Provider
 
 
@@ -23,7 +23,7 @@ class GatewayRequest(models.Model):
     method = models.CharField(max_length=8)
     url = models.CharField(max_length=300)
     body = models.TextField(blank=True)
-    at = models.DateTimeField(db_default=Now())
+    at = models.DateTimeField(db_default=DatabaseClock())
 
     class Meta:
         ordering = ("-at", "-id")
@@ -47,7 +47,7 @@ class GatewayResponse(models.Model):
     body = models.TextField(blank=True)
     error = models.CharField(max_length=60, blank=True)
     duration_ms = models.PositiveIntegerField()
-    at = models.DateTimeField(db_default=Now())
+    at = models.DateTimeField(db_default=DatabaseClock())
 
     class Meta:
         ordering = ("-at", "-id")

@@ -4,8 +4,8 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
 
+from ledger.clock import DatabaseClock
 from ledger.encryption import EncryptedTextField
 from ledger.models import Company
 
@@ -38,7 +38,7 @@ class Provider(models.Model):
     token_expires_at = models.DateTimeField(null=True, blank=True)
     token_lease_owner = models.UUIDField(null=True, blank=True)
     token_lease_until = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
 
     class Meta:
         ordering = ("company", "name")
@@ -59,7 +59,7 @@ class Provider(models.Model):
                 name="payments_provider_stop_has_reason",
             ),
             models.CheckConstraint(
-                condition=Q(token=None, token_expires_at=None)
+                condition=Q(token__isnull=True, token_expires_at=None)
                 | Q(token__isnull=False, token_expires_at__isnull=False),
                 name="payments_provider_token_expires",
             ),

@@ -1,0 +1,91 @@
+"""The account that a company has with a gateway."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from ledger.clock import DatabaseClock
+from ledger.encryption import EncryptedTextField
+from ledger.models import Company
+
+
+class Provider(models.Model):
+    """A short code at a gateway, with its credentials; stopped when the gateway refuses those.
+
+    ``credentials`` is JSON (``payments/credentials.py``), encrypted and never shown again. The token
+    columns let all workers share one access token, because the gateway honours the newest alone:
+    ``token_lease_owner`` is whoever is fetching one just now (``payments/gateways/tokens.py``).
+    """
+
+    class Kind(models.TextChoices):
+        MPESA = "mpesa", "M-Pesa"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="providers")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    name = models.CharField(max_length=80)
+    base_url = models.URLField(max_length=200)
+    short_code = models.CharField(max_length=20)
+    initiator_name = models.CharField(max_length=80)
+    credentials = EncryptedTextField()
+    certificate = models.TextField(help_text="The gateway's public certificate, as PEM.")
+    active = models.BooleanField(default=True)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    stopped_reason = models.CharField(max_length=255, blank=True)
+    token = EncryptedTextField(null=True, blank=True)
+    token_version = models.PositiveIntegerField(default=0)
+    token_expires_at = models.DateTimeField(null=True, blank=True)
+    token_lease_owner = models.UUIDField(null=True, blank=True)
+    token_lease_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
+
+    class Meta:
+        ordering = ("company", "name")
+        constraints = (
+            models.UniqueConstraint(fields=("company", "name"), name="payments_provider_name"),
+            # Two rows for one account would each fetch a token and so kill the other's.
+            models.UniqueConstraint(
+                fields=("kind", "base_url", "short_code"), name="payments_provider_account"
+            ),
+            models.UniqueConstraint(
+                fields=("company", "kind"),
+                condition=Q(active=True),
+                name="payments_provider_one_active",
+            ),
+            models.CheckConstraint(
+                condition=Q(stopped_at=None, stopped_reason="")
+                | (Q(stopped_at__isnull=False) & ~Q(stopped_reason="")),
+                name="payments_provider_stop_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(token__isnull=True, token_expires_at=None)
+                | Q(token__isnull=False, token_expires_at__isnull=False),
+                name="payments_provider_token_expires",
+            ),
+            models.CheckConstraint(
+                condition=Q(token_lease_owner=None, token_lease_until=None)
+                | Q(token_lease_owner__isnull=False, token_lease_until__isnull=False),
+                name="payments_provider_lease_ends",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.short_code})"
+
+    @property
+    def subject(self) -> str:
+        """Its name in the audit trail."""
+        return f"payments.provider:{self.pk}"
+
+    @property
+    def is_usable(self) -> bool:
+        return self.active and self.stopped_at is None
+
+    @property
+    def region_id(self) -> None:
+        """A provider belongs to its company as a whole."""
+
+    @property
+    def branch_id(self) -> None:
+        """A provider belongs to its company as a whole."""

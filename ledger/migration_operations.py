@@ -100,8 +100,8 @@ def guarded_status(
     rows = ", ".join(f"('{machine}', '{source}', '{target}')" for source, target in steps)
     return [
         RunSQL(
-            f"INSERT INTO ledger_statetransition (machine, source, target) VALUES {rows};",
-            f"DELETE FROM ledger_statetransition WHERE machine = '{machine}';",
+            f"INSERT INTO ledger_statetransition (machine, source, target) VALUES {rows};",  # noqa: S608 -- our own constants
+            f"DELETE FROM ledger_statetransition WHERE machine = '{machine}';",  # noqa: S608 -- our own constants
         ),
         RunSQL(
             f"""

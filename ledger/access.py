@@ -42,9 +42,7 @@ def roles_of(
     if user.is_superuser:
         return frozenset(Role)
     reaching = Membership.objects.filter(
-        Q(region=None)
-        | Q(region=region_id, branch=None)
-        | Q(region=region_id, branch=branch_id),
+        Q(region=None) | Q(region=region_id, branch=None) | Q(region=region_id, branch=branch_id),
         user=user,
         company=company_id,
     )
@@ -86,15 +84,11 @@ def visible(
     if user.is_superuser and user.is_active:
         return rows
     reach = Q(pk__in=())
-    memberships = Membership.objects.filter(
-        user=user, role__in=list(roles), user__is_active=True
-    )
+    memberships = Membership.objects.filter(user=user, role__in=list(roles), user__is_active=True)
     for company, region, branch in memberships.values_list(
         "company", "region", "branch"
     ).distinct():
-        reach |= _reach(
-            prefix, company, region, branch, by_company_only=by_company_only
-        )
+        reach |= _reach(prefix, company, region, branch, by_company_only=by_company_only)
     return rows.filter(reach)
 
 

@@ -32,9 +32,7 @@ class Actor:
         request_id: str = "",
     ) -> Self:
         """A signed-in person and the request he makes."""
-        return cls(
-            user, user.get_username(), ip_address, user_agent[:255], request_id[:64]
-        )
+        return cls(user, user.get_username(), ip_address, user_agent[:255], request_id[:64])
 
     @property
     def user_id(self) -> UUID | None:

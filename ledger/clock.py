@@ -21,7 +21,7 @@ class DatabaseClock(models.Func):
     """This instant by the database's clock, as an expression for defaults, writes and filters."""
 
     function = "ledger_clock"
-    output_field = models.DateTimeField()  # type: ignore[assignment]
+    output_field = models.DateTimeField()
     arity = 0
 
 

@@ -40,9 +40,7 @@ def decrypt(token: str) -> str:
     try:
         return _cipher().decrypt(token.encode()).decode()
     except InvalidToken as error:
-        raise Undecryptable(
-            "A stored value fits none of the encryption keys."
-        ) from error
+        raise Undecryptable("A stored value fits none of the encryption keys.") from error
 
 
 def reencrypt(token: str) -> str:

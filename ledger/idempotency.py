@@ -84,9 +84,7 @@ def claim() -> Request | None:
     request = _current.get()
     if request is None:
         return None
-    lock = hashlib.sha256(
-        f"{request.user_id} {request.scope} {request.key}".encode()
-    ).digest()[:8]
+    lock = hashlib.sha256(f"{request.user_id} {request.scope} {request.key}".encode()).digest()[:8]
     with connection.cursor() as cursor:
         number = int.from_bytes(lock, "big", signed=True)
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])

@@ -12,9 +12,5 @@ from ledger.models import Account
 
 def lock_accounts(ids: Iterable[UUID]) -> dict[UUID, Account]:
     """Lock the accounts in the order of their ids and return them by id."""
-    rows = (
-        Account.objects.select_for_update(no_key=True)
-        .filter(pk__in=set(ids))
-        .order_by("pk")
-    )
+    rows = Account.objects.select_for_update(no_key=True).filter(pk__in=set(ids)).order_by("pk")
     return {account.pk: account for account in rows}

@@ -40,9 +40,7 @@ def append_only(table: str) -> list[RunSQL]:
             """,
         ),
         RunSQL(
-            for_runtime_role(
-                f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {RUNTIME_ROLE}"
-            ),
+            for_runtime_role(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {RUNTIME_ROLE}"),
             for_runtime_role(f"GRANT UPDATE, DELETE ON {table} TO {RUNTIME_ROLE}"),
         ),
     ]
@@ -77,18 +75,14 @@ def only_through_functions(table: str) -> list[RunSQL]:
             for_runtime_role(
                 f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {table} FROM {RUNTIME_ROLE}"
             ),
-            for_runtime_role(
-                f"GRANT INSERT, UPDATE, DELETE ON {table} TO {RUNTIME_ROLE}"
-            ),
+            for_runtime_role(f"GRANT INSERT, UPDATE, DELETE ON {table} TO {RUNTIME_ROLE}"),
         )
     ]
 
 
 def frozen_columns(table: str, *columns: str) -> RunSQL:
     """Let these columns never change after the row was inserted."""
-    changed = " OR ".join(
-        f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in columns
-    )
+    changed = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in columns)
     return RunSQL(
         f"""
         CREATE TRIGGER frozen_columns BEFORE UPDATE ON {table}
@@ -102,18 +96,12 @@ def guarded_status(
     table: str, *, machine: str, transitions: Transitions, column: str = "status"
 ) -> list[RunSQL]:
     """Let ``column`` move only along ``transitions`` (source → targets; source "" starts a row)."""
-    steps = [
-        (source, target)
-        for source in transitions
-        for target in sorted(transitions[source])
-    ]
-    rows = ", ".join(
-        f"('{machine}', '{source}', '{target}')" for source, target in steps
-    )
+    steps = [(source, target) for source in transitions for target in sorted(transitions[source])]
+    rows = ", ".join(f"('{machine}', '{source}', '{target}')" for source, target in steps)
     return [
         RunSQL(
-            f"INSERT INTO ledger_statetransition (machine, source, target) VALUES {rows};",
-            f"DELETE FROM ledger_statetransition WHERE machine = '{machine}';",
+            f"INSERT INTO ledger_statetransition (machine, source, target) VALUES {rows};",  # noqa: S608 -- our own constants
+            f"DELETE FROM ledger_statetransition WHERE machine = '{machine}';",  # noqa: S608 -- our own constants
         ),
         RunSQL(
             f"""

@@ -58,15 +58,11 @@ def parse_amount(value: object, currency: str, *, field: str = "amount") -> Deci
     text = _as_text(value, field)
     whole, _, fraction = text.lstrip("-").partition(".")
     if len(whole.lstrip("0")) > LARGEST_INTEGER_DIGITS:
-        raise InvalidAmount.on(
-            field, "This amount is too large.", code="amount_too_large"
-        )
+        raise InvalidAmount.on(field, "This amount is too large.", code="amount_too_large")
     if fraction[decimals:].strip("0"):
         message = f"{currency} has {decimals} decimals; this amount is finer."
         raise InvalidAmount.on(field, message, code="amount_precision")
-    amount = Decimal(
-        f"{whole}.{fraction[:decimals]}" if decimals and fraction else whole
-    )
+    amount = Decimal(f"{whole}.{fraction[:decimals]}" if decimals and fraction else whole)
     if text.startswith("-") or amount == 0:
         raise InvalidAmount.on(
             field, "An amount must be greater than zero.", code="amount_not_positive"
@@ -79,18 +75,12 @@ def _as_text(value: object, field: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise InvalidAmount.on(field, 'An amount is a string such as "1000.00".')
     if isinstance(value, int) and value.bit_length() > 256:
-        raise InvalidAmount.on(
-            field, "This amount is too large.", code="amount_too_large"
-        )
+        raise InvalidAmount.on(field, "This amount is too large.", code="amount_too_large")
     text = value if isinstance(value, str) else str(value)
     if len(text) > 256:
-        raise InvalidAmount.on(
-            field, "This amount is too large.", code="amount_too_large"
-        )
+        raise InvalidAmount.on(field, "This amount is too large.", code="amount_too_large")
     if not AMOUNT_PATTERN.fullmatch(text):
-        raise InvalidAmount.on(
-            field, 'An amount is written with digits, such as "1000.00".'
-        )
+        raise InvalidAmount.on(field, 'An amount is written with digits, such as "1000.00".')
     return text
 
 

@@ -25,22 +25,16 @@ ZERO = Decimal(0)
 
 
 def accounts_seen_by(user: User) -> QuerySet[Account]:
-    return visible(
-        Account.objects.select_related("company"), user, by_company_only=True
-    )
+    return visible(Account.objects.select_related("company"), user, by_company_only=True)
 
 
 def journal_entries_seen_by(user: User) -> QuerySet[JournalEntry]:
-    rows = JournalEntry.objects.select_related(
-        "company", "posted_by", "reversal_of", "reversed_by"
-    )
+    rows = JournalEntry.objects.select_related("company", "posted_by", "reversal_of", "reversed_by")
     return visible(rows, user, by_company_only=True)
 
 
 def audit_events_seen_by(user: User) -> QuerySet[AuditEvent]:
-    return visible(
-        AuditEvent.objects.select_related("actor"), user, by_company_only=True
-    )
+    return visible(AuditEvent.objects.select_related("actor"), user, by_company_only=True)
 
 
 def balance_at(account: Account, instant: datetime) -> Decimal:
@@ -89,9 +83,7 @@ def trial_balance(company: Company, on: date) -> TrialBalance:
     accounts = (
         Account.objects.filter(company=company)
         .annotate(
-            net=Coalesce(
-                Sum("daily_totals__debit", filter=upto), ZERO, output_field=MoneyField()
-            )
+            net=Coalesce(Sum("daily_totals__debit", filter=upto), ZERO, output_field=MoneyField())
             - Coalesce(
                 Sum("daily_totals__credit", filter=upto),
                 ZERO,
@@ -101,9 +93,7 @@ def trial_balance(company: Company, on: date) -> TrialBalance:
         .order_by("code")
     )
     rows = [
-        TrialBalanceRow(
-            account, debit=max(account.net, ZERO), credit=max(-account.net, ZERO)
-        )
+        TrialBalanceRow(account, debit=max(account.net, ZERO), credit=max(-account.net, ZERO))
         for account in accounts
     ]
     return TrialBalance(company, on, rows, _totals(rows))

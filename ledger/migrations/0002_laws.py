@@ -64,9 +64,7 @@ class Migration(migrations.Migration):
             """,
         ),
         RunSQL(
-            for_runtime_role(
-                f"GRANT EXECUTE ON FUNCTION {WRITE_PATH} TO {RUNTIME_ROLE}"
-            ),
+            for_runtime_role(f"GRANT EXECUTE ON FUNCTION {WRITE_PATH} TO {RUNTIME_ROLE}"),
             RunSQL.noop,
         ),
         *append_only("ledger_journalentry"),
@@ -76,9 +74,7 @@ class Migration(migrations.Migration):
         *append_only("ledger_auditevent"),
         *no_delete("ledger_account"),
         *no_delete("ledger_dailytotal"),
-        frozen_columns(
-            "ledger_account", "id", "company_id", "currency", "type", "normal_side"
-        ),
+        frozen_columns("ledger_account", "id", "company_id", "currency", "type", "normal_side"),
         frozen_columns(
             "ledger_idempotencykey",
             "user_id",

@@ -27,11 +27,7 @@ class AccountType(models.TextChoices):
     @property
     def normal_side(self) -> Side:
         """The side on which an account of this type grows."""
-        return (
-            Side.DEBIT
-            if self in {AccountType.ASSET, AccountType.EXPENSE}
-            else Side.CREDIT
-        )
+        return Side.DEBIT if self in {AccountType.ASSET, AccountType.EXPENSE} else Side.CREDIT
 
 
 class MoneyField(models.DecimalField):
@@ -52,9 +48,7 @@ class Account(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    company = models.ForeignKey(
-        Company, on_delete=models.PROTECT, related_name="accounts"
-    )
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="accounts")
     code = models.CharField(max_length=40)
     name = models.CharField(max_length=160)
     type = models.CharField(max_length=10, choices=AccountType.choices)
@@ -71,21 +65,16 @@ class Account(models.Model):
     class Meta:
         ordering = ("company", "code")
         constraints = (
-            models.UniqueConstraint(
-                fields=("company", "code"), name="ledger_account_code"
-            ),
+            models.UniqueConstraint(fields=("company", "code"), name="ledger_account_code"),
             models.UniqueConstraint(
                 fields=("id", "company", "currency"),
                 name="ledger_account_id_company_currency",
             ),
             models.CheckConstraint(
-                condition=Q(minimum__isnull=True)
-                | Q(balance__gte=F("minimum") + F("held")),
+                condition=Q(minimum__isnull=True) | Q(balance__gte=F("minimum") + F("held")),
                 name="ledger_account_minimum",
             ),
-            models.CheckConstraint(
-                condition=Q(held__gte=0), name="ledger_account_held"
-            ),
+            models.CheckConstraint(condition=Q(held__gte=0), name="ledger_account_held"),
             models.CheckConstraint(
                 condition=Q(normal_side__in=Side.values), name="ledger_account_side"
             ),
@@ -106,9 +95,7 @@ class Account(models.Model):
 class DailyTotal(models.Model):
     """The debits and credits of an account with one effective date; what dated balances are summed from."""
 
-    account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="daily_totals"
-    )
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="daily_totals")
     on = models.DateField()
     debit = MoneyField(default=ZERO)
     credit = MoneyField(default=ZERO)

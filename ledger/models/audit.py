@@ -22,9 +22,7 @@ class AuditEvent(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     at = models.DateTimeField()
-    company = models.ForeignKey(
-        Company, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, related_name="+")
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -44,8 +42,7 @@ class AuditEvent(models.Model):
         ordering = ("-at", "-id")
         constraints = (
             models.CheckConstraint(
-                condition=Q(outcome="done", code="")
-                | (Q(outcome="refused") & ~Q(code="")),
+                condition=Q(outcome="done", code="") | (Q(outcome="refused") & ~Q(code="")),
                 name="ledger_audit_refusal_has_code",
             ),
         )

@@ -20,9 +20,7 @@ class Hold(models.Model):
     class Meta:
         ordering = ("-held_at",)
         constraints = (
-            models.CheckConstraint(
-                condition=Q(amount__gt=0), name="ledger_hold_amount"
-            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="ledger_hold_amount"),
         )
 
     def __str__(self) -> str:

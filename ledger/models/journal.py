@@ -18,9 +18,7 @@ class JournalEntry(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    company = models.ForeignKey(
-        Company, on_delete=models.PROTECT, related_name="journal_entries"
-    )
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="journal_entries")
     reference = models.CharField(max_length=160, unique=True)
     description = models.CharField(max_length=255)
     effective_on = models.DateField()
@@ -37,14 +35,10 @@ class JournalEntry(models.Model):
         verbose_name_plural = "journal entries"
         ordering = ("-posted_at", "-id")
         constraints = (
-            models.UniqueConstraint(
-                fields=("id", "company"), name="ledger_journal_id_company"
-            ),
+            models.UniqueConstraint(fields=("id", "company"), name="ledger_journal_id_company"),
         )
         indexes = (
-            models.Index(
-                fields=("company", "-posted_at", "-id"), name="ledger_journal_company"
-            ),
+            models.Index(fields=("company", "-posted_at", "-id"), name="ledger_journal_company"),
         )
 
     def __str__(self) -> str:
@@ -62,9 +56,7 @@ class LedgerEntry(models.Model):
     journal_entry = models.ForeignKey(
         JournalEntry, on_delete=models.PROTECT, related_name="ledger_entries"
     )
-    account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="ledger_entries"
-    )
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="ledger_entries")
     # Copied so that composite foreign keys tie the line to one company and one currency.
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
     sequence = models.BigIntegerField()
@@ -80,15 +72,9 @@ class LedgerEntry(models.Model):
         verbose_name_plural = "ledger entries"
         ordering = ("-posted_at", "-id")
         constraints = (
-            models.UniqueConstraint(
-                fields=("account", "sequence"), name="ledger_entry_sequence"
-            ),
-            models.CheckConstraint(
-                condition=Q(amount__gt=0), name="ledger_entry_amount"
-            ),
-            models.CheckConstraint(
-                condition=Q(side__in=Side.values), name="ledger_entry_side"
-            ),
+            models.UniqueConstraint(fields=("account", "sequence"), name="ledger_entry_sequence"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="ledger_entry_amount"),
+            models.CheckConstraint(condition=Q(side__in=Side.values), name="ledger_entry_side"),
         )
         indexes = (
             models.Index(
@@ -99,9 +85,7 @@ class LedgerEntry(models.Model):
                 fields=("account", "effective_on", "sequence"),
                 name="ledger_entry_effective",
             ),
-            models.Index(
-                fields=("company", "-posted_at", "-id"), name="ledger_entry_company"
-            ),
+            models.Index(fields=("company", "-posted_at", "-id"), name="ledger_entry_company"),
         )
 
     def __str__(self) -> str:

@@ -19,9 +19,7 @@ class Membership(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships"
     )
-    company = models.ForeignKey(
-        Company, on_delete=models.PROTECT, related_name="memberships"
-    )
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="memberships")
     region = models.ForeignKey(Region, on_delete=models.PROTECT, null=True, blank=True)
     branch = models.ForeignKey(Branch, on_delete=models.PROTECT, null=True, blank=True)
     role = models.CharField(max_length=20, choices=Role.choices)

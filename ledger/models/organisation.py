@@ -39,9 +39,7 @@ class Company(models.Model):
     name = models.CharField(max_length=120, unique=True)
     code = models.SlugField(max_length=20, unique=True)
     currency = CurrencyField()
-    time_zone = models.CharField(
-        max_length=60, default="UTC", validators=[validate_time_zone]
-    )
+    time_zone = models.CharField(max_length=60, default="UTC", validators=[validate_time_zone])
     separate_executor = models.BooleanField(
         default=True,
         help_text="Whoever approved a requisition may not execute its payment.",
@@ -59,17 +57,13 @@ class Region(models.Model):
     """A part of a company."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    company = models.ForeignKey(
-        Company, on_delete=models.PROTECT, related_name="regions"
-    )
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="regions")
     name = models.CharField(max_length=120)
 
     class Meta:
         ordering = ("company", "name")
         constraints = (
-            models.UniqueConstraint(
-                fields=("company", "name"), name="ledger_region_name"
-            ),
+            models.UniqueConstraint(fields=("company", "name"), name="ledger_region_name"),
         )
 
     def __str__(self) -> str:
@@ -80,18 +74,14 @@ class Branch(models.Model):
     """A place of business within a region."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    region = models.ForeignKey(
-        Region, on_delete=models.PROTECT, related_name="branches"
-    )
+    region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="branches")
     name = models.CharField(max_length=120)
 
     class Meta:
         verbose_name_plural = "branches"
         ordering = ("region", "name")
         constraints = (
-            models.UniqueConstraint(
-                fields=("region", "name"), name="ledger_branch_name"
-            ),
+            models.UniqueConstraint(fields=("region", "name"), name="ledger_branch_name"),
         )
 
     def __str__(self) -> str:

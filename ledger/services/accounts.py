@@ -18,7 +18,7 @@ def open_account(
 ) -> Account:
     """Open an empty account and return it.
 
-    ``minimum`` is the least that balance − held may be, in the account's currency; None sets no limit.
+    ``minimum`` is the least that balance - held may be, in the account's currency; None sets no limit.
     Raises ``ValidationError`` for an unknown currency, ``IntegrityError`` for a code in use.
     """
     validate_currency(currency)

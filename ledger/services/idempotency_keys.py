@@ -5,9 +5,7 @@ from datetime import timedelta
 from ledger.clock import database_now
 from ledger.models import IdempotencyKey
 
-KEPT_FOR = timedelta(
-    days=400
-)  # money commands are repeated long after; a day is too short
+KEPT_FOR = timedelta(days=400)  # money commands are repeated long after; a day is too short
 ROWS_AT_ONCE = 5_000
 
 

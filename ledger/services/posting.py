@@ -129,8 +129,7 @@ def reverse(
         raise AlreadyReversed("This journal entry has been reversed already.")
     lines = original.ledger_entries.order_by("account_id", "sequence")
     mirrored = tuple(
-        Line(line.account_id, OPPOSITE[line.side], line.amount, line.currency)
-        for line in lines
+        Line(line.account_id, OPPOSITE[line.side], line.amount, line.currency) for line in lines
     )
     return post(
         Posting(
@@ -235,9 +234,7 @@ REFUSED_BY: dict[str, Callable[[], Refusal]] = {
     "ledger_journalentry_content": lambda: ReferenceReused(
         "This reference was posted with other content."
     ),
-    "ledger_hold_content": lambda: ReferenceReused(
-        "This reference holds something else."
-    ),
+    "ledger_hold_content": lambda: ReferenceReused("This reference holds something else."),
     "ledger_hold_open": lambda: HoldNotOpen("The hold has been released already."),
     "ledger_entry_same_currency": lambda: InvalidInput.on(
         "currency", "A line has the company and currency of its account."

@@ -148,9 +148,7 @@ def verify() -> Report:
 
 def _faults(check: str, sql: str) -> Iterator[Fault]:
     inner, outer = padded_keys()
-    for place, detail in _rows(
-        sql, {"inner": inner, "outer": outer, "limit": FAULTS_SHOWN}
-    ):
+    for place, detail in _rows(sql, {"inner": inner, "outer": outer, "limit": FAULTS_SHOWN}):
         yield Fault(check, place, detail)
 
 
@@ -160,9 +158,7 @@ def _rows(sql: str, parameters: dict[str, object]) -> list[tuple[str, str]]:
         connection.wrap_database_errors,
         psycopg.Cursor(connection.connection) as cursor,
     ):
-        used = {
-            name: value for name, value in parameters.items() if f"%({name})s" in sql
-        }
+        used = {name: value for name, value in parameters.items() if f"%({name})s" in sql}
         return cursor.execute(sql, used).fetchall()
 
 
@@ -175,12 +171,8 @@ def _anchor_faults(heads: dict[UUID, anchors.Head]) -> Iterator[Fault]:
             message = f"entry {head.entry_count}, published {head.at}, is missing: a tail was cut"
             yield Fault("anchors", str(account_id), message)
         elif found != head.chain_head:
-            message = (
-                f"entry {head.entry_count} differs from the head published {head.at}"
-            )
-            yield Fault(
-                "anchors", str(account_id), f"{message}: the ledger was rewritten"
-            )
+            message = f"entry {head.entry_count} differs from the head published {head.at}"
+            yield Fault("anchors", str(account_id), f"{message}: the ledger was rewritten")
 
 
 def _hashes_at(heads: dict[UUID, anchors.Head]) -> dict[UUID, str]:

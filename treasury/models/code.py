@@ -65,7 +65,7 @@ class FailedTries(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="failed_tries"
     )
-    on = models.DateField(db_default=DatabaseClock())
+    on = models.DateField()
     tries = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

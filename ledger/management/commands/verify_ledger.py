@@ -13,16 +13,12 @@ class Command(BaseCommand):
     help = "Recompute every balance and seal from the ledger entries; exit 1 and name what differs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--quiet", action="store_true", help="Say nothing when all agrees."
-        )
+        parser.add_argument("--quiet", action="store_true", help="Say nothing when all agrees.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         report = verify()
         for fault in report.faults:
-            self.stderr.write(
-                self.style.ERROR(f"{fault.check}: {fault.place}: {fault.detail}")
-            )
+            self.stderr.write(self.style.ERROR(f"{fault.check}: {fault.place}: {fault.detail}"))
         if not report.holds:
             sys.exit(1)
         if not options["quiet"]:

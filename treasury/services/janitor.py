@@ -1,0 +1,95 @@
+"""The janitor: it looks after every attempt whose outcome is not known, and never guesses.
+
+One pass may run beside another, or be cut off anywhere: each step is its own transaction, looks again under
+the locks, and leaves what others work on alone.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import DurationField, Q, QuerySet, Value
+
+from ledger.actor import Actor
+from ledger.clock import DatabaseClock, database_now
+from ledger.commands import command
+from treasury import locks, schedule
+from treasury.dates import Today
+from treasury.models import PaymentAttempt
+from treasury.services import outcomes
+from treasury.services.dispatching import accepted_for
+from treasury.services.enquiries import apply_answers, ask_about_due
+from treasury.states import AttemptState
+
+AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass did, in numbers of attempts (answers, for ``applied``)."""
+
+    doubted: int
+    applied: int
+    reviewed: int
+    asked: int
+
+
+def run_janitor(*, actor: Actor, today: Today) -> Pass:
+    """Look once after everything that is due: doubt, apply answers, put before people, ask."""
+    doubted = [pk for pk in _ids(_overdue()) if _doubt_if_overdue(actor=actor, attempt_id=pk)]
+    applied = apply_answers(actor=actor, today=today)
+    reviewed = [pk for pk in _ids(_doubtful_for_long()) if _review(actor=actor, attempt_id=pk)]
+    asked = ask_about_due(actor=actor, today=today, most=AT_ONCE)
+    return Pass(len(doubted), applied, len(reviewed), asked)
+
+
+def _ids(rows: QuerySet[PaymentAttempt]) -> list[UUID]:
+    return list(rows.order_by("created_at").values_list("pk", flat=True)[:AT_ONCE])
+
+
+def _overdue() -> QuerySet[PaymentAttempt]:
+    """Calls whose worker is silent, and acceptances without a result."""
+    silent = Q(state=AttemptState.SENDING, lease_until__lt=DatabaseClock())
+    too_long = Q(state=AttemptState.ACCEPTED, accepted_at__lt=_ago(accepted_for()))
+    return PaymentAttempt.objects.filter(silent | too_long)
+
+
+def _doubtful_for_long() -> QuerySet[PaymentAttempt]:
+    """Doubt, or fruitless sending, that has lasted a day."""
+    ago = _ago(schedule.LONGEST_DOUBT)
+    doubtful = Q(state=AttemptState.UNKNOWN, unknown_since__lt=ago)
+    unsent = Q(state=AttemptState.SENDING, call_began_at=None, created_at__lt=ago)
+    return PaymentAttempt.objects.filter(doubtful | unsent)
+
+
+def _ago(age: timedelta) -> DatabaseClock:
+    expression: DatabaseClock = DatabaseClock() - Value(age, output_field=DurationField())  # type: ignore[assignment]
+    return expression
+
+
+@command("attempt.doubt")
+def _doubt_if_overdue(*, actor: Actor, attempt_id: UUID) -> bool:
+    attempt = locks.lock_attempt(attempt_id)
+    now = database_now()
+    if attempt.state == AttemptState.SENDING:
+        overdue = attempt.lease_until is not None and attempt.lease_until < now
+        said = "The worker did not come back from the call."
+    else:
+        accepted = attempt.state == AttemptState.ACCEPTED and attempt.accepted_at
+        overdue = bool(accepted) and attempt.accepted_at + accepted_for() < now
+        said = "Accepted, and no result came in time."
+    if overdue:
+        outcomes.doubt(attempt, said=said, actor=actor)
+    return overdue
+
+
+@command("attempt.review")
+def _review(*, actor: Actor, attempt_id: UUID) -> bool:
+    attempt = locks.lock_attempt(attempt_id)
+    if attempt.state not in {AttemptState.UNKNOWN, AttemptState.SENDING}:
+        return False
+    if attempt.state == AttemptState.SENDING and attempt.call_began_at is not None:
+        return False
+    said = "What became of it could not be learnt within a day."
+    outcomes.put_in_review(attempt, said=said, actor=actor)
+    return True

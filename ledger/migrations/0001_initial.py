@@ -776,7 +776,7 @@ class Migration(migrations.Migration):
             model_name="hold",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("amount__gt", 0), ("amount__lt", Decimal("100000000000000000000"))
+                    ("amount__gt", 0), ("amount__lt", Decimal(100000000000000000000))
                 ),
                 name="ledger_hold_amount",
             ),
@@ -833,7 +833,7 @@ class Migration(migrations.Migration):
             model_name="ledgerentry",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("amount__gt", 0), ("amount__lt", Decimal("100000000000000000000"))
+                    ("amount__gt", 0), ("amount__lt", Decimal(100000000000000000000))
                 ),
                 name="ledger_entry_amount",
             ),

@@ -1,7 +1,6 @@
 """What the simulator does to a payment: its book, its results, its clock and its faults."""
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
@@ -12,14 +11,8 @@ import pytest
 from payments.simulator.book import FEES
 from payments.simulator.scenarios import SCENARIOS
 from tests.payments.caller import Caller
-from tests.payments.receiver import Receiver, receiving
+from tests.payments.receiver import Receiver
 from tests.simulator import Simulator
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
 
 
 @pytest.fixture

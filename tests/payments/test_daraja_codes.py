@@ -129,8 +129,8 @@ def test_completed_with_a_receipt_is_a_success() -> None:
     )
     outcome = classify_status_result(parse_result(body))
     assert outcome.outcome_class is S
-    assert (outcome.provider_reference, outcome.amount) == ("SG632NMUAB", 300)
-    assert outcome.reference == REFERENCE
+    assert (outcome.provider_reference, outcome.reference) == ("SG632NMUAB", REFERENCE)
+    assert outcome.amount == 300
 
 
 def test_completed_without_a_receipt_is_unknown() -> None:

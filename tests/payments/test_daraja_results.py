@@ -140,10 +140,13 @@ def test_balances_are_read_by_account_the_negative_ones_too() -> None:
     }
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=20,
+ODD = st.sampled_from(
+    [None, True, 0, -1, 10**30, 0.5, "", "0", "SG632NMUAB", "Completed", "\ud800"]
+)
+KEYS = st.sampled_from(["Key", "Value", "ResultParameter", "ReferenceItem", "TransactionStatus"])
+ITEMS = st.dictionaries(KEYS, ODD | st.lists(ODD, max_size=2))
+JSON = (
+    ODD | ITEMS | st.lists(ITEMS, max_size=3) | st.dictionaries(KEYS, st.lists(ITEMS, max_size=3))
 )
 MEMBERS = st.sampled_from([*sorted(PUBLISHED["Result"]), "Key", "Value", "ResultParameter"])
 

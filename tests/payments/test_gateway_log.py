@@ -83,8 +83,9 @@ def test_no_secret_of_a_call_is_ever_logged(
     logged = stored_text()
     assert [canary for canary in canaries if canary in logged] == []
     if fault is None:
-        assert f'"SecurityCredential": "{HIDDEN}"' in logged
-        assert "/api/callbacks/sf/attempt-1/" in logged
+        sent = exchanges_of("treasury.attempt:1")[-1].request_body
+        assert f'"SecurityCredential": "{HIDDEN}"' in sent
+        assert f"/api/callbacks/sf/attempt-1/{HIDDEN}/" in sent
 
 
 @pytest.mark.django_db
@@ -133,7 +134,9 @@ def test_redaction_finds_secrets_by_name_and_by_shape(body: str, logged: str) ->
         assert secret not in clean
 
 
-@pytest.mark.parametrize("body", ["{" * 5000, "[" * 100_000, "\x00", "", '["\\ud800\\u0000"]', b"\xff\xfe\x00"])
+@pytest.mark.parametrize(
+    "body", ["{" * 5000, "[" * 100_000, "\x00", "", '["\\ud800\\u0000"]', b"\xff\xfe\x00"]
+)
 def test_redaction_takes_whatever_comes(body: Any) -> None:
     assert "\x00" not in redact(body)
     assert len(redact(body).encode()) <= 262_144

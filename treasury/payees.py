@@ -22,9 +22,7 @@ def payee_index(name: str) -> str:
     return blind_index(f"payee {same_name(name)}")
 
 
-def payee_note(
-    *, company_id: UUID, payee_index: str, destination_index: str, besides: UUID
-) -> str:
+def payee_note(*, company_id: UUID, payee_index: str, destination_index: str, besides: UUID) -> str:
     """Return what is new about payee and destination in the company, "" when both are known.
 
     ``besides`` is the requisition that the note is for: it does not make its own payee known.

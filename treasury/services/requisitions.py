@@ -11,8 +11,9 @@ from ledger.actor import Actor
 from ledger.clock import database_now
 from ledger.commands import command
 from ledger.encryption import blind_index, mask
+from ledger.models import User
 from ledger.money import format_amount, parse_amount
-from ledger.refusals import Conflict, IllegalTransition, InvalidInput, RoleRequired
+from ledger.refusals import Conflict, InvalidInput, RoleRequired
 from ledger.roles import Role
 from treasury import duties, locks, methods, payees, tiers
 from treasury.models import (
@@ -36,8 +37,16 @@ from treasury.texts import optional_text, require_text
 Amount = str | int | Decimal
 LONGEST_PURPOSE = 500
 LONGEST_NAME = 160
-CONTENT = ("amount", "purpose", "payee_name", "payee_index", "payee_note")
-CONTENT += ("method", "destination", "destination_index")
+CONTENT = (
+    "amount",
+    "purpose",
+    "payee_name",
+    "payee_index",
+    "payee_note",
+    "method",
+    "destination",
+    "destination_index",
+)
 
 
 class PaymentStarted(Conflict):
@@ -151,7 +160,7 @@ def approve_requisition(*, actor: Actor, requisition_id: UUID, comment: str = ""
     before = requisition_facts(requisition)
     given = current_approvals(requisition)
     needs = needed_approvals(requisition)
-    role = _role_of_approval(actor, requisition, given, needs)
+    role = _role_of_approval(actor.user, requisition, given, needs)
     approval = RequisitionApproval.objects.create(
         requisition=requisition,
         version=requisition.version,
@@ -187,9 +196,7 @@ def reject_requisition(*, actor: Actor, requisition_id: UUID, reason: str) -> Re
     requisition.rejected_by = actor.user
     requisition.rejected_at = database_now()
     requisition.rejection_reason = reason
-    requisition.save(
-        update_fields=["status", "rejected_by", "rejected_at", "rejection_reason"]
-    )
+    requisition.save(update_fields=["status", "rejected_by", "rejected_at", "rejection_reason"])
     _record(actor, "requisition.reject", requisition, before=before, more={"reason": reason})
     return _fresh(requisition)
 
@@ -250,9 +257,7 @@ def _write(requisition: Requisition, wanted: Content) -> None:
     if wanted.amount is not None:
         requisition.amount = parse_amount(wanted.amount, requisition.currency)
     if wanted.purpose is not None:
-        requisition.purpose = require_text(
-            wanted.purpose, field="purpose", longest=LONGEST_PURPOSE
-        )
+        requisition.purpose = require_text(wanted.purpose, field="purpose", longest=LONGEST_PURPOSE)
     if wanted.payee_name is not None:
         requisition.payee_name = require_text(
             wanted.payee_name, field="payee_name", longest=LONGEST_NAME
@@ -282,15 +287,14 @@ def _write_destination(requisition: Requisition, wanted: str | None) -> None:
 
 
 def _role_of_approval(
-    actor: Actor, requisition: Requisition, given: list[RequisitionApproval], needs: str
+    user: User, requisition: Requisition, given: list[RequisitionApproval], needs: str
 ) -> Role:
-    """Return the role in which the actor's approval counts."""
-    if any(approval.approver_id == actor.user_id for approval in given):
+    """Return the role in which the person's approval counts."""
+    if any(approval.approver_id == user.pk for approval in given):
         raise AlreadyApproved("You have approved this version; a second person is needed.")
     fund = requisition.fund
-    assert actor.user is not None  # noqa: S101 -- the caller has refused jobs
     held = roles_of(
-        actor.user, company_id=fund.company_id, region_id=fund.region_id, branch_id=fund.branch_id
+        user, company_id=fund.company_id, region_id=fund.region_id, branch_id=fund.branch_id
     )
     missing = tiers.missing_roles(needs, [approval.role for approval in given])
     role = tiers.role_to_give(held, missing)

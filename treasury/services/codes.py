@@ -24,7 +24,7 @@ from treasury import locks, otp, readiness
 from treasury.messages import CodeMessage, send_code
 from treasury.models import FailedTries, OneTimeCode, Payment
 from treasury.models.code import MOST_FAILED_TRIES_A_DAY, MOST_TRIES
-from treasury.otp import generate_otp
+from treasury.otp import generate_otp, is_well_formed
 from treasury.services.facts import payment_facts
 from treasury.states import PaymentStatus
 
@@ -88,7 +88,7 @@ def verify_otp(*, actor: Actor, payment_id: UUID, otp: str) -> Payment:
     Raises ``RoleRequired``, ``NotTheExecutor``, ``SegregationOfDuties``, ``InvalidInput`` for what is not
     six digits, and ``InvalidCode`` for everything else that is not the live code of this payment.
     """
-    spent = _spend_try(payment_id, actor) if _is_well_formed(otp) else None
+    spent = _spend_try(payment_id, actor) if is_well_formed(otp) else None
     return _confirm_code(actor=actor, payment_id=payment_id, otp=otp, spent=spent)
 
 
@@ -134,10 +134,6 @@ def consume_code(payment: Payment, user: User) -> OneTimeCode | None:
     return next(iter(rows), None)
 
 
-def _is_well_formed(text: str) -> bool:
-    return isinstance(text, str) and otp.is_well_formed(text)
-
-
 def _spend_try(payment_id: UUID, actor: Actor) -> UUID | None:
     """Spend one try of the executor's live code, committed; return the code's id, None without one."""
     with transaction.atomic(durable=True), connection.cursor() as cursor:
@@ -177,7 +173,7 @@ def _confirm_code(*, actor: Actor, payment_id: UUID, otp: str, spent: UUID | Non
     if actor.user is None or payment.executor_id != actor.user_id:
         raise NotTheExecutor("The code was sent to somebody else.")
     require_executor(actor, payment)
-    if not _is_well_formed(otp):
+    if not is_well_formed(otp):
         raise InvalidInput.on("otp", "A code has six digits.")
     code = locks.lock_live_code(payment)
     now = database_now()
@@ -194,9 +190,7 @@ def _confirm_code(*, actor: Actor, payment_id: UUID, otp: str, spent: UUID | Non
     return payment
 
 
-def _is_right(
-    code: OneTimeCode | None, payment: Payment, text: str, spent: UUID | None
-) -> bool:
+def _is_right(code: OneTimeCode | None, payment: Payment, text: str, spent: UUID | None) -> bool:
     """Whether this is the live code; a digest is made in every case, so that all take as long."""
     code_id = code.pk if code else payment.pk
     executor_id = payment.executor_id or payment.pk

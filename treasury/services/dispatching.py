@@ -46,9 +46,7 @@ def dispatch_attempt(*, actor: Actor, attempt_id: UUID, today: Today) -> None:
 
 def dispatch_waiting(*, actor: Actor, today: Today) -> int:
     """Send what waits to be sent, because its message was lost or its pause is over; returns how many."""
-    waiting = list(
-        _waiting().order_by("created_at").values_list("pk", flat=True)[:WAITING_AT_ONCE]
-    )
+    waiting = list(_waiting().order_by("created_at").values_list("pk", flat=True)[:WAITING_AT_ONCE])
     for attempt_id in waiting:
         dispatch_attempt(actor=actor, attempt_id=attempt_id, today=today)
     return len(waiting)

@@ -45,9 +45,8 @@ def ask_about_due(*, actor: Actor, today: Today, most: int) -> int:
 
 def apply_answers(*, actor: Actor, today: Today) -> int:
     """Act on answers that came and were not acted on yet; returns how many."""
-    waiting = Enquiry.objects.filter(
-        answered_at__isnull=False, applied_at=None, attempt__provider__isnull=False
-    ).exclude(conversation="")
+    waiting = Enquiry.objects.filter(answered_at__isnull=False, applied_at=None)
+    waiting = waiting.exclude(conversation="")
     enquiry_ids = list(waiting.order_by("answered_at").values_list("pk", flat=True)[:50])
     for enquiry_id in enquiry_ids:
         apply_answer(actor=actor, enquiry_id=enquiry_id, today=today)
@@ -156,9 +155,7 @@ def _conclude(
     if not outcome.reference:
         return f"names no reference: {said}"
     if difference := _difference(attempt, outcome):
-        outcomes.put_in_review(
-            attempt, said=difference, kind=Incident.Kind.MISMATCH, actor=actor
-        )
+        outcomes.put_in_review(attempt, said=difference, kind=Incident.Kind.MISMATCH, actor=actor)
         return difference
     if outcome.outcome_class is OutcomeClass.SUCCEEDED:
         receipt = outcome.provider_reference

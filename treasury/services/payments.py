@@ -94,9 +94,7 @@ def create_payment(
     payment = _build(requisition, _amount_within(requisition, wanted), actor)
     payment.body_hash = body
     payment.payment_id = payment_id or payment.payment_id
-    methods.require_payable(
-        method=payment.method, amount=payment.amount, currency=payment.currency
-    )
+    methods.require_payable(method=payment.method, amount=payment.amount, currency=payment.currency)
     _insert(payment)
     _record(actor, "payment.create", payment, before=None)
     return payment
@@ -282,9 +280,7 @@ def _retries(value: int) -> int:
     return value
 
 
-def _record(
-    actor: Actor, action: str, payment: Payment, *, before: dict[str, Any] | None
-) -> None:
+def _record(actor: Actor, action: str, payment: Payment, *, before: dict[str, Any] | None) -> None:
     audit.record(
         actor=actor,
         action=action,

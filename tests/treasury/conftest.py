@@ -36,9 +36,7 @@ class World:
     def payment(self, **details: Any) -> Payment:
         """A pending payment of all of a new, approved requisition."""
         requisition = self.requisition(**details)
-        return create_payment(
-            actor=factories.acting(self.treasurer), requisition_id=requisition.pk
-        )
+        return create_payment(actor=factories.acting(self.treasurer), requisition_id=requisition.pk)
 
     def account(self) -> Account:
         """The fund's account as it is now."""

@@ -116,6 +116,8 @@ def void_codes(payment: Payment) -> None:
 
 def consume_code(payment: Payment, user: User) -> OneTimeCode | None:
     """Use up the verification of a locked payment; None if there is none that is good for it now."""
+    if not payment.otp_verified:
+        return None
     rows = OneTimeCode.objects.raw(
         """
         UPDATE treasury_onetimecode SET consumed_at = ledger_clock()

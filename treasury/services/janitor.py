@@ -20,6 +20,7 @@ from treasury.models import PaymentAttempt
 from treasury.services import outcomes
 from treasury.services.dispatching import accepted_for
 from treasury.services.enquiries import apply_answers, ask_about_due
+from treasury.services.passes import for_each
 from treasury.states import AttemptState
 
 AT_ONCE = 50
@@ -37,11 +38,11 @@ class Pass:
 
 def run_janitor(*, actor: Actor, today: Today) -> Pass:
     """Look once after everything that is due: doubt, apply answers, put before people, ask."""
-    doubted = [pk for pk in _ids(_overdue()) if _doubt_if_overdue(actor=actor, attempt_id=pk)]
+    doubted = for_each(_ids(_overdue()), lambda pk: _doubt_if_overdue(actor=actor, attempt_id=pk))
     applied = apply_answers(actor=actor, today=today)
-    reviewed = [pk for pk in _ids(_doubtful_for_long()) if _review(actor=actor, attempt_id=pk)]
+    reviewed = for_each(_ids(_doubtful_for_long()), lambda pk: _review(actor=actor, attempt_id=pk))
     asked = ask_about_due(actor=actor, today=today, most=AT_ONCE)
-    return Pass(len(doubted), applied, len(reviewed), asked)
+    return Pass(doubted, applied, reviewed, asked)
 
 
 def _ids(rows: QuerySet[PaymentAttempt]) -> list[UUID]:

@@ -39,3 +39,9 @@ def require_second_person(*, user_id: UUID | None, first_id: UUID | None, act: s
     """Refuse whoever took the first step; ``act`` completes "may not … as well"."""
     if user_id is not None and user_id == first_id:
         raise SegregationOfDuties(f"A second person is needed: you may not {act} this as well.")
+
+
+def require_not_recorder(*, user_id: UUID | None, recorder_id: UUID | None, act: str) -> None:
+    """Refuse whoever recorded it; nobody did where a fund asked by itself. ``act`` completes "may not …"."""
+    if user_id is not None and user_id == recorder_id:
+        raise SegregationOfDuties(f"Whoever recorded this may not {act} it.")

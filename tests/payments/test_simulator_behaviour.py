@@ -1,7 +1,6 @@
 """What the simulator does to a payment: its book, its results, its clock and its faults."""
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
@@ -11,15 +10,9 @@ import pytest
 
 from payments.simulator.book import FEES
 from payments.simulator.scenarios import SCENARIOS
-from tests.payments.caller import Caller
-from tests.payments.receiver import Receiver, receiving
+from tests.payments.caller import B2C, Caller
+from tests.payments.receiver import Receiver
 from tests.simulator import Simulator
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
 
 
 @pytest.fixture
@@ -322,8 +315,7 @@ def test_two_hundred_payments_at_once_are_all_taken_once(caller: Caller) -> None
 
     def pay(number: int) -> int:
         sent = {**body, "OriginatorConversationID": f"k-{number % 100}"}
-        url = f"{caller.simulator.url}/mpesa/b2c/v3/paymentrequest"
-        return httpx.post(url, json=sent, headers=headers, timeout=20.0).status_code
+        return caller.http.post(B2C, json=sent, headers=headers, timeout=20.0).status_code
 
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(pay, range(200)))

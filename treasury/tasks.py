@@ -22,16 +22,12 @@ def dispatch_attempt(*, attempt_id: str) -> None:
 
 @shared_task(name="treasury.ask_about_attempt")
 def ask_about_attempt(*, attempt_id: str) -> None:
-    enquiries.ask_about(
-        actor=Actor.system("janitor"), attempt_id=UUID(attempt_id), today=today
-    )
+    enquiries.ask_about(actor=Actor.system("janitor"), attempt_id=UUID(attempt_id), today=today)
 
 
 @shared_task(name="treasury.apply_answer")
 def apply_answer(*, enquiry_id: str) -> None:
-    enquiries.apply_answer(
-        actor=Actor.system("janitor"), enquiry_id=UUID(enquiry_id), today=today
-    )
+    enquiries.apply_answer(actor=Actor.system("janitor"), enquiry_id=UUID(enquiry_id), today=today)
 
 
 @shared_task(name="treasury.run_janitor")

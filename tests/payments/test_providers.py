@@ -13,7 +13,13 @@ from ledger.roles import Role
 from payments.credentials import Credentials, UnreadableCredentials
 from payments.models import Provider
 from payments.selectors import provider_for
-from payments.services import add_provider, change_credentials, resume_provider, stop_provider
+from payments.services import (
+    add_provider,
+    change_credentials,
+    connect_simulator,
+    resume_provider,
+    stop_provider,
+)
 from tests.simulator import Simulator
 
 pytestmark = pytest.mark.django_db
@@ -164,3 +170,22 @@ def test_credentials_appear_in_no_audit_event_and_no_representation(
 def test_incomplete_credentials_are_said_to_be_unreadable(text: str) -> None:
     with pytest.raises(UnreadableCredentials):
         Credentials.load(text)
+
+
+def test_the_demo_finds_the_simulator_wherever_it_listens(
+    company: Company, simulator: Simulator
+) -> None:
+    def connect(base_url: str) -> Provider:
+        return connect_simulator(
+            actor=Actor.system("demo"),
+            company_id=company.pk,
+            home=simulator.home,
+            base_url=base_url,
+        )
+
+    first = connect(simulator.url)
+    assert connect(simulator.url).token_version == first.token_version
+    moved = connect("http://127.0.0.1:9")
+    assert (moved.pk, moved.base_url) == (first.pk, "http://127.0.0.1:9")
+    actions = [event.action for event in history_of(first.subject)]
+    assert actions == ["provider.add", "provider.change_credentials"]

@@ -203,9 +203,10 @@ def test_a_result_can_be_sent_again_and_a_pending_payment_ended(
     caller: Caller, receiver: Receiver
 ) -> None:
     caller.pay("k-1", PartyB="254712345006")
-    caller.simulator.settle("k-1", result_code=0, callback=False)
-    caller.simulator.resend("k-1")
+    caller.simulator.settle("k-1", result_code=0)
     assert receiver.result()["ResultCode"] == 0
+    caller.simulator.resend("k-1")
+    assert len(receiver.wait_for(2)) == 2
     assert caller.simulator.balance("Wallet 254712345006") == 100
 
 

@@ -6,7 +6,6 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from ledger.clock import DatabaseClock
 from treasury.models.payment import Payment
 
 MOST_TRIES = 5

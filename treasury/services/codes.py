@@ -11,32 +11,23 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from ledger import audit
-from ledger.access import require_role
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import after_commit, command
 from ledger.encryption import mask
 from ledger.models import User
 from ledger.money import Money
-from ledger.refusals import Conflict, IllegalTransition, InvalidInput, Refusal, TooManyRequests
-from ledger.roles import Role
-from treasury import locks, otp, readiness
+from ledger.refusals import Conflict, IllegalTransition, InvalidInput, TooManyRequests
+from treasury import duties, locks, otp, readiness
+from treasury.duties import NotTheExecutor
 from treasury.messages import CodeMessage, send_code
 from treasury.models import FailedTries, OneTimeCode, Payment
 from treasury.models.code import MOST_FAILED_TRIES_A_DAY, MOST_TRIES
-from treasury.otp import generate_otp
+from treasury.otp import generate_otp, is_well_formed
 from treasury.services.facts import payment_facts
 from treasury.states import PaymentStatus
 
 HOUR_S = 3600
-
-
-class NotTheExecutor(Refusal):
-    """Only the person whom the code was sent to may give it back; no try is spent."""
-
-    status = 403
-    code = "not_the_executor"
-    title = "Not the executor"
 
 
 class InvalidCode(InvalidInput):
@@ -54,7 +45,7 @@ def send_otp(*, actor: Actor, payment_id: UUID) -> Payment:
     ``NotApproved``, ``TooManyRequests`` within 60 s of his last one and beyond three an hour.
     """
     payment = locks.lock_payment(payment_id)
-    user = require_executor(actor, payment)
+    user = duties.may_execute(actor, payment)
     if payment.status != PaymentStatus.PENDING:
         raise IllegalTransition("A code is sent only while the payment is pending.")
     readiness.require_approved(payment)
@@ -88,7 +79,7 @@ def verify_otp(*, actor: Actor, payment_id: UUID, otp: str) -> Payment:
     Raises ``RoleRequired``, ``NotTheExecutor``, ``SegregationOfDuties``, ``InvalidInput`` for what is not
     six digits, and ``InvalidCode`` for everything else that is not the live code of this payment.
     """
-    spent = _spend_try(payment_id, actor) if _is_well_formed(otp) else None
+    spent = _spend_try(payment_id, actor) if is_well_formed(otp) else None
     return _confirm_code(actor=actor, payment_id=payment_id, otp=otp, spent=spent)
 
 
@@ -96,15 +87,6 @@ def is_otp_expired(payment: Payment) -> bool:
     """Whether the payment's last code is over, by the database's clock; true without one."""
     sent_at = payment.otp_sent_timestamp
     return sent_at is None or otp.is_expired(sent_at=sent_at, now=database_now())
-
-
-def require_executor(actor: Actor, payment: Payment) -> User:
-    """Return the person if he may execute this payment: a treasurer, not its requester or approver."""
-    require_role(actor, Role.TREASURER, place=payment.fund)
-    if actor.user is None:
-        raise NotTheExecutor("A payment is executed by a person.")
-    readiness.require_duties(payment, actor.user.pk)
-    return actor.user
 
 
 def void_codes(payment: Payment) -> None:
@@ -116,6 +98,8 @@ def void_codes(payment: Payment) -> None:
 
 def consume_code(payment: Payment, user: User) -> OneTimeCode | None:
     """Use up the verification of a locked payment; None if there is none that is good for it now."""
+    if not payment.otp_verified:
+        return None
     rows = OneTimeCode.objects.raw(
         """
         UPDATE treasury_onetimecode SET consumed_at = ledger_clock()
@@ -132,10 +116,6 @@ def consume_code(payment: Payment, user: User) -> OneTimeCode | None:
         ],
     )
     return next(iter(rows), None)
-
-
-def _is_well_formed(text: str) -> bool:
-    return isinstance(text, str) and otp.is_well_formed(text)
 
 
 def _spend_try(payment_id: UUID, actor: Actor) -> UUID | None:
@@ -173,11 +153,8 @@ def _spend_try(payment_id: UUID, actor: Actor) -> UUID | None:
 def _confirm_code(*, actor: Actor, payment_id: UUID, otp: str, spent: UUID | None) -> Payment:
     """Compare the code that a try was spent on, under the payment's lock."""
     payment = locks.lock_payment(payment_id)
-    require_role(actor, Role.TREASURER, place=payment.fund)
-    if actor.user is None or payment.executor_id != actor.user_id:
-        raise NotTheExecutor("The code was sent to somebody else.")
-    require_executor(actor, payment)
-    if not _is_well_formed(otp):
+    duties.may_verify_code(actor, payment)
+    if not is_well_formed(otp):
         raise InvalidInput.on("otp", "A code has six digits.")
     code = locks.lock_live_code(payment)
     now = database_now()
@@ -194,9 +171,7 @@ def _confirm_code(*, actor: Actor, payment_id: UUID, otp: str, spent: UUID | Non
     return payment
 
 
-def _is_right(
-    code: OneTimeCode | None, payment: Payment, text: str, spent: UUID | None
-) -> bool:
+def _is_right(code: OneTimeCode | None, payment: Payment, text: str, spent: UUID | None) -> bool:
     """Whether this is the live code; a digest is made in every case, so that all take as long."""
     code_id = code.pk if code else payment.pk
     executor_id = payment.executor_id or payment.pk
@@ -299,7 +274,6 @@ __all__ = [
     "consume_code",
     "generate_otp",
     "is_otp_expired",
-    "require_executor",
     "send_otp",
     "verify_otp",
     "void_codes",

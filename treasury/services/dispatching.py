@@ -25,6 +25,7 @@ from treasury.addresses import address, attempt_token
 from treasury.dates import Today
 from treasury.models import Incident, PaymentAttempt
 from treasury.services import outcomes
+from treasury.services.passes import for_each
 from treasury.states import AttemptState
 
 # Longer than one call may take; a worker that is silent for so long has died.
@@ -32,26 +33,28 @@ LEASE = timedelta(seconds=45)
 WAITING_AT_ONCE = 20
 
 
-def dispatch_attempt(*, actor: Actor, attempt_id: UUID, today: Today) -> None:
-    """Send an attempt that waits to be sent; does nothing if another worker has it, or it was sent."""
+def dispatch_attempt(*, actor: Actor, attempt_id: UUID, today: Today) -> bool:
+    """Send an attempt that waits to be sent, and return whether it did.
+
+    Nothing happens if another worker has it, or it was sent before.
+    """
     if not _claim(attempt_id):
-        return
+        return False
     attempt = PaymentAttempt.objects.select_related("payment", "provider").get(pk=attempt_id)
     if not _is_intact(attempt):
         _refuse_altered(actor=actor, attempt_id=attempt_id)
-        return
+        return False
     outcome = _call(attempt)
     record_reply(actor=actor, attempt_id=attempt_id, outcome=outcome, today=today)
+    return True
 
 
 def dispatch_waiting(*, actor: Actor, today: Today) -> int:
     """Send what waits to be sent, because its message was lost or its pause is over; returns how many."""
-    waiting = list(
-        _waiting().order_by("created_at").values_list("pk", flat=True)[:WAITING_AT_ONCE]
+    waiting = _waiting().order_by("created_at").values_list("pk", flat=True)[:WAITING_AT_ONCE]
+    return for_each(
+        list(waiting), lambda pk: dispatch_attempt(actor=actor, attempt_id=pk, today=today)
     )
-    for attempt_id in waiting:
-        dispatch_attempt(actor=actor, attempt_id=attempt_id, today=today)
-    return len(waiting)
 
 
 @command("attempt.record_reply")

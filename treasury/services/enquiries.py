@@ -24,10 +24,12 @@ from treasury.addresses import address, attempt_token, new_token
 from treasury.dates import Today
 from treasury.models import Callback, Enquiry, Incident, PaymentAttempt
 from treasury.services import outcomes
+from treasury.services.passes import for_each
 from treasury.states import AttemptState
 
 CONFIG_HINT = "config "
 LONGEST_FINDING = 160
+AT_ONCE = 50
 
 
 def ask_about(*, actor: Actor, attempt_id: UUID, today: Today) -> bool:
@@ -37,34 +39,33 @@ def ask_about(*, actor: Actor, attempt_id: UUID, today: Today) -> bool:
 
 def ask_about_due(*, actor: Actor, today: Today, most: int) -> int:
     """Ask about what is due, one after the other, leaving out what others ask about just now."""
-    asked = 0
-    while asked < most and _ask_one(_due().order_by("next_query_at"), actor, today):
-        asked += 1
-    return asked
+    due = list(_due().order_by("next_query_at").values_list("pk", flat=True)[:most])
+    return for_each(due, lambda pk: ask_about(actor=actor, attempt_id=pk, today=today))
 
 
 def apply_answers(*, actor: Actor, today: Today) -> int:
-    """Act on answers that came and were not acted on yet; returns how many."""
-    waiting = Enquiry.objects.filter(
-        answered_at__isnull=False, applied_at=None, attempt__provider__isnull=False
-    ).exclude(conversation="")
-    enquiry_ids = list(waiting.order_by("answered_at").values_list("pk", flat=True)[:50])
-    for enquiry_id in enquiry_ids:
-        apply_answer(actor=actor, enquiry_id=enquiry_id, today=today)
-    return len(enquiry_ids)
+    """Act on answers that came and were not acted on yet; returns how many were."""
+    waiting = Enquiry.objects.filter(answered_at__isnull=False, applied_at=None)
+    waiting = waiting.exclude(conversation="")
+    enquiry_ids = list(waiting.order_by("answered_at").values_list("pk", flat=True)[:AT_ONCE])
+    return for_each(enquiry_ids, lambda pk: apply_answer(actor=actor, enquiry_id=pk, today=today))
 
 
 @command("enquiry.apply_answer")
-def apply_answer(*, actor: Actor, enquiry_id: UUID, today: Today) -> None:
-    """Act on the answer to an enquiry, once; nothing happens while it has none that can be judged."""
+def apply_answer(*, actor: Actor, enquiry_id: UUID, today: Today) -> bool:
+    """Act on the answer to an enquiry, once, and return whether that was now.
+
+    Nothing happens while it has no answer, or one that cannot be judged yet.
+    """
     attempt_id = Enquiry.objects.values_list("attempt_id", flat=True).get(pk=enquiry_id)
     attempt = locks.lock_attempt(attempt_id)
     enquiry = Enquiry.objects.get(pk=enquiry_id)
     if enquiry.answered_at is None or enquiry.applied_at is not None or not enquiry.conversation:
-        return
+        return False
     enquiry.finding = _judge(attempt, enquiry, actor, today)[:LONGEST_FINDING]
     enquiry.applied_at = database_now()
     enquiry.save(update_fields=["finding", "applied_at"])
+    return True
 
 
 def _due() -> QuerySet[PaymentAttempt]:
@@ -156,9 +157,7 @@ def _conclude(
     if not outcome.reference:
         return f"names no reference: {said}"
     if difference := _difference(attempt, outcome):
-        outcomes.put_in_review(
-            attempt, said=difference, kind=Incident.Kind.MISMATCH, actor=actor
-        )
+        outcomes.put_in_review(attempt, said=difference, kind=Incident.Kind.MISMATCH, actor=actor)
         return difference
     if outcome.outcome_class is OutcomeClass.SUCCEEDED:
         receipt = outcome.provider_reference

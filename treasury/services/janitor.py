@@ -5,10 +5,11 @@ the locks, and leaves what others work on alone.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import DurationField, Q, QuerySet, Value
+from django.db.models.expressions import CombinedExpression
 
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
@@ -19,6 +20,7 @@ from treasury.models import PaymentAttempt
 from treasury.services import outcomes
 from treasury.services.dispatching import accepted_for
 from treasury.services.enquiries import apply_answers, ask_about_due
+from treasury.services.passes import for_each
 from treasury.states import AttemptState
 
 AT_ONCE = 50
@@ -36,11 +38,11 @@ class Pass:
 
 def run_janitor(*, actor: Actor, today: Today) -> Pass:
     """Look once after everything that is due: doubt, apply answers, put before people, ask."""
-    doubted = [pk for pk in _ids(_overdue()) if _doubt_if_overdue(actor=actor, attempt_id=pk)]
+    doubted = for_each(_ids(_overdue()), lambda pk: _doubt_if_overdue(actor=actor, attempt_id=pk))
     applied = apply_answers(actor=actor, today=today)
-    reviewed = [pk for pk in _ids(_doubtful_for_long()) if _review(actor=actor, attempt_id=pk)]
+    reviewed = for_each(_ids(_doubtful_for_long()), lambda pk: _review(actor=actor, attempt_id=pk))
     asked = ask_about_due(actor=actor, today=today, most=AT_ONCE)
-    return Pass(len(doubted), applied, len(reviewed), asked)
+    return Pass(doubted, applied, reviewed, asked)
 
 
 def _ids(rows: QuerySet[PaymentAttempt]) -> list[UUID]:
@@ -62,25 +64,27 @@ def _doubtful_for_long() -> QuerySet[PaymentAttempt]:
     return PaymentAttempt.objects.filter(doubtful | unsent)
 
 
-def _ago(age: timedelta) -> DatabaseClock:
-    expression: DatabaseClock = DatabaseClock() - Value(age, output_field=DurationField())  # type: ignore[assignment]
-    return expression
+def _ago(age: timedelta) -> CombinedExpression:
+    return DatabaseClock() - Value(age, output_field=DurationField())
 
 
 @command("attempt.doubt")
 def _doubt_if_overdue(*, actor: Actor, attempt_id: UUID) -> bool:
     attempt = locks.lock_attempt(attempt_id)
-    now = database_now()
+    since, wait, said = _doubtful_from(attempt)
+    if since is None or since + wait >= database_now():
+        return False
+    outcomes.doubt(attempt, said=said, actor=actor)
+    return True
+
+
+def _doubtful_from(attempt: PaymentAttempt) -> tuple[datetime | None, timedelta, str]:
+    """Return from when, and after how long, the attempt is in doubt, and why; None where it is not."""
     if attempt.state == AttemptState.SENDING:
-        overdue = attempt.lease_until is not None and attempt.lease_until < now
-        said = "The worker did not come back from the call."
-    else:
-        accepted = attempt.state == AttemptState.ACCEPTED and attempt.accepted_at
-        overdue = bool(accepted) and attempt.accepted_at + accepted_for() < now
-        said = "Accepted, and no result came in time."
-    if overdue:
-        outcomes.doubt(attempt, said=said, actor=actor)
-    return overdue
+        return attempt.lease_until, timedelta(0), "The worker did not come back from the call."
+    if attempt.state == AttemptState.ACCEPTED:
+        return attempt.accepted_at, accepted_for(), "Accepted, and no result came in time."
+    return None, timedelta(0), ""
 
 
 @command("attempt.review")

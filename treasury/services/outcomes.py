@@ -65,7 +65,9 @@ def conclude_failure(
     if attempt.state == AttemptState.FAILED:
         return
     if attempt.state == AttemptState.SUCCEEDED:
-        record_incident(attempt, Incident.Kind.CONTRADICTION, f"failed after success: {said}", actor)
+        record_incident(
+            attempt, Incident.Kind.CONTRADICTION, f"failed after success: {said}", actor
+        )
         return
     _finish(attempt, AttemptState.FAILED, said)
     attempt.last_error = said

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import Field, Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from rest_framework.exceptions import ValidationError as InvalidParameter
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -55,7 +55,7 @@ class Pages(BasePagination):
     largest_page = 200
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any]:
         self.request = request
         ordering = ordering_of(queryset)
@@ -64,8 +64,7 @@ class Pages(BasePagination):
         forward = cursor is None or cursor.forward
         if cursor is not None:
             queryset = queryset.filter(_beyond(queryset.model, cursor))
-        if not forward:
-            queryset = queryset.order_by(*(_turned(name) for name in ordering))
+        queryset = queryset.order_by(*(name if forward else _turned(name) for name in ordering))
         rows = list(queryset[: size + 1])
         more, rows = len(rows) > size, rows[:size]
         if not forward:
@@ -161,7 +160,7 @@ def _written(value: Any) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _field(model: type[Model], name: str) -> Field[Any, Any]:
+def _field(model: type[Model], name: str) -> Any:
     """Return the column behind an ordering such as ``-account__code``."""
     field: Any = None
     for part in name.lstrip("-").split("__"):
@@ -169,7 +168,7 @@ def _field(model: type[Model], name: str) -> Field[Any, Any]:
         model = field.related_model or model
     if field is None:
         raise FieldDoesNotExist(name)
-    return field.target_field if field.is_relation else field  # type: ignore[no-any-return]
+    return field.target_field if field.is_relation else field
 
 
 def _beyond(model: type[Model], cursor: Cursor) -> Q:

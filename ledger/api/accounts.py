@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import django_filters
 from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ledger.api.fields import InstantField, MoneyText
+from ledger.api.filters import CharFilter, ChoiceFilter, FilterSet, UUIDFilter
 from ledger.api.resource import Listing, Resource, Showing
 from ledger.api.serializers import Output
 from ledger.models import Account, AccountType, LedgerEntry
@@ -27,11 +27,11 @@ class AccountSerializer(Output):
         )  # fmt: skip
 
 
-class AccountFilter(django_filters.FilterSet):
-    company = django_filters.UUIDFilter("company_id")
-    type = django_filters.ChoiceFilter(choices=AccountType.choices)
-    currency = django_filters.CharFilter("currency")
-    code = django_filters.CharFilter("code")
+class AccountFilter(FilterSet):
+    company = UUIDFilter("company_id")
+    type = ChoiceFilter(choices=AccountType.choices)
+    currency = CharFilter("currency")
+    code = CharFilter("code")
 
 
 class AccountList(Listing):
@@ -103,7 +103,7 @@ class LineSerializer(Output):
 
     class Meta:
         model = LedgerEntry
-        fields = (
+        fields: tuple[str, ...] = (
             "id", "journal_entry", "reference", "description", "account", "sequence", "side", "amount",
             "currency", "balance_after", "effective_on", "posted_at",
         )  # fmt: skip

@@ -1,22 +1,27 @@
 """The audit trail, to read."""
 
-import django_filters
-
-from ledger.api.filters import InstantFrom, InstantTo
+from ledger.api.filters import (
+    CharFilter,
+    ChoiceFilter,
+    FilterSet,
+    InstantFrom,
+    InstantTo,
+    UUIDFilter,
+)
 from ledger.api.resource import Listing, Showing
 from ledger.api.serializers import AuditEventSerializer
 from ledger.models import AuditEvent
 from ledger.selectors import audit_events_seen_by
 
 
-class AuditFilter(django_filters.FilterSet):
-    company = django_filters.UUIDFilter("company_id")
-    actor = django_filters.UUIDFilter("actor_id")
-    subject = django_filters.CharFilter("subject")
-    action = django_filters.CharFilter("action")
-    outcome = django_filters.ChoiceFilter(choices=AuditEvent.Outcome.choices)
-    code = django_filters.CharFilter("code")
-    request_id = django_filters.CharFilter("request_id")
+class AuditFilter(FilterSet):
+    company = UUIDFilter("company_id")
+    actor = UUIDFilter("actor_id")
+    subject = CharFilter("subject")
+    action = CharFilter("action")
+    outcome = ChoiceFilter(choices=AuditEvent.Outcome.choices)
+    code = CharFilter("code")
+    request_id = CharFilter("request_id")
     at_from = InstantFrom("at")
     at_to = InstantTo("at")
 

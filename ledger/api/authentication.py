@@ -30,7 +30,7 @@ class TokenAuthentication(KnoxTokenAuthentication):
         return found.user, found
 
 
-class TokenScheme(OpenApiAuthenticationExtension):
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the token is described in OpenAPI."""
 
     target_class = TokenAuthentication

@@ -7,12 +7,17 @@ import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_date, parse_datetime
+from django_filters import CharFilter, ChoiceFilter, DateFilter, UUIDFilter
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError as InvalidParameter
 from rest_framework.filters import OrderingFilter
 
 
-class Filtering(DjangoFilterBackend):
+class FilterSet(django_filters.FilterSet):  # type: ignore[misc]
+    """The filters of one list, by the names of their parameters."""
+
+
+class Filtering(DjangoFilterBackend):  # type: ignore[misc]
     """The filters of the view's filter set."""
 
 
@@ -36,7 +41,7 @@ class AmountFormField(forms.DecimalField):
         super().__init__(max_digits=24, decimal_places=4, **kwargs)
 
 
-class AmountFilter(django_filters.Filter):
+class AmountFilter(django_filters.Filter):  # type: ignore[misc]
     """``?amount_min=`` or ``?amount_max=``, both inclusive."""
 
     field_class = AmountFormField
@@ -68,7 +73,7 @@ class InstantFormField(forms.Field):
         return beginning + timedelta(days=1) - timedelta(microseconds=1)
 
 
-class InstantFrom(django_filters.Filter):
+class InstantFrom(django_filters.Filter):  # type: ignore[misc]
     """``?created_from=``: at or after an instant, or from a date on."""
 
     field_class = InstantFormField
@@ -77,10 +82,24 @@ class InstantFrom(django_filters.Filter):
         super().__init__(field_name=field_name, lookup_expr="gte", **kwargs)
 
 
-class InstantTo(django_filters.Filter):
+class InstantTo(django_filters.Filter):  # type: ignore[misc]
     """``?created_to=``: at or before an instant, or to the end of a date."""
 
     field_class = InstantFormField
 
     def __init__(self, field_name: str, **kwargs: Any) -> None:
         super().__init__(field_name=field_name, lookup_expr="lte", end_of_day=True, **kwargs)
+
+
+__all__ = [
+    "AmountFilter",
+    "CharFilter",
+    "ChoiceFilter",
+    "DateFilter",
+    "FilterSet",
+    "Filtering",
+    "InstantFrom",
+    "InstantTo",
+    "Ordering",
+    "UUIDFilter",
+]

@@ -65,7 +65,7 @@ def _keyed(
 
 def _content(request: Request) -> Any:
     """Return what tells two bodies apart: the fields, and of a file its hash."""
-    if not request.FILES:
+    if not request.FILES or not isinstance(request.data, dict):
         return request.data
     return {
         name: hashlib.file_digest(value, "sha256").hexdigest() if name in request.FILES else value

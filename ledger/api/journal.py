@@ -1,11 +1,12 @@
 """Journal entries and their lines, to read."""
 
-import django_filters
+from uuid import UUID
+
 from django.db.models import QuerySet
 from rest_framework import serializers
 
 from ledger.api.accounts import LineSerializer
-from ledger.api.filters import InstantFrom, InstantTo
+from ledger.api.filters import CharFilter, DateFilter, FilterSet, InstantFrom, InstantTo, UUIDFilter
 from ledger.api.resource import Listing, Showing
 from ledger.api.serializers import Output
 from ledger.models import JournalEntry
@@ -22,7 +23,7 @@ class JournalEntrySerializer(Output):
 
     class Meta:
         model = JournalEntry
-        fields = FIELDS
+        fields: tuple[str, ...] = FIELDS
 
 
 class JournalLineSerializer(LineSerializer):
@@ -42,17 +43,17 @@ class JournalEntryWithLinesSerializer(JournalEntrySerializer):
         fields = (*FIELDS, "ledger_entries")
 
 
-class JournalFilter(django_filters.FilterSet):
-    company = django_filters.UUIDFilter("company_id")
-    account = django_filters.UUIDFilter(method="with_account")
-    reference = django_filters.CharFilter("reference")
-    effective_from = django_filters.DateFilter("effective_on", "gte")
-    effective_to = django_filters.DateFilter("effective_on", "lte")
+class JournalFilter(FilterSet):
+    company = UUIDFilter("company_id")
+    account = UUIDFilter(method="with_account")
+    reference = CharFilter("reference")
+    effective_from = DateFilter("effective_on", "gte")
+    effective_to = DateFilter("effective_on", "lte")
     posted_from = InstantFrom("posted_at")
     posted_to = InstantTo("posted_at")
 
     def with_account(
-        self, rows: QuerySet[JournalEntry], name: str, account_id: object
+        self, rows: QuerySet[JournalEntry], name: str, account_id: UUID
     ) -> QuerySet[JournalEntry]:
         """Keep the entries that have a line on the account."""
         lines = JournalEntry.objects.filter(ledger_entries__account_id=account_id)

@@ -1,8 +1,8 @@
 """Companies, regions and branches, to read."""
 
-import django_filters
 from rest_framework import serializers
 
+from ledger.api.filters import FilterSet, UUIDFilter
 from ledger.api.resource import Listing, Showing
 from ledger.api.serializers import Output
 from ledger.models import Branch, Company, Region
@@ -36,8 +36,8 @@ class RegionSerializer(Output):
         fields = ("id", "company", "name")
 
 
-class RegionFilter(django_filters.FilterSet):
-    company = django_filters.UUIDFilter("company_id")
+class RegionFilter(FilterSet):
+    company = UUIDFilter("company_id")
 
 
 class RegionList(Listing):
@@ -64,9 +64,9 @@ class BranchSerializer(Output):
         fields = ("id", "company", "region", "name")
 
 
-class BranchFilter(django_filters.FilterSet):
-    company = django_filters.UUIDFilter("region__company_id")
-    region = django_filters.UUIDFilter("region_id")
+class BranchFilter(FilterSet):
+    company = UUIDFilter("region__company_id")
+    region = UUIDFilter("region_id")
 
 
 class BranchList(Listing):

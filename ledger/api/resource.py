@@ -54,15 +54,19 @@ class Resource(GenericAPIView):
     which codes come with which status.
     """
 
-    rows: ClassVar[Callable[[User], QuerySet[Any]]]
     Output: ClassVar[type[serializers.BaseSerializer]]
     key: ClassVar[str] = ""
     Query: ClassVar[type[serializers.Serializer] | None] = None
     refusals: ClassVar[dict[int, str]] = {}
-    filter_backends = ()
+    filter_backends: Any = ()
     filterset_class: Any = None
     metadata_class = None
     schema = Documentation()
+
+    @staticmethod
+    def rows(user: User) -> QuerySet[Any]:
+        """Return what the user may see; each view names its selector."""
+        raise AssertionError("each view names its selector")
 
     @property
     def user(self) -> User:
@@ -76,7 +80,7 @@ class Resource(GenericAPIView):
         if getattr(self, "swagger_fake_view", False):
             model: type[Model] = self.Output.Meta.model  # type: ignore[attr-defined]
             return model._default_manager.none()
-        return type(self).rows(self.user)
+        return self.rows(self.user)
 
     def found(self) -> Any:
         """Return the object that the path names, if the caller may see it; else 404."""
@@ -125,7 +129,7 @@ class History(Listing):
     def get_queryset(self) -> QuerySet[AuditEvent]:
         if getattr(self, "swagger_fake_view", False):
             return AuditEvent.objects.none()
-        row = get_object_or_404(type(self).rows(self.user), pk=self.kwargs[self.key])
+        row = get_object_or_404(self.rows(self.user), pk=self.kwargs[self.key])
         return history_of(f"{self.noun}:{row.pk}")
 
 

@@ -58,7 +58,7 @@ class Output(serializers.ModelSerializer):
 
     def get_extra_kwargs(self) -> dict[str, Any]:
         extra = super().get_extra_kwargs()
-        for name in self.Meta.fields:  # type: ignore[attr-defined]
+        for name in self.Meta.fields:
             extra.setdefault(name, {})["read_only"] = True
         return extra
 

@@ -269,6 +269,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "docExpansion": "none"},
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # choices stand where they are used: every app has a `status` of its own
+    "POSTPROCESSING_HOOKS": [],
 }
 UNFOLD = {
     "SITE_TITLE": "Bursar",

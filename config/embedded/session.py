@@ -25,7 +25,8 @@ from config.embedded.redis import Redis
 
 # These speak to no database, or look after the services themselves.
 WITHOUT_SERVICES = frozenset(
-    ["run", "help", "version", "check", "collectstatic", "makemigrations", "diffsettings", "findstatic", "--help", "-h", "--version"]
+    "run help version check collectstatic makemigrations diffsettings findstatic"
+    " --help -h --version".split()
 )
 AS_OWNER = frozenset({"migrate"})
 READY_WITHIN = 60.0

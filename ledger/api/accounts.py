@@ -143,6 +143,7 @@ class AccountStatement(Resource):
 
     rows, Output, key = staticmethod(accounts_seen_by), StatementSerializer, "account_id"
     Query = PeriodQuery
+    paged = True
     refusals = {400: ""}
 
     def get(self, request: Request, **path: Any) -> Response:

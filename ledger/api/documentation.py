@@ -46,7 +46,7 @@ class Documentation(AutoSchema):
         if self.method in described:
             return described[self.method], ""
         summary, _, rest = text.partition("\n\n")
-        return summary.replace("\n", " "), rest
+        return summary.replace("\n", " ").removesuffix("."), rest
 
     def get_summary(self) -> str:
         return self._docstring()[0]
@@ -71,6 +71,21 @@ class Documentation(AutoSchema):
 
     def _is_list(self) -> bool:
         return self.method == "GET" and hasattr(self.view, "ordering")
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return self._is_list() if serializer is None else bool(super()._is_list_view(serializer))
+
+    def _get_pagination_parameters(self) -> Any:
+        if not self._is_list() and not getattr(self.view, "paged", False):
+            return []
+        return self.view.paginator.get_schema_operation_parameters(self.view)
+
+    def _postprocess_serializer_schema(self, schema: Any, serializer: Any, direction: Any) -> Any:
+        """Keep a serializer's own docstring; what it inherits is for people who write serializers."""
+        schema = super()._postprocess_serializer_schema(schema, serializer, direction)
+        if not type(serializer).__dict__.get("__doc__"):
+            schema.pop("description", None)
+        return schema
 
     def get_response_serializers(self) -> Any:
         output = getattr(self.view, "Output", None)

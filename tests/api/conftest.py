@@ -38,7 +38,7 @@ class Organisation:
         place = at or self.company
         user = UserFactory.create(**details)
         for role in roles:
-            where = {"company": place}
+            where: dict[str, Any] = {"company": place}
             if isinstance(place, Branch):
                 where = {"company": place.region.company, "region": place.region, "branch": place}
             MembershipFactory.create(user=user, role=role, **where)

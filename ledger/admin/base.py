@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib import messages
+from django.contrib.admin import AdminSite
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path, reverse
+from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
 from ledger.access import roles_of, visible
@@ -19,7 +20,7 @@ from ledger.admin.cells import page_of
 from ledger.admin.pages import Page
 from ledger.admin.requests import actor_of, reads, roles_anywhere, user_of
 from ledger.admin.steps import MOST_ROWS, Outcome, Step, StepForm, attempt
-from ledger.roles import Role
+from ledger.refusals import Refusal
 
 WRITTEN_AMOUNT = re.compile(r"[0-9]{1,20}(\.[0-9]{1,4})?", re.ASCII)
 
@@ -34,14 +35,18 @@ class SeenAdmin(ModelAdmin):
     scope: ClassVar[str] = ""
     by_company_only: ClassVar[bool] = False
     steps: ClassVar[Sequence[Step]] = ()
+    creation: ClassVar[Step | None] = None
     amount_fields: ClassVar[Sequence[str]] = ()
     list_per_page = 25
     list_max_show_all = 25
     show_full_result_count = False
     list_filter_submit = True
     list_filter_sheet = True
-    show_add_link = False
     actions_on_top = True
+
+    def __init__(self, model: type[Model], admin_site: AdminSite) -> None:
+        super().__init__(model, admin_site)
+        self.show_add_link = self.creation is not None
 
     # --- Who sees what ---------------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -57,7 +62,12 @@ class SeenAdmin(ModelAdmin):
         return reads(request)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+        """Whether to offer the page that makes a new row through a command."""
+        return (
+            self.creation is not None
+            and self.has_view_permission(request)
+            and not self.creation.roles.isdisjoint(roles_anywhere(request))
+        )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -75,15 +85,19 @@ class SeenAdmin(ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Search the text fields, and the amounts when what is asked for reads as one."""
+        """Search the text fields, and what ``also_found`` adds."""
         rows, duplicates = super().get_search_results(request, queryset, search_term)
-        written = search_term.strip().replace(",", "")
-        if self.amount_fields and WRITTEN_AMOUNT.fullmatch(written):
-            wanted = Q()
+        also = self.also_found(search_term.strip())
+        return (rows | queryset.filter(also) if also else rows), duplicates
+
+    def also_found(self, asked: str) -> Q:
+        """What a search finds besides text: here amounts, when it reads as one."""
+        written = asked.replace(",", "")
+        found = Q()
+        if WRITTEN_AMOUNT.fullmatch(written):
             for name in self.amount_fields:
-                wanted |= Q(**{name: Decimal(written)})
-            rows |= queryset.filter(wanted)
-        return rows, duplicates
+                found |= Q(**{name: Decimal(written)})
+        return found
 
     # --- A row's page ----------------------------------------------------------------------------
     def page_for(self, request: HttpRequest, row: Any) -> Page:
@@ -103,7 +117,9 @@ class SeenAdmin(ModelAdmin):
         row = self.row_or_404(request, object_id)
         page = self.page_for(request, row)
         offers = self.offers(request, row)
-        return self.rendered(request, "row", title=page.title, page=page, offers=offers, original=row)
+        return self.rendered(
+            request, "row", title=page.title, page=page, offers=offers, original=row
+        )
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
@@ -121,6 +137,42 @@ class SeenAdmin(ModelAdmin):
             f"admin/bursar/{template}.html",
             {**frame, "opts": self.opts, "is_popup": False, "subtitle": None, **context},
             status=status,
+        )
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Make a new row through the creation's command."""
+        step = self.creation
+        if step is None or not self.has_add_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return self.ask_new(request, step, step.form(user=user_of(request)))
+        form = step.form(request.POST, request.FILES, user=user_of(request))
+        if not form.is_valid():
+            return self.ask_new(request, step, form, status=400)
+        try:
+            row = step.run(actor_of(request), None, form.cleaned_data)
+        except Refusal as refusal:
+            form.refuse(refusal)
+            return self.ask_new(request, step, form, status=refusal.status)
+        assert isinstance(row, Model)
+        messages.success(request, f"{row}: {step.done}.")
+        return HttpResponseRedirect(page_of(row))
+
+    def ask_new(
+        self, request: HttpRequest, step: Step, form: StepForm, *, status: int = 200
+    ) -> HttpResponse:
+        """Show the form that makes a new row."""
+        return self.rendered(
+            request,
+            "step",
+            status=status,
+            title=step.label,
+            step=step,
+            step_url=request.path,
+            form=form,
+            back=self.list_url(),
         )
 
     # --- Steps -----------------------------------------------------------------------------------
@@ -141,7 +193,8 @@ class SeenAdmin(ModelAdmin):
             region_id=getattr(place, "region_id", None),
             branch_id=getattr(place, "branch_id", None),
         )
-        found = ((step, step.against(row, user_of(request), held)) for step in self.steps)
+        actor = actor_of(request)
+        found = ((step, step.against(row, actor, held)) for step in self.steps)
         return [
             (step, f"{self.step_url(step)}?id={row.pk}", against)
             for step, against in found
@@ -152,12 +205,14 @@ class SeenAdmin(ModelAdmin):
         name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_step"
         return reverse(name, args=[step.name])
 
-    def get_urls(self) -> list[URLPattern | URLResolver]:
+    def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_step"
         view = self.admin_site.admin_view(self.step_view)
         return [path("steps/<slug:name>/", view, name=name), *super().get_urls()]
 
-    def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., Any], str, str]]:
+    def get_actions(
+        self, request: HttpRequest
+    ) -> dict[str, tuple[Callable[..., Any], str, str] | None]:
         """The steps that can be done to many rows; each only asks, on the page that can be confirmed."""
         held = roles_anywhere(request)
         return {
@@ -204,15 +259,9 @@ class SeenAdmin(ModelAdmin):
             step=step,
             step_url=self.step_url(step),
             form=form,
-            rows=[(row, self.in_short(row), self.objection(step, request, row)) for row in rows],
+            rows=[(row, self.in_short(row), step.doubt(row, actor_of(request))) for row in rows],
             back=page_of(rows[0]) if len(rows) == 1 else self.list_url(),
         )
-
-    def objection(self, step: Step, request: HttpRequest, row: Any) -> str:
-        """What speaks against a step on a row, as far as the row itself tells."""
-        if step.states and row.status not in step.states:
-            return f"It is {row.get_status_display().lower()}."
-        return step.objection(row, user_of(request))
 
     def in_short(self, row: Any) -> str:
         """A row in one line, for the page that asks."""
@@ -230,7 +279,7 @@ class SeenAdmin(ModelAdmin):
                 "outcomes",
                 title=step.label,
                 step=step,
-                outcomes=[(outcome, page_of(outcome.row)) for outcome in outcomes],
+                outcomes=[(outcome, self._page_after(step, outcome)) for outcome in outcomes],
                 done=sum(outcome.refusal is None for outcome in outcomes),
                 back=self.list_url(),
             )
@@ -244,7 +293,14 @@ class SeenAdmin(ModelAdmin):
             row = self.row_or_404(request, str(outcome.row.pk))
             return self.ask(request, step, [row], form, status=outcome.refusal.status)
         messages.success(request, f"{outcome.name}: {step.done}.")
-        return HttpResponseRedirect(page_of(outcome.row))
+        return HttpResponseRedirect(self._page_after(step, outcome))
+
+    def _page_after(self, step: Step, outcome: Outcome) -> str:
+        if outcome.refusal:
+            return page_of(outcome.row)
+        if step.opens_result and isinstance(outcome.result, Model):
+            return page_of(outcome.result)
+        return self.list_url() if step.ends_row else page_of(outcome.row)
 
     def list_url(self) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
@@ -261,16 +317,3 @@ def _asks(step: Step) -> Callable[[SeenAdmin, HttpRequest, QuerySet[Model]], Htt
         return admin.ask(request, step, chosen)
 
     return ask
-
-
-class OnlySuperusers:
-    """Mixed into an admin that only superusers may so much as see."""
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return user_of(request).is_active and user_of(request).is_superuser
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_module_permission(request)
-
-
-READERS: frozenset[Role] = frozenset(Role) - {Role.OWNER}

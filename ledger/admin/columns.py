@@ -36,7 +36,9 @@ def badge_column(field: str, tones: Mapping[str, Tone], *, title: str = "") -> C
     """A field with choices as a badge."""
 
     def show(row: Any) -> Cell:
-        return Badge(str(getattr(row, f"get_{field}_display")()), tones.get(getattr(row, field), "quiet"))
+        return Badge(
+            str(getattr(row, f"get_{field}_display")()), tones.get(getattr(row, field), "quiet")
+        )
 
     return column(show, title=title or field.replace("_", " "), order=field, name=field)
 

@@ -7,7 +7,13 @@ from django.contrib.admin import ModelAdmin
 from django.db.models import DateTimeField, Field
 from django.http import HttpRequest
 from django.utils.dateparse import parse_date
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import (
+    ChoicesDropdownFilter,
+    RangeDateFilter,
+    RelatedDropdownFilter,
+)
+
+MOST_CHOICES = 500
 
 
 class OneOf(ChoicesDropdownFilter):
@@ -29,7 +35,7 @@ class Between(RangeDateFilter):
     def _day(self, end: str) -> date | None:
         """The day that was asked for; one that cannot be read is as none."""
         try:
-            return parse_date(self.used_parameters.get(f"{self.field_path}_{end}") or "")
+            return parse_date(str(self.used_parameters.get(f"{self.field_path}_{end}") or ""))
         except ValueError:
             return None
 
@@ -43,12 +49,10 @@ class Seen(RelatedDropdownFilter):
     """By something else that has an admin; offers only what the person may see there."""
 
     def field_choices(
-        self, field: Field[Any, Any], request: HttpRequest, model_admin: ModelAdmin[Any]
-    ) -> list[tuple[Any, str]]:
+        self, field: Field, request: HttpRequest, model_admin: ModelAdmin
+    ) -> list[Any]:
         other = model_admin.admin_site._registry[field.related_model]  # type: ignore[index]
-        rows = other.get_queryset(request)
-        ordering = other.get_ordering(request) or field.related_model._meta.ordering  # type: ignore[union-attr]
-        return [(row.pk, str(row)) for row in rows.order_by(*ordering)]
+        return [(row.pk, str(row)) for row in other.get_queryset(request)[:MOST_CHOICES]]
 
 
 def by(field: str) -> tuple[str, type[OneOf]]:

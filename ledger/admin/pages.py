@@ -129,7 +129,7 @@ def action_words(action: str) -> str:
 def changes(event: AuditEvent) -> list[tuple[str, str, str]]:
     """What differs between before and after: name, old, new."""
     before, after = event.before or {}, event.after or {}
-    names = [name for name in (*before, *(name for name in after if name not in before))]
+    names = [*before, *(name for name in after if name not in before)]
     return [
         (name.replace("_", " "), _shown(before.get(name)), _shown(after.get(name)))
         for name in names
@@ -139,4 +139,3 @@ def changes(event: AuditEvent) -> list[tuple[str, str, str]]:
 
 def _shown(value: object) -> str:
     return "—" if value in (None, "", [], {}) else str(value)
-

@@ -23,14 +23,14 @@ from unfold.widgets import (
 
 from ledger.actor import Actor
 from ledger.models import User
-from ledger.refusals import Refusal
+from ledger.refusals import Refusal, RoleRequired
 from ledger.roles import Role
 
 logger = logging.getLogger(__name__)
 
 Given = Mapping[str, Any]
-# Why this person may not, in words for him; empty when nothing is known against it.
-Objection = Callable[[Any, User], str]
+# Raises a refusal where the actor may not do this to the row, whatever its state.
+May = Callable[[Actor, Any], object]
 MOST_ROWS = 100
 
 
@@ -55,8 +55,12 @@ class StepForm(forms.Form):
             self.add_error(None, refusal.detail)
 
 
-def no_objection(_row: Any, _user: User) -> str:
-    return ""
+def nothing_against(_actor: Actor, _row: Any) -> None:
+    """Whoever has the role may."""
+
+
+def always(_row: Any) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +68,9 @@ class Step:
     """One thing to do.
 
     ``run(actor, row, given)`` calls the command; ``states`` are the statuses in which it makes sense
-    (none: always), ``roles`` those to whom it is offered, ``objection`` what else speaks against it.
-    ``label`` is on the button, ``done`` in the answer ("approved"), ``hint`` above the form.
+    (none: always), ``fits`` what else the row must be like, ``roles`` those to whom it is offered, ``may`` the rule on persons that the command
+    asks too, so that somebody who must not do it sees why. ``label`` is on the button, ``done`` in the answer ("approved"), ``hint`` above the form. After a
+    step that ``ends_row`` there is no row to look at; one that ``opens_result`` shows what it made.
     """
 
     name: str
@@ -75,16 +80,38 @@ class Step:
     roles: frozenset[Role]
     states: frozenset[str] = frozenset()
     form: type[StepForm] = StepForm
-    objection: Objection = no_objection
+    fits: Callable[[Any], bool] = always
+    may: May = nothing_against
     hint: str = ""
     tone: Literal["main", "plain", "danger"] = "plain"
     bulk: bool = True
+    ends_row: bool = False
+    opens_result: bool = False
 
-    def against(self, row: Any, user: User, held: frozenset[Role]) -> str | None:
+    def against(self, row: Any, actor: Actor, held: frozenset[Role]) -> str | None:
         """Why it is not offered on this row; empty when it is, None when it is not even to be seen."""
-        if self.roles.isdisjoint(held) or (self.states and row.status not in self.states):
+        if self.roles.isdisjoint(held) or not self._makes_sense(row):
             return None
-        return self.objection(row, user)
+        try:
+            self.may(actor, row)
+        except RoleRequired:
+            return None
+        except Refusal as refusal:
+            return refusal.detail
+        return ""
+
+    def doubt(self, row: Any, actor: Actor) -> str:
+        """What speaks against it as far as can be told now; the command has the last word."""
+        if not self._makes_sense(row):
+            return f"It is {row.get_status_display().lower()}." if self.states else "Not just now."
+        try:
+            self.may(actor, row)
+        except Refusal as refusal:
+            return refusal.detail
+        return ""
+
+    def _makes_sense(self, row: Any) -> bool:
+        return (not self.states or row.status in self.states) and self.fits(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +121,7 @@ class Outcome:
     row: Model
     name: str
     refusal: Refusal | None = None
+    result: object = None
 
 
 class Broken(Refusal):
@@ -108,16 +136,18 @@ def attempt(step: Step, actor: Actor, row: Model, given: Given) -> Outcome:
     """Do the step to one row and say what came of it; a refusal is an answer, not an error."""
     name = str(row)
     try:
-        step.run(actor, row, given)
+        result = step.run(actor, row, given)
     except Refusal as refusal:
         return Outcome(row, name, refusal)
     except DatabaseError:
         logger.exception("step %s failed", step.name)
         return Outcome(row, name, Broken("This could not be done just now; nothing was changed."))
-    return Outcome(row, name)
+    return Outcome(row, name, result=result)
 
 
-def line(label: str, *, required: bool = True, help_text: str = "", **kwargs: Any) -> forms.CharField:
+def line(
+    label: str, *, required: bool = True, help_text: str = "", **kwargs: Any
+) -> forms.CharField:
     """A field of one line."""
     return forms.CharField(
         label=label,
@@ -139,17 +169,40 @@ def paragraph(label: str, *, required: bool = True, help_text: str = "") -> form
     )
 
 
-def choice(label: str, choices: Sequence[tuple[str, str]], *, help_text: str = "") -> forms.ChoiceField:
+def choice(
+    label: str, choices: Sequence[tuple[str, str]], *, help_text: str = ""
+) -> forms.ChoiceField:
     """A field with one of a few values."""
     return forms.ChoiceField(
         label=label, choices=choices, help_text=help_text, widget=UnfoldAdminSelectWidget()
     )
 
 
-def row_choice(label: str, *, help_text: str = "") -> forms.ModelChoiceField:
+def money(label: str, *, required: bool = True, help_text: str = "") -> "Figure":
+    """A field for an amount as people write it; the command reads it strictly."""
+    return Figure(
+        label=label,
+        required=required,
+        help_text=help_text,
+        max_length=40,
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+
+
+class Figure(forms.CharField):
+    """An amount without the commas that people put between thousands."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value).replace(",", "")
+
+
+def row_choice(
+    label: str, *, required: bool = True, help_text: str = ""
+) -> forms.ModelChoiceField:
     """A field that names a row; ``StepForm.prepare`` says which rows."""
     return forms.ModelChoiceField(
         label=label,
+        required=required,
         queryset=None,
         help_text=help_text,
         empty_label="Choose…",

@@ -1,0 +1,23 @@
+"""The admin of funds, requisitions, payments and what belongs to them."""
+
+from treasury.admin import (
+    attachments,
+    attempts,
+    funds,
+    payments,
+    policies,
+    replenishments,
+    requisitions,
+    variances,
+)
+
+__all__ = [
+    "attachments",
+    "attempts",
+    "funds",
+    "payments",
+    "policies",
+    "replenishments",
+    "requisitions",
+    "variances",
+]

@@ -1,6 +1,7 @@
 """What one may ask treasury. Rows are those that the user may see; amounts are in the row's currency."""
 
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db.models import (
@@ -172,7 +173,7 @@ def paid_amount(payment: Payment) -> Decimal:
     return paid
 
 
-def fund_lines_seen_by(user: User) -> QuerySet[LedgerEntry]:
+def fund_lines_seen_by(user: User) -> QuerySet[Any]:
     """Return the ledger lines of fund accounts, newest first, with what the fund view shows of each.
 
     ``fund_id``; ``entry_type``: ``debit`` is money out of the fund, ``credit`` money in, ``adjustment`` a

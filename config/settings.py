@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.embedded import postgres, redis
 from config.embedded.home import Home
+from config.unfold import UNFOLD as UNFOLD
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -197,6 +198,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+CSRF_FAILURE_VIEW = "config.pages.csrf_failed"
 HTTPS = env.bool("HTTPS", default=BURSAR_PUBLIC_URL.startswith("https://"))
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -269,14 +271,6 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "docExpansion": "none"},
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-}
-UNFOLD = {
-    "SITE_TITLE": "Bursar",
-    "SITE_HEADER": "Bursar",
-    "SITE_SUBHEADER": "Money in, money out, and the books",
-    "SHOW_HISTORY": True,
-    "SHOW_VIEW_ON_SITE": False,
-    "ENVIRONMENT": "config.branding.environment",
 }
 
 # --- Logging: one JSON object per line; never bodies, arguments or SQL ------------------------------

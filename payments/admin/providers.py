@@ -94,7 +94,9 @@ class ProviderAdmin(SeenAdmin):
             Fact("Why it was stopped", cells.text(row.stopped_reason), wide=True),
             Fact("Address", cells.text(row.base_url), wide=True),
         )
-        calls = Link("What was sent and answered", list_of(GatewayRequest, provider__id__exact=row.pk))
+        calls = Link(
+            "What was sent and answered", list_of(GatewayRequest, provider__id__exact=row.pk)
+        )
         return Page(
             row.name,
             badges=(state(row),),

@@ -14,11 +14,11 @@ APPS = ("ledger", "payments", "treasury", "budgeting", "periods")
 
 
 def of_apps() -> list[URLPattern | URLResolver]:
-    """The ``urlpatterns`` of each app's `urls.py`, written from the root (``api/…``)."""
+    """The ``urlpatterns`` of each app's `api/urls.py`, written from the root (``api/…``)."""
     found: list[URLPattern | URLResolver] = []
     for app in APPS:
-        if find_spec(app) and find_spec(f"{app}.urls"):
-            found += import_module(f"{app}.urls").urlpatterns
+        if find_spec(app) and find_spec(f"{app}.api"):
+            found += import_module(f"{app}.api.urls").urlpatterns
     return found
 
 

@@ -19,11 +19,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("ledger", "0002_laws"),
-<<<<<<< HEAD
         ("payments", "0002_laws"),
-=======
-        ("payments", "0001_initial"),
->>>>>>> main
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -320,10 +316,7 @@ class Migration(migrations.Migration):
                 ),
                 ("conversation", models.CharField(blank=True, max_length=80)),
                 ("answered_at", models.DateTimeField(null=True)),
-<<<<<<< HEAD
                 ("answer_hash", models.CharField(blank=True, max_length=64)),
-=======
->>>>>>> main
                 ("applied_at", models.DateTimeField(null=True)),
                 ("finding", models.CharField(blank=True, max_length=160)),
                 (
@@ -470,11 +463,7 @@ class Migration(migrations.Migration):
                 (
                     "code_above",
                     ledger.models.account.MoneyField(
-<<<<<<< HEAD
                         decimal_places=4, default=Decimal(0), max_digits=24
-=======
-                        decimal_places=4, default=Decimal("0"), max_digits=24
->>>>>>> main
                     ),
                 ),
                 (
@@ -580,11 +569,7 @@ class Migration(migrations.Migration):
                 (
                     "committed",
                     ledger.models.account.MoneyField(
-<<<<<<< HEAD
                         decimal_places=4, default=Decimal(0), editable=False, max_digits=24
-=======
-                        decimal_places=4, default=Decimal("0"), editable=False, max_digits=24
->>>>>>> main
                     ),
                 ),
                 (
@@ -803,21 +788,13 @@ class Migration(migrations.Migration):
                 (
                     "reorder_level",
                     ledger.models.account.MoneyField(
-<<<<<<< HEAD
                         decimal_places=4, default=Decimal(0), max_digits=24
-=======
-                        decimal_places=4, default=Decimal("0"), max_digits=24
->>>>>>> main
                     ),
                 ),
                 (
                     "target_level",
                     ledger.models.account.MoneyField(
-<<<<<<< HEAD
                         decimal_places=4, default=Decimal(0), max_digits=24
-=======
-                        decimal_places=4, default=Decimal("0"), max_digits=24
->>>>>>> main
                     ),
                 ),
                 ("last_replenished", models.DateTimeField(blank=True, editable=False, null=True)),
@@ -1214,11 +1191,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-<<<<<<< HEAD
                 ("on", models.DateField()),
-=======
-                ("on", models.DateField(db_default=ledger.clock.DatabaseClock())),
->>>>>>> main
                 ("tries", models.PositiveSmallIntegerField(default=0)),
                 (
                     "user",

@@ -23,11 +23,6 @@ class Migration(migrations.Migration):
                 name="treasury_requisition_payee",
             ),
         ),
-        migrations.AlterField(
-            model_name="attachment",
-            name="file",
-            field=models.FileField(max_length=160, upload_to=""),
-        ),
         migrations.AddConstraint(
             model_name="replenishmentrequest",
             constraint=models.CheckConstraint(

@@ -17,7 +17,7 @@ class Attachment(models.Model):
     requisition = models.ForeignKey(
         Requisition, on_delete=models.PROTECT, related_name="attachments"
     )
-    file = models.FileField(max_length=160)
+    file = models.FileField(upload_to="attachments/%Y/%m/")
     name = models.CharField(max_length=160)
     sha256 = models.CharField(max_length=64)
     size = models.PositiveIntegerField()

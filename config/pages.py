@@ -105,10 +105,14 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def failed(request: HttpRequest, *_: Any) -> HttpResponse:
     if request.path.startswith(OF_THE_API):
         return problems.answer(problems.internal())
-    text = "Nothing was half done: what could not be finished was taken back. Try again in a moment."
+    text = (
+        "Nothing was half done: what could not be finished was taken back. Try again in a moment."
+    )
     return _trouble(request, 500, "Something went wrong", text)
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    text = "This form was open for too long, or was not ours. Go back, load the page again and repeat."
+    text = (
+        "This form was open for too long, or was not ours. Go back, load the page again and repeat."
+    )
     return _trouble(request, 403, "This could not be accepted", text)

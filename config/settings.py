@@ -11,9 +11,9 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from config import unfold
 from config.embedded import postgres, redis
 from config.embedded.home import Home
-from config.unfold import UNFOLD as UNFOLD
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -274,6 +274,9 @@ SPECTACULAR_SETTINGS = {
     # choices stand where they are used: every app has a `status` of its own
     "POSTPROCESSING_HOOKS": [],
 }
+
+# --- Admin ------------------------------------------------------------------------------------------
+UNFOLD = unfold.UNFOLD
 
 # --- Logging: one JSON object per line; never bodies, arguments or SQL ------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

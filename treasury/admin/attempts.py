@@ -85,9 +85,7 @@ class CallbackAdmin(SeenAdmin):
     list_filter = ("trusted", seen("attempt__provider"), between("received_at"))
     search_fields = ("says", "attempt__payment__payment_id__istartswith", "attempt__conversation")
     date_hierarchy = "received_at"
-    address = column(
-        trusted_badge, title="address", order="trusted", name="address"
-    )
+    address = column(trusted_badge, title="address", order="trusted", name="address")
     attempt_number = column(
         lambda row: cells.Text(str(row.attempt)), title="attempt", name="attempt_number"
     )

@@ -38,9 +38,21 @@ def waiting_panels(user: User) -> list[Panel]:
     variances = variances_awaiting(user)
     found = (
         _panel("Requisitions to approve", requisitions, requisitions_table, status="submitted"),
-        _panel("Payments in review", payments.filter(status="review"), payments_table, status="review"),
-        _panel("Payments to execute", payments.filter(status="pending"), payments_table, status="pending"),
-        _panel("Payments that failed", payments.filter(status="failed"), payments_table, status="failed"),
+        _panel(
+            "Payments in review", payments.filter(status="review"), payments_table, status="review"
+        ),
+        _panel(
+            "Payments to execute",
+            payments.filter(status="pending"),
+            payments_table,
+            status="pending",
+        ),
+        _panel(
+            "Payments that failed",
+            payments.filter(status="failed"),
+            payments_table,
+            status="failed",
+        ),
         _panel(
             "Payments to reconcile",
             payments.filter(status="success"),
@@ -82,15 +94,17 @@ def own_requisitions(user: User) -> Panel | None:
         return None
     add = Link("Ask for money", cells.add_page(Requisition))
     empty = "You have not asked for money yet."
-    return Panel("My requisitions", table=requisitions_table(rows[:SHOWN]), links=(add,), empty=empty)
+    return Panel(
+        "My requisitions", table=requisitions_table(rows[:SHOWN]), links=(add,), empty=empty
+    )
 
 
 def funds_panel(user: User) -> Panel:
     """The funds within sight, the emptiest first."""
-    funds = funds_seen_by(user).order_by(
+    emptiest = funds_seen_by(user).order_by(
         F("account__balance") - F("account__held") - F("reorder_level"), "name"
     )
-    funds = sorted(funds[:FUNDS_SHOWN], key=lambda fund: not fund.check_reorder_needed())
+    funds = sorted(emptiest[:FUNDS_SHOWN], key=lambda fund: not fund.check_reorder_needed())
     rows = [
         (
             cells.link(fund, fund.name),
@@ -106,4 +120,3 @@ def funds_panel(user: User) -> Panel:
         empty="There is no fund yet. A CFO opens the first one.",
         links=(Link("All funds", list_of(TreasuryFund)),),
     )
-

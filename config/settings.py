@@ -36,6 +36,9 @@ BURSAR_ACCEPTED_FOR = timedelta(seconds=env.int("BURSAR_ACCEPTED_FOR_SECONDS", d
 # How many proxies of ours stand before the web processes: so many addresses of X-Forwarded-For count.
 BURSAR_TRUSTED_PROXIES = env.int("BURSAR_TRUSTED_PROXIES", default=0)
 
+# The file that a supervised instance writes when everything but the web is up; /health/ waits for it.
+BURSAR_READY_FILE = HOME.instance_file if env.str("BURSAR_SUPERVISED", default="") else None
+
 # --- Secrets ----------------------------------------------------------------------------------------
 SHORTEST_SECRET = 32
 
@@ -291,7 +294,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "config.logs.JsonFormatter"}},
-    "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "filters": {"no_health_checks": {"()": "config.logs.NoHealthChecks"}},
+    "handlers": {
+        "stream": {
+            "class": "logging.StreamHandler",
+            "formatter": "json",
+            "filters": ["no_health_checks"],
+        }
+    },
     "root": {"handlers": ["stream"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"level": "INFO", "handlers": [], "propagate": True},

@@ -21,6 +21,7 @@ from tests.treasury.conftest import World
 from tests.treasury.factories import acting, person, today
 from tests.treasury.gateway import SYSTEM
 from treasury.models import Incident, Payment, PaymentAttempt
+from treasury.selectors import attempts_of, exchanges_of
 from treasury.services.callbacks import record_callback
 from treasury.services.dispatching import dispatch_waiting
 from treasury.services.execution import execute_payment
@@ -146,6 +147,9 @@ def test_it_ends_as_the_gateway_ended_it_and_the_books_agree(
         paid
     )
     assert not Incident.objects.filter(kind="late_success").exists()
+    sent = exchanges_of(attempts_of(payment))[attempt.pk]
+    assert [request.operation for request in sent][:2] == ["oauth", "b2c"]
+    assert all("+254712345" not in request.body for request in sent)
 
 
 @pytest.mark.parametrize("suffix", ["006", "011", "013", "032"])

@@ -59,6 +59,24 @@ def may_reject_requisition(actor: Actor, requisition: Requisition) -> None:
     )
 
 
+def may_pay(actor: Actor, requisition: Requisition) -> None:
+    """A treasurer makes the payments of a requisition."""
+    require_role(actor, Role.TREASURER, place=requisition.fund)
+
+
+def may_change_payment(actor: Actor, payment: Payment) -> None:
+    """A treasurer edits, cancels and retries payments."""
+    require_role(actor, Role.TREASURER, place=payment.fund)
+
+
+def may_resolve(actor: Actor, payment: Payment) -> None:
+    """A treasurer or a CFO who did not request it says how a payment in review ended."""
+    require_role(actor, Role.TREASURER, Role.CFO, place=payment.fund)
+    segregation.require_not_requester(
+        user_id=actor.user_id, requester_id=payment.requester_id, act="resolve"
+    )
+
+
 def may_replenish(actor: Actor, fund: TreasuryFund) -> None:
     """A treasurer asks for a fund to be filled."""
     require_role(actor, Role.TREASURER, place=fund)

@@ -27,6 +27,7 @@ from ledger.roles import Role
 from treasury.models import (
     Attachment,
     Payment,
+    PaymentAttempt,
     PaymentExecution,
     ReplenishmentRequest,
     Requisition,
@@ -63,10 +64,17 @@ def attachments_seen_by(user: User) -> QuerySet[Attachment]:
 
 
 def payments_seen_by(user: User) -> QuerySet[Payment]:
+    """Payments with their fund, requisition, execution, reconciliation and resolutions."""
     rows = Payment.objects.select_related(
         "fund__company", "requisition", "executor", "execution", "reconciliation"
     )
-    return visible(rows, user, prefix="fund__")
+    return visible(rows.prefetch_related("resolutions"), user, prefix="fund__")
+
+
+def attempts_seen_by(user: User) -> QuerySet[PaymentAttempt]:
+    """Attempts with their provider and what was posted about them."""
+    rows = PaymentAttempt.objects.select_related("provider").prefetch_related("callbacks")
+    return visible(rows, user, prefix="payment__fund__")
 
 
 def executions_seen_by(user: User) -> QuerySet[PaymentExecution]:

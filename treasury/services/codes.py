@@ -107,6 +107,14 @@ def require_executor(actor: Actor, payment: Payment) -> User:
     return actor.user
 
 
+def require_code_holder(actor: Actor, payment: Payment) -> User:
+    """Return the person if he is the executor, to whom the code was sent, and still may execute it."""
+    require_role(actor, Role.TREASURER, place=payment.fund)
+    if payment.executor_id != actor.user_id:
+        raise NotTheExecutor("The code was sent to somebody else.")
+    return require_executor(actor, payment)
+
+
 def void_codes(payment: Payment) -> None:
     """Kill the codes of a locked payment."""
     OneTimeCode.objects.filter(payment=payment, consumed_at=None, voided_at=None).update(
@@ -171,10 +179,7 @@ def _spend_try(payment_id: UUID, actor: Actor) -> UUID | None:
 def _confirm_code(*, actor: Actor, payment_id: UUID, otp: str, spent: UUID | None) -> Payment:
     """Compare the code that a try was spent on, under the payment's lock."""
     payment = locks.lock_payment(payment_id)
-    require_role(actor, Role.TREASURER, place=payment.fund)
-    if actor.user is None or payment.executor_id != actor.user_id:
-        raise NotTheExecutor("The code was sent to somebody else.")
-    require_executor(actor, payment)
+    require_code_holder(actor, payment)
     if not is_well_formed(otp):
         raise InvalidInput.on("otp", "A code has six digits.")
     code = locks.lock_live_code(payment)
@@ -295,6 +300,7 @@ __all__ = [
     "consume_code",
     "generate_otp",
     "is_otp_expired",
+    "require_code_holder",
     "require_executor",
     "send_otp",
     "verify_otp",

@@ -3,14 +3,12 @@
 from uuid import UUID
 
 from ledger import audit
-from ledger.access import require_role
 from ledger.actor import Actor
 from ledger.clock import database_now
 from ledger.commands import command
 from ledger.models import User
 from ledger.refusals import Conflict, IllegalTransition, InvalidInput, RoleRequired
-from ledger.roles import Role
-from treasury import locks, segregation
+from treasury import duties, locks, segregation
 from treasury.dates import Today
 from treasury.models import Payment, PaymentAttempt, Resolution
 from treasury.services import outcomes
@@ -57,12 +55,9 @@ def resolve_payment(
 
 
 def _require_resolver(actor: Actor, payment: Payment) -> User:
-    require_role(actor, Role.TREASURER, Role.CFO, place=payment.fund)
+    duties.may_resolve(actor, payment)
     if actor.user is None:
         raise RoleRequired("A review is ended by people.")
-    segregation.require_not_requester(
-        user_id=actor.user.pk, requester_id=payment.requester_id, act="resolve"
-    )
     return actor.user
 
 

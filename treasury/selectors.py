@@ -1,6 +1,7 @@
 """What one may ask treasury. Rows are those that the user may see; amounts are in the row's currency."""
 
 from decimal import Decimal
+from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import (
@@ -43,6 +44,7 @@ from treasury.states import (
 )
 
 ZERO = Decimal(0)
+Entry = TypeVar("Entry", bound=LedgerEntry)
 
 
 def funds_seen_by(user: User) -> QuerySet[TreasuryFund]:
@@ -181,7 +183,13 @@ def paid_amount(payment: Payment) -> Decimal:
 
 
 def fund_lines_seen_by(user: User) -> QuerySet[LedgerEntry]:
-    """Return the ledger lines of fund accounts, newest first, with what the fund view shows of each.
+    """Return the ledger lines of fund accounts that the user may see, newest first."""
+    rows = fund_lines(LedgerEntry.objects.all())
+    return visible(rows, user, prefix="account__fund__").order_by("-posted_at", "-id")
+
+
+def fund_lines(entries: QuerySet[Entry]) -> QuerySet[Entry]:
+    """Return those of the ledger entries that stand on fund accounts, with what the fund view shows.
 
     ``fund_id``; ``entry_type``: ``debit`` is money out of the fund, ``credit`` money in, ``adjustment`` a
     variance; ``direction``: ``out`` or ``in``; ``execution_id``, ``is_reconciled``, ``reconciled_by_id`` and
@@ -189,7 +197,7 @@ def fund_lines_seen_by(user: User) -> QuerySet[LedgerEntry]:
     """
     proof = "journal_entry__payment_execution"
     checked = f"{proof}__payment__reconciliation"
-    rows = LedgerEntry.objects.filter(account__fund__isnull=False).annotate(
+    rows = entries.filter(account__fund__isnull=False).annotate(
         fund_id=F("account__fund"),
         direction=Case(
             When(side=Side.CREDIT, then=Value("out")),
@@ -209,5 +217,4 @@ def fund_lines_seen_by(user: User) -> QuerySet[LedgerEntry]:
         reconciled_by_id=F(f"{checked}__reconciled_by"),
         reconciled_at=F(f"{checked}__reconciled_at"),
     )
-    rows = rows.select_related("journal_entry", "account__fund")
-    return visible(rows, user, prefix="account__fund__").order_by("-posted_at", "-id")
+    return rows.select_related("journal_entry", "account__fund")

@@ -151,6 +151,11 @@ def page_of(row: Model) -> str:
     return reverse(name, args=[row.pk])
 
 
+def add_page(model: type[Model]) -> str:
+    """The address of the page that makes a row."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
+
+
 def list_of(model: type[Model], **filters: Any) -> str:
     """The address of a model's list, filtered."""
     url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")

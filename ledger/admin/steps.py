@@ -193,12 +193,10 @@ class Figure(forms.CharField):
     """An amount without the commas that people put between thousands."""
 
     def to_python(self, value: Any) -> Any:
-        return super().to_python(value).replace(",", "")
+        return (super().to_python(value) or "").replace(",", "")
 
 
-def row_choice(
-    label: str, *, required: bool = True, help_text: str = ""
-) -> forms.ModelChoiceField:
+def row_choice(label: str, *, required: bool = True, help_text: str = "") -> forms.ModelChoiceField:
     """A field that names a row; ``StepForm.prepare`` says which rows."""
     return forms.ModelChoiceField(
         label=label,

@@ -27,7 +27,9 @@ def level_badge(fund: TreasuryFund) -> Badge:
 
 def level(fund: TreasuryFund) -> Cell:
     """What is available against what the fund should have, as words and a bar."""
-    return Level(f"reorder below {_whole(fund.reorder_level)}", percent(fund), level_badge(fund).tone)
+    return Level(
+        f"reorder below {_whole(fund.reorder_level)}", percent(fund), level_badge(fund).tone
+    )
 
 
 def percent(fund: TreasuryFund) -> int:

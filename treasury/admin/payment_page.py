@@ -31,9 +31,7 @@ def payment_panels(payment: Payment) -> tuple[Panel, ...]:
         .filter(payment=payment)
         .first()
     )
-    variances = list(
-        payment.variances.select_related("recorded_by", "approved_by", "rejected_by")
-    )
+    variances = list(payment.variances.select_related("recorded_by", "approved_by", "rejected_by"))
     attempts = list(payment.attempts.select_related("provider", "executor").order_by("number"))
     return (
         Panel("Payment", _facts(payment)),
@@ -41,7 +39,9 @@ def payment_panels(payment: Payment) -> tuple[Panel, ...]:
         *attempt_panels(payment, attempts),
         _execution(payment, execution),
         _ledger_entries(execution, variances),
-        Panel("Variances", table=variances_table(variances), empty="The amount was never corrected."),
+        Panel(
+            "Variances", table=variances_table(variances), empty="The amount was never corrected."
+        ),
         _reconciliation(payment),
         *_resolutions(payment),
         history(_subjects(payment, attempts, variances), payment.company),

@@ -81,7 +81,9 @@ class Edit(StepForm):
 
 
 class Note(StepForm):
-    note = line("Note", required=False, max_length=255, help_text="Statement line, receipt number, …")
+    note = line(
+        "Note", required=False, max_length=255, help_text="Statement line, receipt number, …"
+    )
 
 
 class Variance(Reasoned):

@@ -56,7 +56,9 @@ class PaymentAdmin(SeenAdmin):
         name="payee",
     )
     destination_masked = column(
-        lambda row: cells.text(mask(row.destination)), title="destination", name="destination_masked"
+        lambda row: cells.text(mask(row.destination)),
+        title="destination",
+        name="destination_masked",
     )
     amount_figure = amount_column("amount")
     status_badge = badge_column("status", tones.PAYMENT)
@@ -84,7 +86,9 @@ class PaymentAdmin(SeenAdmin):
         return f"{amount} by {row.get_method_display()} to {payee}, {row.destination}"
 
     def page_for(self, request: HttpRequest, row: Payment) -> Page:
-        incidents = tuple(f"{found.get_kind_display()}: {found.detail}" for found in row.incidents.all())
+        incidents = tuple(
+            f"{found.get_kind_display()}: {found.detail}" for found in row.incidents.all()
+        )
         return Page(
             f"{Money(row.amount, row.currency)} to {row.requisition.payee_name}",
             badges=(tones.status_badge(row, tones.PAYMENT), tones.method_badge(row)),

@@ -13,12 +13,7 @@ from treasury.api.payments import PaymentSerializer
 from treasury.api.variances import VarianceAdjustmentSerializer
 from treasury.models import Payment, Resolution, VarianceAdjustment
 from treasury.selectors import payments_seen_by, variances_seen_by
-from treasury.services.codes import (
-    require_code_holder,
-    require_executor,
-    send_otp,
-    verify_otp,
-)
+from treasury.services.codes import send_otp, verify_otp
 from treasury.services.execution import execute_payment
 from treasury.services.payments import cancel_payment, retry_payment
 from treasury.services.reconciliations import reconcile_payment
@@ -49,7 +44,7 @@ class PaymentSendOtp(PaymentAction):
     }
 
     def permit(self, row: Payment) -> None:
-        require_executor(self.actor, row)
+        duties.may_execute(self.actor, row)
 
     def act(self, row: Payment, data: dict[str, Any]) -> Payment:
         return send_otp(actor=self.actor, payment_id=row.pk)
@@ -72,7 +67,7 @@ class PaymentVerifyOtp(PaymentAction):
     }
 
     def permit(self, row: Payment) -> None:
-        require_code_holder(self.actor, row)
+        duties.may_verify_code(self.actor, row)
 
     def act(self, row: Payment, data: dict[str, Any]) -> Payment:
         return verify_otp(actor=self.actor, payment_id=row.pk, **data)
@@ -97,7 +92,7 @@ class PaymentExecute(PaymentAction):
         return 202 if result.status in OPEN_PAYMENTS else 200
 
     def permit(self, row: Payment) -> None:
-        require_executor(self.actor, row)
+        duties.may_execute(self.actor, row)
 
     def act(self, row: Payment, data: dict[str, Any]) -> Payment:
         return execute_payment(actor=self.actor, payment_id=row.pk, today=today)

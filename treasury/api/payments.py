@@ -136,7 +136,7 @@ class PaymentList(Listing, Making):
     def permit_making(self) -> None:
         require_role_somewhere(self.actor, Role.TREASURER)
         if requisition := self.named("requisition"):
-            duties.may_pay(self.actor, requisition)
+            duties.may_make_payment(self.actor, requisition)
 
     def make(self, data: dict[str, Any]) -> Payment:
         requisition = data.pop("requisition")

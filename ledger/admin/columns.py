@@ -20,9 +20,12 @@ def drawn(cell: Cell) -> str:
 def column(
     show: Callable[[Any], Cell], *, title: str, order: str | None = None, name: str
 ) -> Column:
-    """A list column that shows ``show(row)``; ``order`` is the field it sorts by."""
+    """A list column that shows ``show(row)``, as a method of the admin it is put into.
 
-    def draw(row: Model) -> str:
+    ``order`` is the field it sorts by.
+    """
+
+    def draw(_admin: Any, row: Model) -> str:
         return drawn(show(row))
 
     draw.__name__ = name

@@ -109,7 +109,7 @@ class SeenAdmin(ModelAdmin):
                 found |= Q(**{name: Decimal(written)})
         return found
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return List
 
     # --- A row's page ----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from ledger.access import visible
 from ledger.admin import cells
 from ledger.admin.base import SeenAdmin
+from ledger.admin.books import journal_link
 from ledger.admin.cells import Badge
 from ledger.admin.columns import amount_column, column, instant_column
 from ledger.admin.filters import between
@@ -133,7 +134,7 @@ class FundLineAdmin(SeenAdmin):
             Fact("Reconciled at", cells.instant(row.reconciled_at, row.company)),
             Fact("Effective", cells.day(row.effective_on)),
             Fact("Posted", cells.instant(row.posted_at, row.company)),
-            Fact("Journal entry", cells.link(row.journal_entry)),
+            Fact("Journal entry", journal_link(row.journal_entry)),
             Fact("Side in the books", cells.text(row.get_side_display())),
         )
         title = f"{Money(row.amount, row.currency)}: {row.journal_entry.description}"

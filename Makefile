@@ -25,11 +25,11 @@ run: ## Start everything with demo data: BURSAR_DEMO=0 starts empty, PORT=… pi
 
 test: ## Run the tests: ARGS="tests/ledger -q" goes to pytest
 	$(DEV)
-	@exec $(BIN)/pytest -n $(WORKERS) $(ARGS)
+	@exec $(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 test-full: ## Run the tests with the long campaigns too
 	$(DEV)
-	@exec env BURSAR_TEST_FULL=1 $(BIN)/pytest -n $(WORKERS) $(ARGS)
+	@exec env BURSAR_TEST_FULL=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 lint: ## Check style, types, layers and migrations
 	$(DEV)

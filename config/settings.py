@@ -126,12 +126,13 @@ TEMPLATES: list[dict[str, Any]] = [
 DATABASE_ROLE = env.str("BURSAR_DATABASE_ROLE", default="runtime")
 
 
-def database_url() -> str:
-    if EMBEDDED_DATABASE:
-        role = postgres.OWNER if DATABASE_ROLE == "owner" else postgres.RUNTIME
-        return postgres.Postgres.of(HOME).url(role=role)
-    given = env.str("DATABASE_URL")
-    return env.str("DATABASE_OWNER_URL", default=given) if DATABASE_ROLE == "owner" else given
+EMBEDDED_POSTGRES = postgres.Postgres.of(HOME)
+if EMBEDDED_DATABASE:
+    DATABASE_URL = EMBEDDED_POSTGRES.url()
+    DATABASE_OWNER_URL = EMBEDDED_POSTGRES.url(role=postgres.OWNER)
+else:
+    DATABASE_URL = env.str("DATABASE_URL")
+    DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default=DATABASE_URL)
 
 
 def database(url: str) -> dict[str, Any]:
@@ -145,7 +146,7 @@ def database(url: str) -> dict[str, Any]:
     return settings
 
 
-DATABASES = {"default": database(database_url())}
+DATABASES = {"default": database(DATABASE_OWNER_URL if DATABASE_ROLE == "owner" else DATABASE_URL)}
 # Reports may read from a replica; it is the same database where there is none.
 if env.str("DATABASE_REPLICA_URL", default=""):
     DATABASES["replica"] = database(env.str("DATABASE_REPLICA_URL"))
@@ -207,7 +208,7 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- Files, mail ------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BURSAR_HOME / "static")))
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = BURSAR_HOME / "media"
 MEDIA_URL = "/media/"

@@ -21,6 +21,7 @@ MINOR_UNITS = {
     "UGX": 0, "USD": 2, "XAF": 0, "XOF": 0, "ZAR": 2, "ZMW": 2,
 }  # fmt: skip
 LARGEST_INTEGER_DIGITS = 20  # what NUMERIC(24,4) holds before the point
+LARGEST_AMOUNT = Decimal(10) ** LARGEST_INTEGER_DIGITS
 AMOUNT_PATTERN = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
@@ -85,8 +86,16 @@ def _as_text(value: object, field: str) -> str:
 
 
 def quantized(amount: Decimal, currency: str) -> Decimal:
-    """Return the amount with exactly the currency's decimals; raise ``InvalidAmount`` if it is finer."""
-    result = amount.quantize(Decimal(1).scaleb(-minor_unit(currency)))
+    """Return the amount with exactly the currency's decimals; raise ``InvalidAmount`` if it is finer.
+
+    What is not a number is ``amount_invalid``, what NUMERIC(24,4) cannot hold ``amount_too_large``.
+    """
+    unit = Decimal(1).scaleb(-minor_unit(currency))
+    if not amount.is_finite():
+        raise InvalidAmount.on("amount", "An amount is a number.")
+    if abs(amount) >= LARGEST_AMOUNT:
+        raise InvalidAmount.on("amount", "This amount is too large.", code="amount_too_large")
+    result = amount.quantize(unit)
     if result != amount:
         message = f"{amount} {currency} is finer than the currency's minor unit."
         raise InvalidAmount.on("amount", message, code="amount_precision")

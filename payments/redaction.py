@@ -42,11 +42,13 @@ def redact(body: bytes | str, secrets: Iterable[str] = ()) -> str:
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     hidden = sorted(filter(None, secrets), key=len, reverse=True)
     try:
-        clean = json.dumps(redact_value(json.loads(text, parse_float=Decimal), hidden), default=str)
+        value = redact_value(json.loads(text, parse_float=Decimal), hidden)
+        clean = json.dumps(value, default=str, ensure_ascii=False)
     except (ValueError, RecursionError):
         clean = redact_text(text, hidden)
-    # PostgreSQL cannot store a NUL character in text.
-    return clean.replace("\x00", "").replace("\\u0000", "")[:LONGEST_LOGGED]
+    # PostgreSQL stores neither a NUL character nor half of a surrogate pair.
+    storable = clean.encode("utf-8", "replace").decode()
+    return storable.replace("\x00", "").replace("\\u0000", "")[:LONGEST_LOGGED]
 
 
 def redact_value(value: Any, secrets: list[str]) -> Any:

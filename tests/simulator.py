@@ -42,7 +42,9 @@ class Simulator:
         self._delay = callback_delay_s
         self._port = 0
         self._process: subprocess.Popen[str] | None = None
-        self._client = httpx.Client(timeout=30.0, trust_env=False)
+        # Nothing is kept open, so that nothing is left open when a test ends.
+        none_kept = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.Client(timeout=30.0, trust_env=False, limits=none_kept)
 
     def start(self) -> None:
         """Start the process, on the port it had before if it had one, and wait until it listens."""
@@ -76,10 +78,14 @@ class Simulator:
         identity: Json = json.loads((self.home / "provider.json").read_text())
         return identity
 
-    def call(self, method: str, path: str, body: Json | None = None, **params: str) -> Json:
-        answer = self._client.request(
-            method, f"{self.url}/_sim/{path}", json=body, params=params or None
-        )
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        params: dict[str, str] | None = None,
+    ) -> Json:
+        answer = self._client.request(method, f"{self.url}/_sim/{path}", json=body, params=params)
         assert answer.status_code == 200, answer.text
         found: Json = json.loads(answer.text, parse_float=Decimal)
         return found
@@ -125,7 +131,7 @@ class Simulator:
         return next((r for r in rows if r["originator_conversation_id"] == reference), None)
 
     def log(self, **where: str) -> Json:
-        return self.call("GET", "log", **where)
+        return self.call("GET", "log", params=where)
 
 
 @pytest.fixture(scope="session")

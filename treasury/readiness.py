@@ -1,3 +1,5 @@
 """x"""
+
+
 def can_execute(payment, user):
     return False, ""

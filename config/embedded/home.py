@@ -65,7 +65,8 @@ class Home:
     def make(self) -> None:
         """Create the folders, closed to other users, and the secrets before there is data to protect."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (self.run, self.path / "mail", self.path / "media", self.redis_data):
+        own = (self.path / name for name in ("mail", "media", "static"))
+        for folder in (self.run, self.redis_data, *own):
             folder.mkdir(mode=0o700, exist_ok=True)
         if self.run.is_symlink() or self.run.stat().st_uid != os.getuid():
             raise HomeError(f"{self.run} belongs to another user; remove it.")

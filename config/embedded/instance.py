@@ -14,7 +14,8 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from importlib.util import find_spec
+
+from django.core.management import get_commands
 
 from config.embedded import processes, session
 from config.embedded.home import ROOT, Home
@@ -124,17 +125,18 @@ def _start(plan: Plan, supervisor: Supervisor) -> None:
         supervisor.say(f"starting {service.name}")
         supervisor.launch(_program_of(service))
         service.settle()
-    if plan.demo and find_spec("payments.simulator"):
+    if plan.demo:
         supervisor.launch(_simulator(plan))
     owner = {**plan.environment(), "BURSAR_DATABASE_ROLE": "owner"}
     supervisor.say("bringing the database up to date")
     supervisor.run_once("migrate", _managed(owner, "migrate", "--verbosity=0"))
-    if plan.demo:
+    if plan.demo and "load_demo" in get_commands():
         supervisor.say("loading demo data")
         supervisor.run_once("demo", _managed(plan.environment(), "load_demo"))
+    supervisor.say("starting web, worker and beat")
+    supervisor.launch(_web(plan))
     supervisor.launch(_worker(plan))
     supervisor.launch(_beat(plan))
-    supervisor.launch(_web(plan))
     told = {"pid": os.getpid(), "address": plan.address, "simulator": plan.simulator_url}
     write_whole(plan.home.instance_file, json.dumps(told))
     _welcome(plan, supervisor, time.monotonic() - began)
@@ -187,7 +189,8 @@ def _worker(plan: Plan) -> Program:
         name="worker",
         start=_python(
             plan.environment(),
-            *("-m", "celery", "-A", "config.celery", "worker", "--hostname", "bursar@%h"),
+            *("-W", "ignore:You're running the worker with superuser privileges"),
+            *("-m", "celery", "-q", "-A", "config.celery", "worker", "--hostname", "bursar@%h"),
             *("--concurrency", str(plan.worker_processes), "--without-gossip", "--without-mingle"),
         ),
         patience=30,
@@ -199,7 +202,7 @@ def _beat(plan: Plan) -> Program:
         name="beat",
         start=_python(
             plan.environment(),
-            *("-m", "celery", "-A", "config.celery", "beat", "--pidfile="),
+            *("-m", "celery", "-q", "-A", "config.celery", "beat", "--pidfile="),
             *("--schedule", str(plan.home.run / "beat.schedule")),
         ),
     )
@@ -213,7 +216,7 @@ def _web(plan: Plan) -> Program:
             *("-m", "granian", "--interface", "wsgi", "--host", plan.host),
             *("--port", str(plan.port), "--workers", str(plan.web_workers)),
             *("--blocking-threads", "8", "--no-ws", "--respawn-failed-workers"),
-            *("--log-level", "warning", "config.wsgi:application"),
+            *("--log-level", "error", "config.wsgi:application"),
         ),
         is_ready=lambda: _is_healthy(plan.address),
         ready_within=WEB_READY_WITHIN,

@@ -31,6 +31,7 @@ SUPERUSER = "postgres"
 OWNER = "bursar_owner"
 RUNTIME = "bursar_app"
 DATABASE = "bursar"
+STATUS_LINE = 7  # of postmaster.pid
 # nobody's copy of the program, and its data where the home cannot be reached by him.
 COMMON = Path("/var/lib/bursar")
 USER_NAMESPACE = ("unshare", "-U", "--map-user=1000", "--map-group=1000", "--")
@@ -125,6 +126,8 @@ class Postgres:
         return self._spawn(["postgres", "-D", str(self.data.resolve()), *options], output=output)
 
     def is_ready(self) -> bool:
+        if not self._says_ready():
+            return False
         try:
             self.connect().close()
         except psycopg.OperationalError:
@@ -162,6 +165,14 @@ class Postgres:
                     pid, signals=(signal.SIGINT, signal.SIGQUIT, signal.SIGKILL), patience=10
                 )
             file.unlink(missing_ok=True)
+
+    def _says_ready(self) -> bool:
+        """Whether the server wrote "ready" into its pid file: asking earlier fills its log."""
+        try:
+            told = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return False
+        return len(told) > STATUS_LINE and told[STATUS_LINE].strip() == "ready"
 
     def _initialise(self) -> None:
         """Run initdb beside the final place: what an interruption leaves is never taken for a cluster."""

@@ -775,7 +775,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="hold",
             constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0)), name="ledger_hold_amount"
+                condition=models.Q(
+                    ("amount__gt", 0), ("amount__lt", Decimal(100000000000000000000))
+                ),
+                name="ledger_hold_amount",
             ),
         ),
         migrations.AddIndex(
@@ -829,7 +832,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="ledgerentry",
             constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0)), name="ledger_entry_amount"
+                condition=models.Q(
+                    ("amount__gt", 0), ("amount__lt", Decimal(100000000000000000000))
+                ),
+                name="ledger_entry_amount",
             ),
         ),
         migrations.AddConstraint(

@@ -39,7 +39,11 @@ class Migration(migrations.Migration):
             """
             ALTER TABLE ledger_ledgerentry DROP CONSTRAINT ledger_entry_same_company,
                 DROP CONSTRAINT ledger_entry_same_currency;
+            ALTER TABLE ledger_journalentry DROP CONSTRAINT ledger_reversal_same_company;
+            DROP TRIGGER follows_lines ON ledger_dailytotal;
             DROP FUNCTION ledger_require_balance() CASCADE;
+            DROP FUNCTION ledger_require_sound_lines() CASCADE;
+            DROP FUNCTION ledger_add_to_totals() CASCADE;
             """,
         ),
         script(
@@ -57,7 +61,9 @@ class Migration(migrations.Migration):
             """
             DROP FUNCTION ledger_post(jsonb, bytea, bytea);
             DROP FUNCTION ledger_content_hash(uuid, uuid, jsonb);
-            DROP FUNCTION ledger_require_same_content(jsonb);
+            DROP FUNCTION ledger_require_key(bytea, bytea);
+            DROP TABLE ledger_chainkey;
+            DROP FUNCTION ledger_only_new(jsonb, bigint);
             DROP FUNCTION ledger_release_posted(jsonb);
             DROP FUNCTION ledger_hold_funds(uuid, text, numeric);
             DROP FUNCTION ledger_release_hold(text);
@@ -72,6 +78,7 @@ class Migration(migrations.Migration):
         *append_only("ledger_hold"),
         *append_only("ledger_holdrelease"),
         *append_only("ledger_auditevent"),
+        *append_only("ledger_chainkey"),
         *no_delete("ledger_account"),
         *no_delete("ledger_dailytotal"),
         frozen_columns("ledger_account", "id", "company_id", "currency", "type", "normal_side"),
@@ -90,6 +97,7 @@ class Migration(migrations.Migration):
         *only_through_functions("ledger_holdrelease"),
         *only_through_functions("ledger_dailytotal"),
         *only_through_functions("ledger_statetransition"),
+        *only_through_functions("ledger_chainkey"),
         RunSQL(
             for_runtime_role(
                 f"REVOKE UPDATE ON ledger_account FROM {RUNTIME_ROLE};"

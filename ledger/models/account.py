@@ -8,8 +8,11 @@ from django.db.models import F, Q
 
 from ledger.clock import DatabaseClock
 from ledger.models.organisation import Company, CurrencyField
+from ledger.money import LARGEST_AMOUNT
 
 ZERO = Decimal(0)
+# PostgreSQL counts NaN as greater than every number, so an upper bound is what keeps it out.
+POSITIVE_AMOUNT = Q(amount__gt=0, amount__lt=LARGEST_AMOUNT)
 
 
 class Side(models.TextChoices):

@@ -3,9 +3,8 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
 
-from ledger.models.account import Account, MoneyField
+from ledger.models.account import POSITIVE_AMOUNT, Account, MoneyField
 
 
 class Hold(models.Model):
@@ -20,7 +19,7 @@ class Hold(models.Model):
     class Meta:
         ordering = ("-held_at",)
         constraints = (
-            models.CheckConstraint(condition=Q(amount__gt=0), name="ledger_hold_amount"),
+            models.CheckConstraint(condition=POSITIVE_AMOUNT, name="ledger_hold_amount"),
         )
 
     def __str__(self) -> str:

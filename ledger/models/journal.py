@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from ledger.models.account import Account, MoneyField, Side
+from ledger.models.account import POSITIVE_AMOUNT, Account, MoneyField, Side
 from ledger.models.organisation import Company, CurrencyField
 
 
@@ -73,7 +73,7 @@ class LedgerEntry(models.Model):
         ordering = ("-posted_at", "-id")
         constraints = (
             models.UniqueConstraint(fields=("account", "sequence"), name="ledger_entry_sequence"),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="ledger_entry_amount"),
+            models.CheckConstraint(condition=POSITIVE_AMOUNT, name="ledger_entry_amount"),
             models.CheckConstraint(condition=Q(side__in=Side.values), name="ledger_entry_side"),
         )
         indexes = (

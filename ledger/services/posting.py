@@ -21,9 +21,12 @@ from psycopg.types.json import Jsonb
 from ledger.chain import padded_keys
 from ledger.commands import require_transaction
 from ledger.models import JournalEntry, Side
+from ledger.money import InvalidAmount, quantized
 from ledger.refusals import Conflict, InsufficientFunds, InvalidInput, NotFound, Refusal
 
 OPPOSITE = {Side.DEBIT.value: Side.CREDIT.value, Side.CREDIT.value: Side.DEBIT.value}
+LONGEST_REFERENCE = 160
+LONGEST_DESCRIPTION = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class ReferenceReused(Conflict):
 
 
 class HoldNotOpen(Conflict):
-    """The hold that the posting would end has been released already."""
+    """The hold that is asked for or would end has ended already, or is on another account."""
 
     code = "hold_not_open"
     title = "Hold not open"
@@ -94,10 +97,12 @@ def post(posting: Posting) -> UUID:
 def post_many(postings: Sequence[Posting]) -> list[UUID]:
     """Post journal entries, all or none, in the order given; return their ids in that order.
 
-    The number of statements does not grow with the number of postings. Raises as ``post`` does.
+    An account's minimum is weighed once, when all are in. The number of statements does not grow with the
+    number of postings. Raises as ``post`` does.
     """
     require_transaction()
     for posting in postings:
+        _require_text(posting)
         _require_balance(posting)
     with _refusals():
         rows = _call(
@@ -148,9 +153,11 @@ def hold(*, account_id: UUID, amount: Decimal, reference: str) -> None:
     """Set ``amount`` of the account's available balance aside under ``reference``; twice is once.
 
     Raises ``InsufficientFunds`` when less is available, ``ReferenceReused`` when the reference holds
-    something else.
+    something else, ``HoldNotOpen`` when it held this and was released.
     """
     require_transaction()
+    _require_length("reference", reference, LONGEST_REFERENCE)
+    _require_positive(amount)
     with _refusals():
         _call("SELECT ledger_hold_funds(%s, %s, %s)", (account_id, reference, amount))
 
@@ -162,17 +169,36 @@ def release(*, reference: str) -> None:
         _call("SELECT ledger_release_hold(%s)", (reference,))
 
 
+def _require_text(posting: Posting) -> None:
+    _require_length("reference", posting.reference, LONGEST_REFERENCE)
+    if len(posting.description) > LONGEST_DESCRIPTION or "\0" in posting.description:
+        raise InvalidInput.on("description", f"At most {LONGEST_DESCRIPTION} characters of text.")
+
+
+def _require_length(field: str, text: str, longest: int) -> None:
+    if not 0 < len(text) <= longest or "\0" in text:
+        raise InvalidInput.on(field, f"This takes 1 to {longest} characters of text.")
+
+
 def _require_balance(posting: Posting) -> None:
     if len(posting.lines) < 2:
         raise Unbalanced.on("lines", "A journal entry needs two or more lines.")
     totals: dict[str, Decimal] = {}
     for line in posting.lines:
-        if line.amount <= 0:
-            raise Unbalanced.on("lines", "The amount of a line is greater than zero.")
-        signed = line.amount if line.side == Side.DEBIT else -line.amount
+        if line.side not in OPPOSITE:
+            raise Unbalanced.on("lines", "A line is a debit or a credit.")
+        _require_positive(line.amount)
+        amount = quantized(line.amount, line.currency)
+        signed = amount if line.side == Side.DEBIT else -amount
         totals[line.currency] = totals.get(line.currency, Decimal(0)) + signed
     if any(totals.values()):
         raise Unbalanced.on("lines", "Debits and credits differ.")
+
+
+def _require_positive(amount: Decimal) -> None:
+    if not amount.is_finite() or amount <= 0:
+        message = "An amount must be greater than zero."
+        raise InvalidAmount.on("amount", message, code="amount_not_positive")
 
 
 def _as_json(posting: Posting) -> dict[str, Any]:
@@ -222,9 +248,10 @@ def _refusals() -> Iterator[None]:
             raise
         raise refusal() from error
     except DataError as error:
-        raise InvalidInput.on(
-            "amount", "This amount is too large.", code="amount_too_large"
-        ) from error
+        if not isinstance(error.__cause__, psycopg.errors.NumericValueOutOfRange):
+            raise
+        message = "This amount is too large for the account."
+        raise InvalidAmount.on("amount", message, code="amount_too_large") from error
 
 
 REFUSED_BY: dict[str, Callable[[], Refusal]] = {
@@ -235,7 +262,15 @@ REFUSED_BY: dict[str, Callable[[], Refusal]] = {
         "This reference was posted with other content."
     ),
     "ledger_hold_content": lambda: ReferenceReused("This reference holds something else."),
-    "ledger_hold_open": lambda: HoldNotOpen("The hold has been released already."),
+    "ledger_hold_open": lambda: HoldNotOpen("This hold has ended, or is on another account."),
+    "ledger_hold_known": lambda: NotFound("There is no such hold."),
+    "ledger_entry_account": lambda: InvalidInput.on("account", "There is no such account."),
+    "ledger_entry_precision": lambda: InvalidAmount.on(
+        "amount", "An amount has at most four decimals.", code="amount_precision"
+    ),
+    "ledger_reversal_same_company": lambda: InvalidInput.on(
+        "reversal_of", "There is no such journal entry in this company."
+    ),
     "ledger_entry_same_currency": lambda: InvalidInput.on(
         "currency", "A line has the company and currency of its account."
     ),

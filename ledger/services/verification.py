@@ -41,6 +41,15 @@ class Report:
         return not self.faults
 
 
+# The key is the one that sealed the first entry; under another one every seal would look broken.
+KEY = """
+    SELECT 'the configured key', 'it is not the key that seals this ledger: set BURSAR_CHAIN_KEY right'
+    FROM ledger_chainkey
+    WHERE fingerprint <> sha256(%(outer)s::bytea || sha256(%(inner)s::bytea
+                                || convert_to('bursar chain key', 'UTF8')))
+    LIMIT %(limit)s
+"""
+
 # Every entry follows the one before it in its account: number, balance and seal.
 ENTRIES = """
     WITH chained AS (
@@ -58,20 +67,26 @@ ENTRIES = """
                     encode(journal.content_hash, 'hex')),
                 entry.side, entry.amount, entry.currency, entry.balance_after,
                 (extract(epoch FROM entry.posted_at) * 1000000)::bigint)::text, 'UTF8'))) AS due_hash,
-            entry.effective_on = journal.effective_on AS dated
+            journal.id IS NOT NULL AS has_journal, account.id IS NOT NULL AS has_account,
+            entry.effective_on = journal.effective_on AS dated,
+            (entry.company_id, entry.company_id, entry.currency)
+                = (journal.company_id, account.company_id, account.currency) AS belongs
         FROM ledger_ledgerentry entry
-        JOIN ledger_account account ON account.id = entry.account_id
+        LEFT JOIN ledger_account account ON account.id = entry.account_id
         LEFT JOIN ledger_journalentry journal ON journal.id = entry.journal_entry_id
         WINDOW previous AS (PARTITION BY entry.account_id ORDER BY entry.sequence)
     )
     SELECT account_id || ' entry ' || sequence,
         CASE WHEN sequence <> due_sequence THEN 'entries before it are missing'
+             WHEN NOT has_account THEN 'its account is missing'
+             WHEN NOT has_journal THEN 'its journal entry is missing'
              WHEN balance_after <> due_balance THEN 'its balance does not follow'
-             WHEN NOT coalesce(dated, false) THEN 'its date differs from its journal entry'
+             WHEN NOT dated THEN 'its date differs from its journal entry'
+             WHEN NOT belongs THEN 'it is not of its account''s currency and company'
              ELSE 'its seal is broken: it was edited or not written by Bursar' END
     FROM chained
-    WHERE sequence <> due_sequence OR balance_after <> due_balance OR NOT coalesce(dated, false)
-        OR chain_hash <> due_hash
+    WHERE sequence <> due_sequence OR balance_after IS DISTINCT FROM due_balance
+        OR dated IS NOT TRUE OR belongs IS NOT TRUE OR chain_hash IS DISTINCT FROM due_hash
     ORDER BY account_id, sequence LIMIT %(limit)s
 """
 
@@ -84,9 +99,11 @@ ACCOUNTS = """
                  'its balance is ' || account.balance || ', its last entry says ' || coalesce(last.balance_after, 0)
              WHEN account.held <> coalesce(holds.amount, 0) THEN
                  'it holds ' || account.held || ', its open holds come to ' || coalesce(holds.amount, 0)
+             WHEN account.last_posted_at IS DISTINCT FROM last.posted_at THEN
+                 'its last instant is not that of its last entry'
              ELSE 'its chain head is not the seal of its last entry' END
     FROM ledger_account account
-    LEFT JOIN LATERAL (SELECT sequence, balance_after, chain_hash FROM ledger_ledgerentry
+    LEFT JOIN LATERAL (SELECT sequence, balance_after, chain_hash, posted_at FROM ledger_ledgerentry
                        WHERE account_id = account.id ORDER BY sequence DESC LIMIT 1) last ON true
     LEFT JOIN (SELECT hold.account_id, sum(hold.amount) AS amount
                FROM ledger_hold hold LEFT JOIN ledger_holdrelease release ON release.hold_id = hold.id
@@ -96,11 +113,14 @@ ACCOUNTS = """
         OR account.balance <> coalesce(last.balance_after, 0)
         OR account.chain_head <> coalesce(last.chain_hash, ''::bytea)
         OR account.held <> coalesce(holds.amount, 0)
+        OR account.last_posted_at IS DISTINCT FROM last.posted_at
     ORDER BY account.id LIMIT %(limit)s
 """
 
 JOURNAL = """
-    SELECT journal.reference, 'it has ' || coalesce(sum(per.lines), 0) || ' lines that do not balance'
+    SELECT journal.reference,
+        CASE WHEN coalesce(sum(per.lines), 0) < 2 THEN 'it has fewer than two lines'
+             ELSE 'its debits and credits differ' END
     FROM ledger_journalentry journal
     LEFT JOIN (SELECT journal_entry_id, count(*) AS lines,
                    sum(CASE side WHEN 'debit' THEN amount ELSE -amount END) AS difference
@@ -125,6 +145,7 @@ DAILY_TOTALS = """
 """
 
 CHECKS = (
+    ("key", KEY),
     ("entries", ENTRIES),
     ("accounts", ACCOUNTS),
     ("journal", JOURNAL),

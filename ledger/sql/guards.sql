@@ -7,7 +7,8 @@ BEGIN
               CONSTRAINT = TG_TABLE_NAME || '_' || TG_NAME;
 END $$;
 
-CREATE FUNCTION ledger_guard_status() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION ledger_guard_status() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     was text := '';
     becomes text := to_jsonb(NEW) ->> TG_ARGV[1];

@@ -1,5 +1,6 @@
 """What payments does: one verb, one function."""
 
+from payments.services.demo import connect_simulator
 from payments.services.providers import (
     add_provider,
     change_credentials,
@@ -7,4 +8,10 @@ from payments.services.providers import (
     stop_provider,
 )
 
-__all__ = ["add_provider", "change_credentials", "resume_provider", "stop_provider"]
+__all__ = [
+    "add_provider",
+    "change_credentials",
+    "connect_simulator",
+    "resume_provider",
+    "stop_provider",
+]

@@ -67,7 +67,7 @@ async def about_payment(world: World, name: str, rest: list[str], body: Body) ->
         world.settle(tx, body.get("result_code", 0))
         await world.sync()
         if body.get("callback", True):
-            await call_back(world, tx)
+            await call_back(world, tx, "once")
     elif (name, rest[1:]) == ("callback", ["resend"]):
         await deliver_all(world, payment_answer(world, tx), "once", {})
     else:

@@ -246,13 +246,15 @@ async def take_back(world: World, tx: Transaction) -> None:
         await world.sync()
 
 
-async def call_back(world: World, tx: Transaction) -> None:
-    """Send the result of a payment; one that has no end yet has only a time-out to tell."""
+async def call_back(world: World, tx: Transaction, mode: str = "") -> None:
+    """Send the result of a payment, once; one that has no end yet has only a time-out to tell."""
+    if tx.called_back:
+        return
+    mode = mode or tx.plan.callback
     if not tx.is_settled and tx.plan.settles_after_s:
         world.settle(tx, tx.plan.result)
-    if tx.is_settled or tx.plan.callback == "queue_timeout":
-        answer = payment_answer(world, tx)
-        await deliver_all(world, answer, tx.plan.callback, tx.plan.callback_options)
+    if tx.is_settled or mode == "queue_timeout":
+        await deliver_all(world, payment_answer(world, tx), mode, tx.plan.callback_options)
         if world.knows(tx):
             world.record({"event": "called_back", "originator": tx.originator})
 

@@ -50,16 +50,24 @@ async def serve_connection(
     world: World, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
     """Answer requests until the caller leaves or a fault ends the connection."""
-    with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-        while True:
-            try:
-                request = await read_request(reader)
-            except BadRequest as problem:
-                await send(writer, json_reply(400, {"error": str(problem)}))
-                break
-            if request is None or not await send(writer, await answer(world, request)):
-                break
-    writer.close()
+    try:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while await serve_request(world, reader, writer):
+                pass
+    finally:
+        writer.close()
+
+
+async def serve_request(
+    world: World, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> bool:
+    """Answer one request; returns whether the connection lives on."""
+    try:
+        request = await read_request(reader)
+    except BadRequest as problem:
+        await send(writer, json_reply(400, {"error": str(problem)}))
+        return False
+    return request is not None and await send(writer, await answer(world, request))
 
 
 async def serve(world: World, port: int) -> None:

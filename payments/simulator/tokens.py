@@ -37,3 +37,8 @@ class Tokens:
         if self._clock.now() >= self._expires_at:
             return "400.003.01"
         return ""
+
+    def forget(self) -> None:
+        """As if none had ever been issued."""
+        self.revoke()
+        self.issued = 0

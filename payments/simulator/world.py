@@ -102,7 +102,7 @@ class World:
         """Start over: an empty book with these balances, the real clock, no faults, no tokens."""
         self.agenda.clear()
         self.faults.clear()
-        self.tokens.revoke()
+        self.tokens.forget()
         self._journal.clear()
         self.callback_delay_s = self._defaults[1]
         opening = {name: str(amount) for name, amount in (OPENING_BALANCES | balances).items()}

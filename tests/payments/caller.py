@@ -23,7 +23,12 @@ class Caller:
         self.simulator = simulator
         self.callbacks = callbacks
         self.identity = simulator.identity
-        self.http = httpx.Client(base_url=simulator.url, timeout=5.0, trust_env=False)
+        self.http = httpx.Client(
+            base_url=simulator.url,
+            timeout=5.0,
+            trust_env=False,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
         self.token = ""
 
     def seal(self, password: str) -> str:

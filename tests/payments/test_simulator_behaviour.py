@@ -1,7 +1,6 @@
 """What the simulator does to a payment: its book, its results, its clock and its faults."""
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
@@ -11,15 +10,9 @@ import pytest
 
 from payments.simulator.book import FEES
 from payments.simulator.scenarios import SCENARIOS
-from tests.payments.caller import Caller
-from tests.payments.receiver import Receiver, receiving
+from tests.payments.caller import B2C, Caller
+from tests.payments.receiver import Receiver
 from tests.simulator import Simulator
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
 
 
 @pytest.fixture
@@ -210,9 +203,10 @@ def test_a_result_can_be_sent_again_and_a_pending_payment_ended(
     caller: Caller, receiver: Receiver
 ) -> None:
     caller.pay("k-1", PartyB="254712345006")
-    caller.simulator.settle("k-1", result_code=0, callback=False)
-    caller.simulator.resend("k-1")
+    caller.simulator.settle("k-1", result_code=0)
     assert receiver.result()["ResultCode"] == 0
+    caller.simulator.resend("k-1")
+    assert len(receiver.wait_for(2)) == 2
     assert caller.simulator.balance("Wallet 254712345006") == 100
 
 
@@ -322,8 +316,7 @@ def test_two_hundred_payments_at_once_are_all_taken_once(caller: Caller) -> None
 
     def pay(number: int) -> int:
         sent = {**body, "OriginatorConversationID": f"k-{number % 100}"}
-        url = f"{caller.simulator.url}/mpesa/b2c/v3/paymentrequest"
-        return httpx.post(url, json=sent, headers=headers, timeout=20.0).status_code
+        return caller.http.post(B2C, json=sent, headers=headers, timeout=20.0).status_code
 
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(pay, range(200)))

@@ -15,667 +15,1705 @@ import ledger.models.organisation
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('ledger', '0002_laws'),
-        ('payments', '0001_initial'),
+        ("ledger", "0002_laws"),
+        ("payments", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('payment_id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('separate_executor', models.BooleanField(default=True, editable=False)),
-                ('amount', ledger.models.account.MoneyField(decimal_places=4, max_digits=24)),
-                ('currency', ledger.models.organisation.CurrencyField(max_length=3, validators=[ledger.models.organisation.validate_currency])),
-                ('method', models.CharField(choices=[('mpesa', 'M-Pesa'), ('bank', 'Bank'), ('cash', 'Cash')], max_length=10)),
-                ('destination', ledger.encryption.EncryptedTextField(blank=True)),
-                ('destination_index', models.CharField(blank=True, editable=False, max_length=64)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('executing', 'Executing'), ('success', 'Success'), ('failed', 'Failed'), ('reconciled', 'Reconciled'), ('unknown', 'Unknown'), ('review', 'Review'), ('cancelled', 'Cancelled'), ('reversed', 'Reversed')], default='pending', max_length=12)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('otp_required', models.BooleanField(default=True, editable=False)),
-                ('otp_sent_timestamp', models.DateTimeField(editable=False, null=True)),
-                ('otp_verified', models.BooleanField(default=False, editable=False)),
-                ('otp_verified_timestamp', models.DateTimeField(editable=False, null=True)),
-                ('retry_count', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('max_retries', models.PositiveSmallIntegerField(default=3)),
-                ('last_error', models.TextField(blank=True, editable=False)),
-                ('body_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('created_at', models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False)),
-                ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.company')),
-                ('created_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('executor', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payments_executed', to=settings.AUTH_USER_MODEL)),
-                ('requester', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "payment_id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("separate_executor", models.BooleanField(default=True, editable=False)),
+                ("amount", ledger.models.account.MoneyField(decimal_places=4, max_digits=24)),
+                (
+                    "currency",
+                    ledger.models.organisation.CurrencyField(
+                        max_length=3, validators=[ledger.models.organisation.validate_currency]
+                    ),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[("mpesa", "M-Pesa"), ("bank", "Bank"), ("cash", "Cash")],
+                        max_length=10,
+                    ),
+                ),
+                ("destination", ledger.encryption.EncryptedTextField(blank=True)),
+                ("destination_index", models.CharField(blank=True, editable=False, max_length=64)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("executing", "Executing"),
+                            ("success", "Success"),
+                            ("failed", "Failed"),
+                            ("reconciled", "Reconciled"),
+                            ("unknown", "Unknown"),
+                            ("review", "Review"),
+                            ("cancelled", "Cancelled"),
+                            ("reversed", "Reversed"),
+                        ],
+                        default="pending",
+                        max_length=12,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("otp_required", models.BooleanField(default=True, editable=False)),
+                ("otp_sent_timestamp", models.DateTimeField(editable=False, null=True)),
+                ("otp_verified", models.BooleanField(default=False, editable=False)),
+                ("otp_verified_timestamp", models.DateTimeField(editable=False, null=True)),
+                ("retry_count", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("max_retries", models.PositiveSmallIntegerField(default=3)),
+                ("last_error", models.TextField(blank=True, editable=False)),
+                ("body_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.company",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "executor",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments_executed",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "requester",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-created_at', '-payment_id'),
+                "ordering": ("-created_at", "-payment_id"),
             },
         ),
         migrations.CreateModel(
-            name='OneTimeCode',
+            name="OneTimeCode",
             fields=[
-                ('code_id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('payment_version', models.PositiveIntegerField()),
-                ('digest', models.CharField(max_length=64)),
-                ('bound_digest', models.CharField(max_length=64)),
-                ('sent_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('verified_at', models.DateTimeField(null=True)),
-                ('consumed_at', models.DateTimeField(null=True)),
-                ('voided_at', models.DateTimeField(null=True)),
-                ('executor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='codes', to='treasury.payment')),
+                (
+                    "code_id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("payment_version", models.PositiveIntegerField()),
+                ("digest", models.CharField(max_length=64)),
+                ("bound_digest", models.CharField(max_length=64)),
+                ("sent_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("verified_at", models.DateTimeField(null=True)),
+                ("consumed_at", models.DateTimeField(null=True)),
+                ("voided_at", models.DateTimeField(null=True)),
+                (
+                    "executor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="codes",
+                        to="treasury.payment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('payment', 'sent_at'),
+                "ordering": ("payment", "sent_at"),
             },
         ),
         migrations.CreateModel(
-            name='PaymentAttempt',
+            name="PaymentAttempt",
             fields=[
-                ('attempt_id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveSmallIntegerField()),
-                ('reference', models.UUIDField(unique=True)),
-                ('amount', ledger.models.account.MoneyField(decimal_places=4, max_digits=24)),
-                ('currency', ledger.models.organisation.CurrencyField(max_length=3, validators=[ledger.models.organisation.validate_currency])),
-                ('destination_index', models.CharField(max_length=64)),
-                ('ip_address', models.GenericIPAddressField(null=True)),
-                ('user_agent', models.CharField(blank=True, max_length=255)),
-                ('state', models.CharField(choices=[('sending', 'Sending'), ('accepted', 'Accepted'), ('unknown', 'Unknown'), ('review', 'Review'), ('succeeded', 'Succeeded'), ('failed', 'Failed')], default='sending', max_length=10)),
-                ('calls', models.PositiveSmallIntegerField(default=0)),
-                ('call_began_at', models.DateTimeField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('lease_owner', models.CharField(blank=True, max_length=80)),
-                ('accepted_at', models.DateTimeField(null=True)),
-                ('hinted_at', models.DateTimeField(null=True)),
-                ('unknown_since', models.DateTimeField(null=True)),
-                ('next_query_at', models.DateTimeField(null=True)),
-                ('queries', models.PositiveSmallIntegerField(default=0)),
-                ('conversation', models.CharField(blank=True, max_length=80)),
-                ('gateway_reference', models.CharField(blank=True, max_length=80)),
-                ('gateway_status', models.CharField(blank=True, max_length=160)),
-                ('last_error', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('code', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='attempt', to='treasury.onetimecode')),
-                ('executor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='treasury.payment')),
-                ('provider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='payments.provider')),
+                (
+                    "attempt_id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("reference", models.UUIDField(unique=True)),
+                ("amount", ledger.models.account.MoneyField(decimal_places=4, max_digits=24)),
+                (
+                    "currency",
+                    ledger.models.organisation.CurrencyField(
+                        max_length=3, validators=[ledger.models.organisation.validate_currency]
+                    ),
+                ),
+                ("destination_index", models.CharField(max_length=64)),
+                ("ip_address", models.GenericIPAddressField(null=True)),
+                ("user_agent", models.CharField(blank=True, max_length=255)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("sending", "Sending"),
+                            ("accepted", "Accepted"),
+                            ("unknown", "Unknown"),
+                            ("review", "Review"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                        ],
+                        default="sending",
+                        max_length=10,
+                    ),
+                ),
+                ("calls", models.PositiveSmallIntegerField(default=0)),
+                ("call_began_at", models.DateTimeField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("lease_owner", models.CharField(blank=True, max_length=80)),
+                ("accepted_at", models.DateTimeField(null=True)),
+                ("hinted_at", models.DateTimeField(null=True)),
+                ("unknown_since", models.DateTimeField(null=True)),
+                ("next_query_at", models.DateTimeField(null=True)),
+                ("queries", models.PositiveSmallIntegerField(default=0)),
+                ("conversation", models.CharField(blank=True, max_length=80)),
+                ("gateway_reference", models.CharField(blank=True, max_length=80)),
+                ("gateway_status", models.CharField(blank=True, max_length=160)),
+                ("last_error", models.TextField(blank=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False),
+                ),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "code",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempt",
+                        to="treasury.onetimecode",
+                    ),
+                ),
+                (
+                    "executor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to="treasury.payment",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="payments.provider",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('payment', 'number'),
+                "ordering": ("payment", "number"),
             },
         ),
         migrations.CreateModel(
-            name='Incident',
+            name="Incident",
             fields=[
-                ('incident_id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('late_success', 'Success after it had failed'), ('contradiction', 'The gateway contradicts itself'), ('mismatch', 'Amount or reference differs')], max_length=20)),
-                ('detail', models.TextField()),
-                ('at', models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False)),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='treasury.payment')),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='treasury.paymentattempt')),
+                (
+                    "incident_id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("late_success", "Success after it had failed"),
+                            ("contradiction", "The gateway contradicts itself"),
+                            ("mismatch", "Amount or reference differs"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("detail", models.TextField()),
+                (
+                    "at",
+                    models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="incidents",
+                        to="treasury.payment",
+                    ),
+                ),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="incidents",
+                        to="treasury.paymentattempt",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('at', 'incident_id'),
+                "ordering": ("at", "incident_id"),
             },
         ),
         migrations.CreateModel(
-            name='Enquiry',
+            name="Enquiry",
             fields=[
-                ('enquiry_id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('token_hash', models.CharField(max_length=64, unique=True)),
-                ('sent_at', models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False)),
-                ('conversation', models.CharField(blank=True, max_length=80)),
-                ('answered_at', models.DateTimeField(null=True)),
-                ('applied_at', models.DateTimeField(null=True)),
-                ('finding', models.CharField(blank=True, max_length=160)),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='enquiries', to='treasury.paymentattempt')),
+                (
+                    "enquiry_id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("token_hash", models.CharField(max_length=64, unique=True)),
+                (
+                    "sent_at",
+                    models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False),
+                ),
+                ("conversation", models.CharField(blank=True, max_length=80)),
+                ("answered_at", models.DateTimeField(null=True)),
+                ("applied_at", models.DateTimeField(null=True)),
+                ("finding", models.CharField(blank=True, max_length=160)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="enquiries",
+                        to="treasury.paymentattempt",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'enquiries',
-                'ordering': ('sent_at', 'enquiry_id'),
+                "verbose_name_plural": "enquiries",
+                "ordering": ("sent_at", "enquiry_id"),
             },
         ),
         migrations.CreateModel(
-            name='Callback',
+            name="Callback",
             fields=[
-                ('callback_id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('trusted', models.BooleanField()),
-                ('body', models.BinaryField()),
-                ('body_hash', models.CharField(max_length=64)),
-                ('says', models.CharField(blank=True, max_length=160)),
-                ('ip_address', models.GenericIPAddressField(null=True)),
-                ('received_at', models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False)),
-                ('enquiry', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='treasury.enquiry')),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='callbacks', to='treasury.paymentattempt')),
+                (
+                    "callback_id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("trusted", models.BooleanField()),
+                ("body", models.BinaryField()),
+                ("body_hash", models.CharField(max_length=64)),
+                ("says", models.CharField(blank=True, max_length=160)),
+                ("ip_address", models.GenericIPAddressField(null=True)),
+                (
+                    "received_at",
+                    models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False),
+                ),
+                (
+                    "enquiry",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="answers",
+                        to="treasury.enquiry",
+                    ),
+                ),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="callbacks",
+                        to="treasury.paymentattempt",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('received_at', 'callback_id'),
+                "ordering": ("received_at", "callback_id"),
             },
         ),
         migrations.CreateModel(
-            name='PaymentExecution',
+            name="PaymentExecution",
             fields=[
-                ('execution_id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('gateway_reference', models.CharField(blank=True, max_length=160)),
-                ('gateway_status', models.CharField(blank=True, max_length=160)),
-                ('otp_verified_at', models.DateTimeField(null=True)),
-                ('ip_address', models.GenericIPAddressField(null=True)),
-                ('user_agent', models.CharField(blank=True, max_length=255)),
-                ('created_at', models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False)),
-                ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.company')),
-                ('executor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('journal_entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='payment_execution', to='ledger.journalentry')),
-                ('otp_verified_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('payment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='execution', to='treasury.payment')),
-                ('requester', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "execution_id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("gateway_reference", models.CharField(blank=True, max_length=160)),
+                ("gateway_status", models.CharField(blank=True, max_length=160)),
+                ("otp_verified_at", models.DateTimeField(null=True)),
+                ("ip_address", models.GenericIPAddressField(null=True)),
+                ("user_agent", models.CharField(blank=True, max_length=255)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.company",
+                    ),
+                ),
+                (
+                    "executor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "journal_entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment_execution",
+                        to="ledger.journalentry",
+                    ),
+                ),
+                (
+                    "otp_verified_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "payment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="execution",
+                        to="treasury.payment",
+                    ),
+                ),
+                (
+                    "requester",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-created_at',),
+                "ordering": ("-created_at",),
             },
         ),
         migrations.CreateModel(
-            name='PaymentPolicy',
+            name="PaymentPolicy",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('currency', ledger.models.organisation.CurrencyField(max_length=3, validators=[ledger.models.organisation.validate_currency])),
-                ('code_above', ledger.models.account.MoneyField(decimal_places=4, default=Decimal('0'), max_digits=24)),
-                ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payment_policies', to='ledger.company')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "currency",
+                    ledger.models.organisation.CurrencyField(
+                        max_length=3, validators=[ledger.models.organisation.validate_currency]
+                    ),
+                ),
+                (
+                    "code_above",
+                    ledger.models.account.MoneyField(
+                        decimal_places=4, default=Decimal("0"), max_digits=24
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment_policies",
+                        to="ledger.company",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'payment policies',
-                'ordering': ('company', 'currency'),
+                "verbose_name_plural": "payment policies",
+                "ordering": ("company", "currency"),
             },
         ),
         migrations.CreateModel(
-            name='Reconciliation',
+            name="Reconciliation",
             fields=[
-                ('reconciliation_id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('reconciled_at', models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False)),
-                ('note', models.CharField(blank=True, max_length=255)),
-                ('executor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('payment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='reconciliation', to='treasury.payment')),
-                ('reconciled_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "reconciliation_id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "reconciled_at",
+                    models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False),
+                ),
+                ("note", models.CharField(blank=True, max_length=255)),
+                (
+                    "executor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "payment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reconciliation",
+                        to="treasury.payment",
+                    ),
+                ),
+                (
+                    "reconciled_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-reconciled_at',),
+                "ordering": ("-reconciled_at",),
             },
         ),
         migrations.CreateModel(
-            name='Requisition',
+            name="Requisition",
             fields=[
-                ('requisition_id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('amount', ledger.models.account.MoneyField(decimal_places=4, max_digits=24)),
-                ('currency', ledger.models.organisation.CurrencyField(max_length=3, validators=[ledger.models.organisation.validate_currency])),
-                ('purpose', models.CharField(max_length=500)),
-                ('payee_name', models.CharField(max_length=160)),
-                ('method', models.CharField(choices=[('mpesa', 'M-Pesa'), ('bank', 'Bank'), ('cash', 'Cash')], max_length=10)),
-                ('destination', ledger.encryption.EncryptedTextField(blank=True)),
-                ('destination_index', models.CharField(blank=True, editable=False, max_length=64)),
-                ('payee_note', models.CharField(blank=True, editable=False, max_length=255)),
-                ('status', models.CharField(choices=[('submitted', 'Submitted'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('cancelled', 'Cancelled'), ('paid', 'Paid')], default='submitted', max_length=12)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('committed', ledger.models.account.MoneyField(decimal_places=4, default=Decimal('0'), editable=False, max_digits=24)),
-                ('requested_at', models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False)),
-                ('approved_at', models.DateTimeField(editable=False, null=True)),
-                ('rejected_at', models.DateTimeField(editable=False, null=True)),
-                ('rejection_reason', models.TextField(blank=True)),
-                ('cancelled_at', models.DateTimeField(editable=False, null=True)),
-                ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.company')),
-                ('rejected_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requisitions', to=settings.AUTH_USER_MODEL)),
+                (
+                    "requisition_id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("amount", ledger.models.account.MoneyField(decimal_places=4, max_digits=24)),
+                (
+                    "currency",
+                    ledger.models.organisation.CurrencyField(
+                        max_length=3, validators=[ledger.models.organisation.validate_currency]
+                    ),
+                ),
+                ("purpose", models.CharField(max_length=500)),
+                ("payee_name", models.CharField(max_length=160)),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[("mpesa", "M-Pesa"), ("bank", "Bank"), ("cash", "Cash")],
+                        max_length=10,
+                    ),
+                ),
+                ("destination", ledger.encryption.EncryptedTextField(blank=True)),
+                ("destination_index", models.CharField(blank=True, editable=False, max_length=64)),
+                ("payee_note", models.CharField(blank=True, editable=False, max_length=255)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("submitted", "Submitted"),
+                            ("approved", "Approved"),
+                            ("rejected", "Rejected"),
+                            ("cancelled", "Cancelled"),
+                            ("paid", "Paid"),
+                        ],
+                        default="submitted",
+                        max_length=12,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "committed",
+                    ledger.models.account.MoneyField(
+                        decimal_places=4, default=Decimal("0"), editable=False, max_digits=24
+                    ),
+                ),
+                (
+                    "requested_at",
+                    models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False),
+                ),
+                ("approved_at", models.DateTimeField(editable=False, null=True)),
+                ("rejected_at", models.DateTimeField(editable=False, null=True)),
+                ("rejection_reason", models.TextField(blank=True)),
+                ("cancelled_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.company",
+                    ),
+                ),
+                (
+                    "rejected_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="requisitions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-requested_at', '-requisition_id'),
+                "ordering": ("-requested_at", "-requisition_id"),
             },
         ),
         migrations.AddField(
-            model_name='payment',
-            name='requisition',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='treasury.requisition'),
+            model_name="payment",
+            name="requisition",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="payments",
+                to="treasury.requisition",
+            ),
         ),
         migrations.CreateModel(
-            name='Attachment',
+            name="Attachment",
             fields=[
-                ('attachment_id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('file', models.FileField(upload_to='attachments/%Y/%m/')),
-                ('name', models.CharField(max_length=160)),
-                ('sha256', models.CharField(max_length=64)),
-                ('size', models.PositiveIntegerField()),
-                ('content_type', models.CharField(max_length=60)),
-                ('uploaded_at', models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False)),
-                ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requisition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attachments', to='treasury.requisition')),
+                (
+                    "attachment_id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("file", models.FileField(upload_to="attachments/%Y/%m/")),
+                ("name", models.CharField(max_length=160)),
+                ("sha256", models.CharField(max_length=64)),
+                ("size", models.PositiveIntegerField()),
+                ("content_type", models.CharField(max_length=60)),
+                (
+                    "uploaded_at",
+                    models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "requisition",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attachments",
+                        to="treasury.requisition",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('uploaded_at', 'attachment_id'),
+                "ordering": ("uploaded_at", "attachment_id"),
             },
         ),
         migrations.CreateModel(
-            name='RequisitionApproval',
+            name="RequisitionApproval",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('version', models.PositiveIntegerField()),
-                ('role', models.CharField(choices=[('approver', 'Approver'), ('cfo', 'CFO')], max_length=20)),
-                ('comment', models.TextField(blank=True)),
-                ('approved_at', models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False)),
-                ('approver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approvals_given', to=settings.AUTH_USER_MODEL)),
-                ('requester', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requisition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='all_approvals', to='treasury.requisition')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("approver", "Approver"), ("cfo", "CFO")], max_length=20
+                    ),
+                ),
+                ("comment", models.TextField(blank=True)),
+                (
+                    "approved_at",
+                    models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False),
+                ),
+                (
+                    "approver",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="approvals_given",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "requester",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "requisition",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="all_approvals",
+                        to="treasury.requisition",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('approved_at', 'id'),
+                "ordering": ("approved_at", "id"),
             },
         ),
         migrations.CreateModel(
-            name='Resolution',
+            name="Resolution",
             fields=[
-                ('resolution_id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('outcome', models.CharField(choices=[('paid', 'Paid'), ('not_paid', 'Not paid')], max_length=10)),
-                ('evidence', models.TextField()),
-                ('proposed_at', models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False)),
-                ('withdrawn_at', models.DateTimeField(null=True)),
-                ('confirmed_at', models.DateTimeField(null=True)),
-                ('confirming_evidence', models.TextField(blank=True)),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='resolutions', to='treasury.paymentattempt')),
-                ('confirmed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='resolutions', to='treasury.payment')),
-                ('proposed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "resolution_id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("paid", "Paid"), ("not_paid", "Not paid")], max_length=10
+                    ),
+                ),
+                ("evidence", models.TextField()),
+                (
+                    "proposed_at",
+                    models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False),
+                ),
+                ("withdrawn_at", models.DateTimeField(null=True)),
+                ("confirmed_at", models.DateTimeField(null=True)),
+                ("confirming_evidence", models.TextField(blank=True)),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="resolutions",
+                        to="treasury.paymentattempt",
+                    ),
+                ),
+                (
+                    "confirmed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="resolutions",
+                        to="treasury.payment",
+                    ),
+                ),
+                (
+                    "proposed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('proposed_at', 'resolution_id'),
+                "ordering": ("proposed_at", "resolution_id"),
             },
         ),
         migrations.CreateModel(
-            name='TreasuryFund',
+            name="TreasuryFund",
             fields=[
-                ('fund_id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120)),
-                ('currency', ledger.models.organisation.CurrencyField(max_length=3, validators=[ledger.models.organisation.validate_currency])),
-                ('reorder_level', ledger.models.account.MoneyField(decimal_places=4, default=Decimal('0'), max_digits=24)),
-                ('target_level', ledger.models.account.MoneyField(decimal_places=4, default=Decimal('0'), max_digits=24)),
-                ('last_replenished', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False)),
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='fund', to='ledger.account')),
-                ('branch', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='ledger.branch')),
-                ('clearing_account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='fund_clearing', to='ledger.account')),
-                ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='funds', to='ledger.company')),
-                ('funding_account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='fund_funding', to='ledger.account')),
-                ('region', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='ledger.region')),
-                ('spending_account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='fund_spending', to='ledger.account')),
-                ('suspense_account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='fund_suspense', to='ledger.account')),
-                ('variance_account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='fund_variance', to='ledger.account')),
+                (
+                    "fund_id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "currency",
+                    ledger.models.organisation.CurrencyField(
+                        max_length=3, validators=[ledger.models.organisation.validate_currency]
+                    ),
+                ),
+                (
+                    "reorder_level",
+                    ledger.models.account.MoneyField(
+                        decimal_places=4, default=Decimal("0"), max_digits=24
+                    ),
+                ),
+                (
+                    "target_level",
+                    ledger.models.account.MoneyField(
+                        decimal_places=4, default=Decimal("0"), max_digits=24
+                    ),
+                ),
+                ("last_replenished", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False),
+                ),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="fund",
+                        to="ledger.account",
+                    ),
+                ),
+                (
+                    "branch",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="ledger.branch",
+                    ),
+                ),
+                (
+                    "clearing_account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="fund_clearing",
+                        to="ledger.account",
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="funds",
+                        to="ledger.company",
+                    ),
+                ),
+                (
+                    "funding_account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="fund_funding",
+                        to="ledger.account",
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="ledger.region",
+                    ),
+                ),
+                (
+                    "spending_account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="fund_spending",
+                        to="ledger.account",
+                    ),
+                ),
+                (
+                    "suspense_account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="fund_suspense",
+                        to="ledger.account",
+                    ),
+                ),
+                (
+                    "variance_account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="fund_variance",
+                        to="ledger.account",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('company', 'name'),
+                "ordering": ("company", "name"),
             },
         ),
         migrations.AddField(
-            model_name='requisition',
-            name='fund',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requisitions', to='treasury.treasuryfund'),
+            model_name="requisition",
+            name="fund",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="requisitions",
+                to="treasury.treasuryfund",
+            ),
         ),
         migrations.CreateModel(
-            name='ReplenishmentRequest',
+            name="ReplenishmentRequest",
             fields=[
-                ('request_id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('currency', ledger.models.organisation.CurrencyField(max_length=3, validators=[ledger.models.organisation.validate_currency])),
-                ('current_balance', ledger.models.account.MoneyField(decimal_places=4, max_digits=24)),
-                ('requested_amount', ledger.models.account.MoneyField(decimal_places=4, max_digits=24)),
-                ('reason', models.TextField(blank=True)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('approved', 'Approved'), ('funded', 'Funded'), ('rejected', 'Rejected')], default='pending', max_length=10)),
-                ('auto_triggered', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False)),
-                ('approved_at', models.DateTimeField(editable=False, null=True)),
-                ('rejected_at', models.DateTimeField(editable=False, null=True)),
-                ('rejection_reason', models.TextField(blank=True)),
-                ('funded_at', models.DateTimeField(editable=False, null=True)),
-                ('approved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.company')),
-                ('funded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('journal_entry', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replenishment', to='ledger.journalentry')),
-                ('rejected_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requested_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('fund', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='replenishments', to='treasury.treasuryfund')),
+                (
+                    "request_id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "currency",
+                    ledger.models.organisation.CurrencyField(
+                        max_length=3, validators=[ledger.models.organisation.validate_currency]
+                    ),
+                ),
+                (
+                    "current_balance",
+                    ledger.models.account.MoneyField(decimal_places=4, max_digits=24),
+                ),
+                (
+                    "requested_amount",
+                    ledger.models.account.MoneyField(decimal_places=4, max_digits=24),
+                ),
+                ("reason", models.TextField(blank=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("approved", "Approved"),
+                            ("funded", "Funded"),
+                            ("rejected", "Rejected"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("auto_triggered", models.BooleanField(default=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False),
+                ),
+                ("approved_at", models.DateTimeField(editable=False, null=True)),
+                ("rejected_at", models.DateTimeField(editable=False, null=True)),
+                ("rejection_reason", models.TextField(blank=True)),
+                ("funded_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.company",
+                    ),
+                ),
+                (
+                    "funded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "journal_entry",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="replenishment",
+                        to="ledger.journalentry",
+                    ),
+                ),
+                (
+                    "rejected_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "fund",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="replenishments",
+                        to="treasury.treasuryfund",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-created_at', '-request_id'),
+                "ordering": ("-created_at", "-request_id"),
             },
         ),
         migrations.AddField(
-            model_name='payment',
-            name='fund',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='treasury.treasuryfund'),
+            model_name="payment",
+            name="fund",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="payments",
+                to="treasury.treasuryfund",
+            ),
         ),
         migrations.CreateModel(
-            name='VarianceAdjustment',
+            name="VarianceAdjustment",
             fields=[
-                ('variance_id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('currency', ledger.models.organisation.CurrencyField(max_length=3, validators=[ledger.models.organisation.validate_currency])),
-                ('original_amount', ledger.models.account.MoneyField(decimal_places=4, max_digits=24)),
-                ('adjusted_amount', ledger.models.account.MoneyField(decimal_places=4, max_digits=24)),
-                ('variance_amount', ledger.models.account.MoneyField(decimal_places=4, max_digits=24)),
-                ('reason', models.TextField()),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('approved', 'Approved'), ('rejected', 'Rejected')], default='pending', max_length=10)),
-                ('created_at', models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False)),
-                ('approved_at', models.DateTimeField(editable=False, null=True)),
-                ('rejected_at', models.DateTimeField(editable=False, null=True)),
-                ('rejection_reason', models.TextField(blank=True)),
-                ('approved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.company')),
-                ('journal_entry', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='variance', to='ledger.journalentry')),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='variances', to='treasury.payment')),
-                ('recorded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('rejected_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "variance_id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "currency",
+                    ledger.models.organisation.CurrencyField(
+                        max_length=3, validators=[ledger.models.organisation.validate_currency]
+                    ),
+                ),
+                (
+                    "original_amount",
+                    ledger.models.account.MoneyField(decimal_places=4, max_digits=24),
+                ),
+                (
+                    "adjusted_amount",
+                    ledger.models.account.MoneyField(decimal_places=4, max_digits=24),
+                ),
+                (
+                    "variance_amount",
+                    ledger.models.account.MoneyField(decimal_places=4, max_digits=24),
+                ),
+                ("reason", models.TextField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("approved", "Approved"),
+                            ("rejected", "Rejected"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=ledger.clock.DatabaseClock(), editable=False),
+                ),
+                ("approved_at", models.DateTimeField(editable=False, null=True)),
+                ("rejected_at", models.DateTimeField(editable=False, null=True)),
+                ("rejection_reason", models.TextField(blank=True)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.company",
+                    ),
+                ),
+                (
+                    "journal_entry",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="variance",
+                        to="ledger.journalentry",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="variances",
+                        to="treasury.payment",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "rejected_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-created_at', '-variance_id'),
+                "ordering": ("-created_at", "-variance_id"),
             },
         ),
         migrations.CreateModel(
-            name='ApprovalTier',
+            name="ApprovalTier",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('currency', ledger.models.organisation.CurrencyField(max_length=3, validators=[ledger.models.organisation.validate_currency])),
-                ('up_to', ledger.models.account.MoneyField(blank=True, decimal_places=4, help_text='Inclusive; empty means any amount.', max_digits=24, null=True)),
-                ('needs', models.CharField(choices=[('one', 'One approval, by an approver or a CFO'), ('approver_and_cfo', 'One by an approver and one by a CFO, two persons')], max_length=20)),
-                ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approval_tiers', to='ledger.company')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "currency",
+                    ledger.models.organisation.CurrencyField(
+                        max_length=3, validators=[ledger.models.organisation.validate_currency]
+                    ),
+                ),
+                (
+                    "up_to",
+                    ledger.models.account.MoneyField(
+                        blank=True,
+                        decimal_places=4,
+                        help_text="Inclusive; empty means any amount.",
+                        max_digits=24,
+                        null=True,
+                    ),
+                ),
+                (
+                    "needs",
+                    models.CharField(
+                        choices=[
+                            ("one", "One approval, by an approver or a CFO"),
+                            (
+                                "approver_and_cfo",
+                                "One by an approver and one by a CFO, two persons",
+                            ),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="approval_tiers",
+                        to="ledger.company",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('company', 'currency', models.OrderBy(models.F('up_to'), nulls_last=True)),
-                'constraints': [models.UniqueConstraint(fields=('company', 'currency', 'up_to'), name='treasury_approvaltier_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('up_to__isnull', True), ('up_to__gt', 0), _connector='OR'), name='treasury_approvaltier_up_to')],
+                "ordering": (
+                    "company",
+                    "currency",
+                    models.OrderBy(models.F("up_to"), nulls_last=True),
+                ),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("company", "currency", "up_to"),
+                        name="treasury_approvaltier_once",
+                        nulls_distinct=False,
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("up_to__isnull", True), ("up_to__gt", 0), _connector="OR"
+                        ),
+                        name="treasury_approvaltier_up_to",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='FailedTries',
+            name="FailedTries",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on', models.DateField(db_default=ledger.clock.DatabaseClock())),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='failed_tries', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("on", models.DateField(db_default=ledger.clock.DatabaseClock())),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="failed_tries",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'failed tries',
-                'ordering': ('-on', 'user'),
-                'constraints': [models.UniqueConstraint(fields=('user', 'on'), name='treasury_failedtries_once'), models.CheckConstraint(condition=models.Q(('tries__lte', 20)), name='treasury_failedtries_most')],
+                "verbose_name_plural": "failed tries",
+                "ordering": ("-on", "user"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("user", "on"), name="treasury_failedtries_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("tries__lte", 20)), name="treasury_failedtries_most"
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='onetimecode',
-            index=models.Index(fields=['payment', '-sent_at'], name='treasury_code_sent'),
+            model_name="onetimecode",
+            index=models.Index(fields=["payment", "-sent_at"], name="treasury_code_sent"),
         ),
         migrations.AddConstraint(
-            model_name='onetimecode',
-            constraint=models.UniqueConstraint(condition=models.Q(('consumed_at__isnull', True), ('voided_at__isnull', True)), fields=('payment',), name='treasury_code_one_live'),
+            model_name="onetimecode",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("consumed_at__isnull", True), ("voided_at__isnull", True)),
+                fields=("payment",),
+                name="treasury_code_one_live",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='onetimecode',
-            constraint=models.CheckConstraint(condition=models.Q(('tries__lte', 5)), name='treasury_code_tries'),
+            model_name="onetimecode",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("tries__lte", 5)), name="treasury_code_tries"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='onetimecode',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('sent_at'))), name='treasury_code_expires'),
+            model_name="onetimecode",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("expires_at__gt", models.F("sent_at"))),
+                name="treasury_code_expires",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='onetimecode',
-            constraint=models.CheckConstraint(condition=models.Q(('consumed_at__isnull', True), ('verified_at__isnull', False), _connector='OR'), name='treasury_code_consumed_verified'),
+            model_name="onetimecode",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("consumed_at__isnull", True), ("verified_at__isnull", False), _connector="OR"
+                ),
+                name="treasury_code_consumed_verified",
+            ),
         ),
         migrations.AddIndex(
-            model_name='paymentattempt',
-            index=models.Index(condition=models.Q(('next_query_at__isnull', False)), fields=['next_query_at'], name='treasury_attempt_due'),
+            model_name="paymentattempt",
+            index=models.Index(
+                condition=models.Q(("next_query_at__isnull", False)),
+                fields=["next_query_at"],
+                name="treasury_attempt_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentattempt',
-            constraint=models.UniqueConstraint(fields=('payment', 'number'), name='treasury_attempt_number'),
+            model_name="paymentattempt",
+            constraint=models.UniqueConstraint(
+                fields=("payment", "number"), name="treasury_attempt_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentattempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['accepted', 'review', 'sending', 'unknown'])), fields=('payment',), name='treasury_attempt_one_live'),
+            model_name="paymentattempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["accepted", "review", "sending", "unknown"])),
+                fields=("payment",),
+                name="treasury_attempt_one_live",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentattempt',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='treasury_attempt_amount'),
+            model_name="paymentattempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="treasury_attempt_amount"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.UniqueConstraint(fields=('attempt', 'kind', 'detail'), name='treasury_incident_once'),
+            model_name="incident",
+            constraint=models.UniqueConstraint(
+                fields=("attempt", "kind", "detail"), name="treasury_incident_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='enquiry',
-            index=models.Index(condition=models.Q(('answered_at__isnull', False), ('applied_at__isnull', True)), fields=['answered_at'], name='treasury_enquiry_to_apply'),
+            model_name="enquiry",
+            index=models.Index(
+                condition=models.Q(("answered_at__isnull", False), ("applied_at__isnull", True)),
+                fields=["answered_at"],
+                name="treasury_enquiry_to_apply",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='callback',
-            constraint=models.UniqueConstraint(fields=('attempt', 'enquiry', 'trusted', 'body_hash'), name='treasury_callback_once', nulls_distinct=False),
+            model_name="callback",
+            constraint=models.UniqueConstraint(
+                fields=("attempt", "enquiry", "trusted", "body_hash"),
+                name="treasury_callback_once",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='callback',
-            constraint=models.CheckConstraint(condition=models.Q(('enquiry__isnull', True), ('trusted', True), _connector='OR'), name='treasury_callback_answer_trusted'),
+            model_name="callback",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("enquiry__isnull", True), ("trusted", True), _connector="OR"),
+                name="treasury_callback_answer_trusted",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentexecution',
-            constraint=models.UniqueConstraint(fields=('payment', 'executor'), name='treasury_execution_executor'),
+            model_name="paymentexecution",
+            constraint=models.UniqueConstraint(
+                fields=("payment", "executor"), name="treasury_execution_executor"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentexecution',
-            constraint=models.CheckConstraint(condition=models.Q(('executor', models.F('requester')), _negated=True), name='treasury_execution_not_by_requester'),
+            model_name="paymentexecution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("executor", models.F("requester")), _negated=True),
+                name="treasury_execution_not_by_requester",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentexecution',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('otp_verified_at__isnull', True), ('otp_verified_by__isnull', True)), models.Q(('otp_verified_at__isnull', False), ('otp_verified_by__isnull', False)), _connector='OR'), name='treasury_execution_verified_whole'),
+            model_name="paymentexecution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("otp_verified_at__isnull", True), ("otp_verified_by__isnull", True)),
+                    models.Q(
+                        ("otp_verified_at__isnull", False), ("otp_verified_by__isnull", False)
+                    ),
+                    _connector="OR",
+                ),
+                name="treasury_execution_verified_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentpolicy',
-            constraint=models.UniqueConstraint(fields=('company', 'currency'), name='treasury_paymentpolicy_once'),
+            model_name="paymentpolicy",
+            constraint=models.UniqueConstraint(
+                fields=("company", "currency"), name="treasury_paymentpolicy_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('code_above__gte', 0)), name='treasury_paymentpolicy_code_above'),
+            model_name="paymentpolicy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("code_above__gte", 0)), name="treasury_paymentpolicy_code_above"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reconciliation',
-            constraint=models.CheckConstraint(condition=models.Q(('reconciled_by', models.F('executor')), _negated=True), name='treasury_reconciliation_not_by_executor'),
+            model_name="reconciliation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reconciled_by", models.F("executor")), _negated=True),
+                name="treasury_reconciliation_not_by_executor",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attachment',
-            constraint=models.UniqueConstraint(fields=('requisition', 'sha256'), name='treasury_attachment_once'),
+            model_name="attachment",
+            constraint=models.UniqueConstraint(
+                fields=("requisition", "sha256"), name="treasury_attachment_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attachment',
-            constraint=models.CheckConstraint(condition=models.Q(('size__gt', 0)), name='treasury_attachment_size'),
+            model_name="attachment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("size__gt", 0)), name="treasury_attachment_size"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='requisitionapproval',
-            constraint=models.UniqueConstraint(fields=('requisition', 'version', 'approver'), name='treasury_approval_once'),
+            model_name="requisitionapproval",
+            constraint=models.UniqueConstraint(
+                fields=("requisition", "version", "approver"), name="treasury_approval_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='requisitionapproval',
-            constraint=models.CheckConstraint(condition=models.Q(('approver', models.F('requester')), _negated=True), name='treasury_approval_not_by_requester'),
+            model_name="requisitionapproval",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("approver", models.F("requester")), _negated=True),
+                name="treasury_approval_not_by_requester",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='requisitionapproval',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ('approver', 'cfo'))), name='treasury_approval_role'),
+            model_name="requisitionapproval",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ("approver", "cfo"))), name="treasury_approval_role"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='resolution',
-            constraint=models.UniqueConstraint(condition=models.Q(('confirmed_at__isnull', True), ('withdrawn_at__isnull', True)), fields=('payment',), name='treasury_resolution_one_open'),
+            model_name="resolution",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("confirmed_at__isnull", True), ("withdrawn_at__isnull", True)),
+                fields=("payment",),
+                name="treasury_resolution_one_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='resolution',
-            constraint=models.CheckConstraint(condition=models.Q(('confirmed_by', models.F('proposed_by')), _negated=True), name='treasury_resolution_two_people'),
+            model_name="resolution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("confirmed_by", models.F("proposed_by")), _negated=True),
+                name="treasury_resolution_two_people",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='resolution',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('confirmed_by__isnull', True)), models.Q(('confirmed_at__isnull', False), ('confirmed_by__isnull', False)), _connector='OR'), name='treasury_resolution_confirmed_whole'),
+            model_name="resolution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("confirmed_at__isnull", True), ("confirmed_by__isnull", True)),
+                    models.Q(("confirmed_at__isnull", False), ("confirmed_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="treasury_resolution_confirmed_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='treasuryfund',
-            constraint=models.UniqueConstraint(fields=('company', 'name'), name='treasury_fund_name'),
+            model_name="treasuryfund",
+            constraint=models.UniqueConstraint(
+                fields=("company", "name"), name="treasury_fund_name"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='treasuryfund',
-            constraint=models.UniqueConstraint(fields=('fund_id', 'company', 'currency'), name='treasury_fund_company_currency'),
+            model_name="treasuryfund",
+            constraint=models.UniqueConstraint(
+                fields=("fund_id", "company", "currency"), name="treasury_fund_company_currency"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='treasuryfund',
-            constraint=models.CheckConstraint(condition=models.Q(('reorder_level__gte', 0)), name='treasury_fund_reorder_level'),
+            model_name="treasuryfund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reorder_level__gte", 0)), name="treasury_fund_reorder_level"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='treasuryfund',
-            constraint=models.CheckConstraint(condition=models.Q(('target_level__gte', models.F('reorder_level'))), name='treasury_fund_target_level'),
+            model_name="treasuryfund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("target_level__gte", models.F("reorder_level"))),
+                name="treasury_fund_target_level",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='treasuryfund',
-            constraint=models.CheckConstraint(condition=models.Q(('branch__isnull', True), ('region__isnull', False), _connector='OR'), name='treasury_fund_branch_has_region'),
+            model_name="treasuryfund",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("branch__isnull", True), ("region__isnull", False), _connector="OR"
+                ),
+                name="treasury_fund_branch_has_region",
+            ),
         ),
         migrations.AddIndex(
-            model_name='requisition',
-            index=models.Index(fields=['fund', 'status'], name='treasury_requisition_fund'),
+            model_name="requisition",
+            index=models.Index(fields=["fund", "status"], name="treasury_requisition_fund"),
         ),
         migrations.AddIndex(
-            model_name='requisition',
-            index=models.Index(fields=['company', '-requested_at', '-requisition_id'], name='treasury_requisition_recent'),
+            model_name="requisition",
+            index=models.Index(
+                fields=["company", "-requested_at", "-requisition_id"],
+                name="treasury_requisition_recent",
+            ),
         ),
         migrations.AddIndex(
-            model_name='requisition',
-            index=models.Index(fields=['company', 'destination_index'], name='treasury_requisition_payee'),
+            model_name="requisition",
+            index=models.Index(
+                fields=["company", "destination_index"], name="treasury_requisition_payee"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='requisition',
-            constraint=models.UniqueConstraint(fields=('requisition_id', 'requested_by', 'company', 'fund', 'currency'), name='treasury_requisition_copied'),
+            model_name="requisition",
+            constraint=models.UniqueConstraint(
+                fields=("requisition_id", "requested_by", "company", "fund", "currency"),
+                name="treasury_requisition_copied",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='requisition',
-            constraint=models.UniqueConstraint(fields=('requisition_id', 'requested_by'), name='treasury_requisition_requester'),
+            model_name="requisition",
+            constraint=models.UniqueConstraint(
+                fields=("requisition_id", "requested_by"), name="treasury_requisition_requester"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='requisition',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='treasury_requisition_amount'),
+            model_name="requisition",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="treasury_requisition_amount"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='requisition',
-            constraint=models.CheckConstraint(condition=models.Q(('committed__gte', 0), ('committed__lte', models.F('amount'))), name='treasury_requisition_committed'),
+            model_name="requisition",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("committed__gte", 0), ("committed__lte", models.F("amount"))),
+                name="treasury_requisition_committed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='requisition',
-            constraint=models.CheckConstraint(condition=models.Q(('rejected_by', models.F('requested_by')), _negated=True), name='treasury_requisition_rejected_by_another'),
+            model_name="requisition",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rejected_by", models.F("requested_by")), _negated=True),
+                name="treasury_requisition_rejected_by_another",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='requisition',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('rejected_at__isnull', True), ('rejected_by__isnull', True)), models.Q(('rejected_at__isnull', False), ('rejected_by__isnull', False)), _connector='OR'), name='treasury_requisition_rejected_whole'),
+            model_name="requisition",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("rejected_at__isnull", True), ("rejected_by__isnull", True)),
+                    models.Q(("rejected_at__isnull", False), ("rejected_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="treasury_requisition_rejected_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='requisition',
-            constraint=models.CheckConstraint(condition=models.Q(('method__in', ['mpesa', 'bank', 'cash'])), name='treasury_requisition_method'),
+            model_name="requisition",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("method__in", ["mpesa", "bank", "cash"])),
+                name="treasury_requisition_method",
+            ),
         ),
         migrations.AddIndex(
-            model_name='replenishmentrequest',
-            index=models.Index(fields=['company', '-created_at'], name='treasury_replenishment_recent'),
+            model_name="replenishmentrequest",
+            index=models.Index(
+                fields=["company", "-created_at"], name="treasury_replenishment_recent"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='replenishmentrequest',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['approved', 'pending'])), fields=('fund',), name='treasury_replenishment_one_open'),
+            model_name="replenishmentrequest",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ["approved", "pending"])),
+                fields=("fund",),
+                name="treasury_replenishment_one_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='replenishmentrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('requested_amount__gt', 0)), name='treasury_replenishment_amount'),
+            model_name="replenishmentrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("requested_amount__gt", 0)),
+                name="treasury_replenishment_amount",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='replenishmentrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('auto_triggered', True), ('requested_by__isnull', False), _connector='OR'), name='treasury_replenishment_recorded_by'),
+            model_name="replenishmentrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("auto_triggered", True), ("requested_by__isnull", False), _connector="OR"
+                ),
+                name="treasury_replenishment_recorded_by",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='replenishmentrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by', models.F('requested_by')), _negated=True), name='treasury_replenishment_approved_by_another'),
+            model_name="replenishmentrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("approved_by", models.F("requested_by")), _negated=True),
+                name="treasury_replenishment_approved_by_another",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='replenishmentrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('rejected_by', models.F('requested_by')), _negated=True), name='treasury_replenishment_rejected_by_another'),
+            model_name="replenishmentrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rejected_by", models.F("requested_by")), _negated=True),
+                name="treasury_replenishment_rejected_by_another",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='replenishmentrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ('approved', 'funded')), _negated=True), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False)), _connector='OR'), name='treasury_replenishment_approved_whole'),
+            model_name="replenishmentrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ("approved", "funded")), _negated=True),
+                    models.Q(("approved_at__isnull", False), ("approved_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="treasury_replenishment_approved_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='replenishmentrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'funded'), _negated=True), models.Q(('funded_at__isnull', False), ('funded_by__isnull', False), ('journal_entry__isnull', False)), _connector='OR'), name='treasury_replenishment_funded_whole'),
+            model_name="replenishmentrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "funded"), _negated=True),
+                    models.Q(
+                        ("funded_at__isnull", False),
+                        ("funded_by__isnull", False),
+                        ("journal_entry__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="treasury_replenishment_funded_whole",
+            ),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['requisition', 'status'], name='treasury_payment_requisition'),
+            model_name="payment",
+            index=models.Index(
+                fields=["requisition", "status"], name="treasury_payment_requisition"
+            ),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['status', 'created_at'], name='treasury_payment_status'),
+            model_name="payment",
+            index=models.Index(fields=["status", "created_at"], name="treasury_payment_status"),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['company', '-created_at', '-payment_id'], name='treasury_payment_recent'),
+            model_name="payment",
+            index=models.Index(
+                fields=["company", "-created_at", "-payment_id"], name="treasury_payment_recent"
+            ),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['fund', '-created_at'], name='treasury_payment_fund'),
+            model_name="payment",
+            index=models.Index(fields=["fund", "-created_at"], name="treasury_payment_fund"),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(fields=('payment_id', 'requester', 'company'), name='treasury_payment_copied'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                fields=("payment_id", "requester", "company"), name="treasury_payment_copied"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='treasury_payment_amount'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="treasury_payment_amount"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('executor', models.F('requester')), _negated=True), name='treasury_payment_not_by_requester'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("executor", models.F("requester")), _negated=True),
+                name="treasury_payment_not_by_requester",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('method__in', ['mpesa', 'bank', 'cash'])), name='treasury_payment_method'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("method__in", ["mpesa", "bank", "cash"])),
+                name="treasury_payment_method",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('otp_verified', False), ('otp_verified_timestamp__isnull', False), _connector='OR'), name='treasury_payment_verified_when'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("otp_verified", False),
+                    ("otp_verified_timestamp__isnull", False),
+                    _connector="OR",
+                ),
+                name="treasury_payment_verified_when",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ('pending', 'cancelled')), ('executor__isnull', False), _connector='OR'), name='treasury_payment_has_executor'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ("pending", "cancelled")),
+                    ("executor__isnull", False),
+                    _connector="OR",
+                ),
+                name="treasury_payment_has_executor",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('max_retries__gte', 1)), name='treasury_payment_max_retries'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("max_retries__gte", 1)), name="treasury_payment_max_retries"
+            ),
         ),
         migrations.AddIndex(
-            model_name='varianceadjustment',
-            index=models.Index(fields=['company', '-created_at'], name='treasury_variance_recent'),
+            model_name="varianceadjustment",
+            index=models.Index(fields=["company", "-created_at"], name="treasury_variance_recent"),
         ),
         migrations.AddConstraint(
-            model_name='varianceadjustment',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'pending')), fields=('payment',), name='treasury_variance_one_pending'),
+            model_name="varianceadjustment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "pending")),
+                fields=("payment",),
+                name="treasury_variance_one_pending",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='varianceadjustment',
-            constraint=models.CheckConstraint(condition=models.Q(('original_amount__gt', 0), ('adjusted_amount__gte', 0)), name='treasury_variance_amounts'),
+            model_name="varianceadjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("original_amount__gt", 0), ("adjusted_amount__gte", 0)),
+                name="treasury_variance_amounts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='varianceadjustment',
-            constraint=models.CheckConstraint(condition=models.Q(('variance_amount', django.db.models.expressions.CombinedExpression(models.F('adjusted_amount'), '-', models.F('original_amount'))), models.Q(('variance_amount', 0), _negated=True)), name='treasury_variance_difference'),
+            model_name="varianceadjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "variance_amount",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("adjusted_amount"), "-", models.F("original_amount")
+                        ),
+                    ),
+                    models.Q(("variance_amount", 0), _negated=True),
+                ),
+                name="treasury_variance_difference",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='varianceadjustment',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by', models.F('recorded_by')), _negated=True), name='treasury_variance_approved_by_another'),
+            model_name="varianceadjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("approved_by", models.F("recorded_by")), _negated=True),
+                name="treasury_variance_approved_by_another",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='varianceadjustment',
-            constraint=models.CheckConstraint(condition=models.Q(('rejected_by', models.F('recorded_by')), _negated=True), name='treasury_variance_rejected_by_another'),
+            model_name="varianceadjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rejected_by", models.F("recorded_by")), _negated=True),
+                name="treasury_variance_rejected_by_another",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='varianceadjustment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'approved'), _negated=True), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False), ('journal_entry__isnull', False)), _connector='OR'), name='treasury_variance_approved_whole'),
+            model_name="varianceadjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "approved"), _negated=True),
+                    models.Q(
+                        ("approved_at__isnull", False),
+                        ("approved_by__isnull", False),
+                        ("journal_entry__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="treasury_variance_approved_whole",
+            ),
         ),
     ]

@@ -24,9 +24,7 @@ class Migration(migrations.Migration):
             machine="treasury.requisition",
             transitions=states.REQUISITION,
         ),
-        *guarded_status(
-            "treasury_payment", machine="treasury.payment", transitions=states.PAYMENT
-        ),
+        *guarded_status("treasury_payment", machine="treasury.payment", transitions=states.PAYMENT),
         *guarded_status(
             "treasury_paymentattempt",
             machine="treasury.attempt",

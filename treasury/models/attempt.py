@@ -99,9 +99,7 @@ class Enquiry(models.Model):
     """
 
     enquiry_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    attempt = models.ForeignKey(
-        PaymentAttempt, on_delete=models.PROTECT, related_name="enquiries"
-    )
+    attempt = models.ForeignKey(PaymentAttempt, on_delete=models.PROTECT, related_name="enquiries")
     token_hash = models.CharField(max_length=64, unique=True)
     sent_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
     conversation = models.CharField(max_length=80, blank=True)
@@ -132,9 +130,7 @@ class Callback(models.Model):
     """
 
     callback_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    attempt = models.ForeignKey(
-        PaymentAttempt, on_delete=models.PROTECT, related_name="callbacks"
-    )
+    attempt = models.ForeignKey(PaymentAttempt, on_delete=models.PROTECT, related_name="callbacks")
     enquiry = models.ForeignKey(
         Enquiry, on_delete=models.PROTECT, null=True, related_name="answers"
     )
@@ -173,9 +169,7 @@ class Incident(models.Model):
 
     incident_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="incidents")
-    attempt = models.ForeignKey(
-        PaymentAttempt, on_delete=models.PROTECT, related_name="incidents"
-    )
+    attempt = models.ForeignKey(PaymentAttempt, on_delete=models.PROTECT, related_name="incidents")
     kind = models.CharField(max_length=20, choices=Kind.choices)
     detail = models.TextField()
     at = models.DateTimeField(db_default=DatabaseClock(), editable=False)

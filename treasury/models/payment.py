@@ -176,9 +176,7 @@ class Reconciliation(models.Model):
     """
 
     reconciliation_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    payment = models.OneToOneField(
-        Payment, on_delete=models.PROTECT, related_name="reconciliation"
-    )
+    payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="reconciliation")
     executor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )

@@ -77,9 +77,7 @@ class ReplenishmentRequest(models.Model):
                 name="treasury_replenishment_rejected_by_another",
             ),
             models.CheckConstraint(
-                condition=~Q(
-                    status__in=(ReplenishmentStatus.APPROVED, ReplenishmentStatus.FUNDED)
-                )
+                condition=~Q(status__in=(ReplenishmentStatus.APPROVED, ReplenishmentStatus.FUNDED))
                 | Q(approved_by__isnull=False, approved_at__isnull=False),
                 name="treasury_replenishment_approved_whole",
             ),

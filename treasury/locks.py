@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
+from ledger.models import Company
 from ledger.refusals import NotFound
 from treasury.models import (
     OneTimeCode,
@@ -25,6 +26,11 @@ from treasury.models import (
 )
 
 Row = TypeVar("Row", bound=Model)
+
+
+def lock_company(company_id: UUID) -> Company:
+    """Lock one company, for what must be decided once for all of it."""
+    return _the_one(Company.objects.select_for_update(no_key=True).filter(pk=company_id), "company")
 
 
 def lock_fund(fund_id: UUID) -> TreasuryFund:

@@ -1,5 +1,121 @@
-"""x"""
+"""Whether a payment can be executed now, and by whom: the checks that a person can be told beforehand.
+
+``services/execution.py`` asks the same functions again under the locks; what only the moment can tell (the
+code being used up, the money being there) it settles with the database.
+"""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from ledger.access import roles_of
+from ledger.clock import database_now
+from ledger.refusals import Conflict, InsufficientFunds, Refusal, RoleRequired
+from ledger.roles import Role
+from treasury import methods, segregation
+from treasury.states import (
+    PAYMENT,
+    PaymentStatus,
+    RequisitionStatus,
+    require_transition,
+)
+
+if TYPE_CHECKING:
+    from ledger.models import User
+    from treasury.models import Payment
 
 
-def can_execute(payment, user):
-    return False, ""
+class CodeRequired(Conflict):
+    """The payment needs a code that its executor has verified within the last five minutes."""
+
+    code = "otp_required"
+    title = "Code required"
+
+
+class RetryLimit(Conflict):
+    """The payment has failed as often as it may."""
+
+    code = "retry_limit"
+    title = "Retry limit"
+
+
+class NotApproved(Conflict):
+    """The requisition is not approved just now, or what is approved is something else."""
+
+    code = "requisition_not_approved"
+    title = "Requisition not approved"
+
+
+def can_execute(payment: "Payment", user: "User") -> tuple[bool, str]:
+    """Return whether the user could execute the payment now, and the reason if not, for people."""
+    try:
+        _require_executable(payment, user)
+    except Refusal as refusal:
+        return False, refusal.detail
+    return True, ""
+
+
+def _require_executable(payment: "Payment", user: "User") -> None:
+    fund = payment.fund
+    roles = roles_of(
+        user, company_id=fund.company_id, region_id=fund.region_id, branch_id=fund.branch_id
+    )
+    if Role.TREASURER not in roles:
+        raise RoleRequired("This needs the role Treasurer here.")
+    require_duties(payment, user.pk)
+    require_executable_state(payment)
+    if payment.otp_required and not _has_verified(payment, user):
+        raise CodeRequired("This payment needs a code that you have verified.")
+    if fund.available_balance < payment.amount:
+        raise InsufficientFunds("The fund has less available than this amount.")
+
+
+def require_duties(payment: "Payment", user_id: UUID | None) -> None:
+    """Raise ``SegregationOfDuties`` if this person may never execute the payment."""
+    segregation.require_not_requester(
+        user_id=user_id, requester_id=payment.requester_id, act="execute"
+    )
+    if payment.separate_executor:
+        segregation.require_separate_executor(
+            user_id=user_id,
+            requester_id=payment.requester_id,
+            approver_ids=approver_ids(payment),
+            separate_executor=True,
+        )
+
+
+def approver_ids(payment: "Payment") -> frozenset[UUID]:
+    """Return who approved the requisition as it is now."""
+    requisition = payment.requisition
+    approvals = requisition.all_approvals.filter(version=requisition.version)
+    return frozenset(approvals.values_list("approver_id", flat=True))
+
+
+def require_executable_state(payment: "Payment") -> None:
+    """Raise a ``Conflict`` unless payment and requisition are as they must be before money moves."""
+    by_gateway = payment.method in methods.BY_GATEWAY
+    target = PaymentStatus.EXECUTING if by_gateway else PaymentStatus.SUCCESS
+    require_transition(PAYMENT, payment.status, target, noun="payment")
+    require_approved(payment)
+    if payment.retry_count >= payment.max_retries:
+        raise RetryLimit("This payment has failed as often as it may.")
+
+
+def require_approved(payment: "Payment") -> None:
+    """Raise ``NotApproved`` unless the requisition is approved, for this method and destination."""
+    requisition = payment.requisition
+    if requisition.status != RequisitionStatus.APPROVED:
+        raise NotApproved(f"The requisition is {requisition.status}, not approved.")
+    approved = (requisition.method, requisition.destination_index)
+    if (payment.method, payment.destination_index) != approved:
+        raise NotApproved("The requisition is now approved for another method or destination.")
+
+
+def _has_verified(payment: "Payment", user: "User") -> bool:
+    return payment.codes.filter(
+        executor=user,
+        payment_version=payment.version,
+        verified_at__isnull=False,
+        consumed_at=None,
+        voided_at=None,
+        expires_at__gt=database_now(),
+    ).exists()

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("ledger", "0002_laws"),
-        ("payments", "0001_initial"),
+        ("payments", "0002_laws"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -316,6 +316,7 @@ class Migration(migrations.Migration):
                 ),
                 ("conversation", models.CharField(blank=True, max_length=80)),
                 ("answered_at", models.DateTimeField(null=True)),
+                ("answer_hash", models.CharField(blank=True, max_length=64)),
                 ("applied_at", models.DateTimeField(null=True)),
                 ("finding", models.CharField(blank=True, max_length=160)),
                 (
@@ -462,7 +463,7 @@ class Migration(migrations.Migration):
                 (
                     "code_above",
                     ledger.models.account.MoneyField(
-                        decimal_places=4, default=Decimal("0"), max_digits=24
+                        decimal_places=4, default=Decimal(0), max_digits=24
                     ),
                 ),
                 (
@@ -568,7 +569,7 @@ class Migration(migrations.Migration):
                 (
                     "committed",
                     ledger.models.account.MoneyField(
-                        decimal_places=4, default=Decimal("0"), editable=False, max_digits=24
+                        decimal_places=4, default=Decimal(0), editable=False, max_digits=24
                     ),
                 ),
                 (
@@ -787,13 +788,13 @@ class Migration(migrations.Migration):
                 (
                     "reorder_level",
                     ledger.models.account.MoneyField(
-                        decimal_places=4, default=Decimal("0"), max_digits=24
+                        decimal_places=4, default=Decimal(0), max_digits=24
                     ),
                 ),
                 (
                     "target_level",
                     ledger.models.account.MoneyField(
-                        decimal_places=4, default=Decimal("0"), max_digits=24
+                        decimal_places=4, default=Decimal(0), max_digits=24
                     ),
                 ),
                 ("last_replenished", models.DateTimeField(blank=True, editable=False, null=True)),
@@ -1190,7 +1191,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("on", models.DateField(db_default=ledger.clock.DatabaseClock())),
+                ("on", models.DateField()),
                 ("tries", models.PositiveSmallIntegerField(default=0)),
                 (
                     "user",

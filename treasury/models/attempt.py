@@ -20,7 +20,8 @@ class PaymentAttempt(models.Model):
 
     What is sent is fixed when the money is reserved: amount, destination and who executed it from where.
     ``call_began_at`` is set before the wire is touched; with it set and the lease over, the call's outcome
-    is unknown. ``next_query_at`` is when the janitor looks next; ``unknown_since`` when doubt began.
+    is unknown. ``next_query_at`` is when the next step is due: sending it again while it is ``sending``,
+    asking about it otherwise. ``hinted_at`` is when a callback came, ``unknown_since`` when doubt began.
     """
 
     attempt_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -94,8 +95,9 @@ class PaymentAttempt(models.Model):
 class Enquiry(models.Model):
     """One question to the gateway about an attempt, and the one-use address its answer comes to.
 
-    Only the hash of the address's token is kept. The answer counts when it carries the conversation that
-    the gateway gave when it took the question.
+    Only the hash of the address's token is kept. The first body that comes there is the answer
+    (``answer_hash``); it counts when it carries the conversation that the gateway gave when it took the
+    question. ``finding`` is what was made of it.
     """
 
     enquiry_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -104,6 +106,7 @@ class Enquiry(models.Model):
     sent_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
     conversation = models.CharField(max_length=80, blank=True)
     answered_at = models.DateTimeField(null=True)
+    answer_hash = models.CharField(max_length=64, blank=True)
     applied_at = models.DateTimeField(null=True)
     finding = models.CharField(max_length=160, blank=True)
 

@@ -6,7 +6,6 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from ledger.clock import DatabaseClock
 from treasury.models.payment import Payment
 
 MOST_TRIES = 5
@@ -65,7 +64,7 @@ class FailedTries(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="failed_tries"
     )
-    on = models.DateField(db_default=DatabaseClock())
+    on = models.DateField()
     tries = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

@@ -66,6 +66,11 @@ class TreasuryFund(models.Model):
         return f"{self.name} ({self.currency})"
 
     @property
+    def reference(self) -> str:
+        """The name under which the audit trail knows this fund."""
+        return f"treasury.fund:{self.fund_id}"
+
+    @property
     def current_balance(self) -> Decimal:
         """The balance of the fund's account in the ledger."""
         return self.account.balance

@@ -72,6 +72,11 @@ class ReplenishmentRequest(models.Model):
                 condition=~Q(approved_by=F("requested_by")),
                 name="treasury_replenishment_approved_by_another",
             ),
+            # A fund that asks by itself has no other second person.
+            models.CheckConstraint(
+                condition=~Q(funded_by=F("approved_by")),
+                name="treasury_replenishment_funded_by_another",
+            ),
             models.CheckConstraint(
                 condition=~Q(rejected_by=F("requested_by")),
                 name="treasury_replenishment_rejected_by_another",
@@ -93,3 +98,8 @@ class ReplenishmentRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.currency} {self.requested_amount} for {self.fund_id}"
+
+    @property
+    def reference(self) -> str:
+        """The name under which the books and the audit trail know this request."""
+        return f"treasury.replenishment:{self.request_id}"

@@ -23,7 +23,8 @@ class Requisition(models.Model):
 
     ``version`` counts its contents: an approval is given to a version, an edit makes the next one.
     ``committed`` is the sum of its live payments; the database keeps it, and keeps it within ``amount``.
-    ``destination_index`` finds an encrypted destination; ``payee_note`` says what is new about the payee.
+    ``destination_index`` finds an encrypted destination and ``payee_index`` a payee however his name is
+    spelt; ``payee_note`` says what is new about the payee.
     """
 
     requisition_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -36,6 +37,7 @@ class Requisition(models.Model):
     method = models.CharField(max_length=10, choices=Method.choices)
     destination = EncryptedTextField(blank=True)
     destination_index = models.CharField(max_length=64, blank=True, editable=False)
+    payee_index = models.CharField(max_length=64, blank=True, editable=False)
     payee_note = models.CharField(max_length=255, blank=True, editable=False)
     status = models.CharField(
         max_length=12, choices=RequisitionStatus.choices, default=RequisitionStatus.SUBMITTED
@@ -89,12 +91,18 @@ class Requisition(models.Model):
                 name="treasury_requisition_recent",
             ),
             models.Index(
-                fields=("company", "destination_index"), name="treasury_requisition_payee"
+                fields=("company", "payee_index", "destination_index"),
+                name="treasury_requisition_payee",
             ),
         )
 
     def __str__(self) -> str:
         return f"{self.payee_name}: {self.currency} {self.amount}"
+
+    @property
+    def reference(self) -> str:
+        """The name under which the audit trail knows this requisition."""
+        return f"treasury.requisition:{self.requisition_id}"
 
     @property
     def amount_left(self) -> Decimal:

@@ -89,3 +89,8 @@ class VarianceAdjustment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.currency} {self.variance_amount} on {self.payment_id}"
+
+    @property
+    def reference(self) -> str:
+        """The name under which the books and the audit trail know this variance."""
+        return f"treasury.variance:{self.variance_id}"

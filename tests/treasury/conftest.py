@@ -1,0 +1,86 @@
+"""A company with people, a fund and a payment in it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core import mail
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from ledger.models import Account, Company, User
+from ledger.roles import Role
+from tests.treasury import factories
+from treasury.models import Payment, Requisition, TreasuryFund
+from treasury.services.codes import send_otp, verify_otp
+from treasury.services.payments import create_payment
+
+
+@dataclass
+class World:
+    """One company, one fund, and one person for each part."""
+
+    company: Company
+    fund: TreasuryFund
+    requester: User
+    approver: User
+    treasurer: User
+    second_treasurer: User
+    cfo: User
+
+    def requisition(self, **details: Any) -> Requisition:
+        return factories.make_requisition(self.fund, self.requester, self.approver, **details)
+
+    def payment(self, **details: Any) -> Payment:
+        """A pending payment of all of a new, approved requisition."""
+        requisition = self.requisition(**details)
+        return create_payment(actor=factories.acting(self.treasurer), requisition_id=requisition.pk)
+
+    def account(self) -> Account:
+        """The fund's account as it is now."""
+        return Account.objects.get(pk=self.fund.account_id)
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    company = factories.CompanyFactory()
+    factories.set_code_limit(company, Decimal(1000))
+    return World(
+        company=company,
+        fund=factories.make_fund(company, balance=Decimal(100_000)),
+        requester=factories.person(company, Role.REQUESTER),
+        approver=factories.person(company, Role.APPROVER),
+        treasurer=factories.person(company, Role.TREASURER),
+        second_treasurer=factories.person(company, Role.TREASURER),
+        cfo=factories.person(company, Role.CFO),
+    )
+
+
+SendCode = Callable[[Payment, User], str]
+
+
+@pytest.fixture
+def send_code(django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) -> SendCode:
+    """Send a code and return it, as its reader finds it."""
+
+    def send(payment: Payment, user: User) -> str:
+        with django_capture_on_commit_callbacks(execute=True):
+            send_otp(actor=factories.acting(user), payment_id=payment.pk)
+        found = re.search(r"^(\d{6})$", str(mail.outbox[-1].body), re.MULTILINE)
+        assert found, "the code stands alone on a line"
+        return found.group(1)
+
+    return send
+
+
+@pytest.fixture
+def verify(send_code: SendCode) -> Callable[[Payment, User], None]:
+    """Send a code and give it back."""
+
+    def send_and_verify(payment: Payment, user: User) -> None:
+        code = send_code(payment, user)
+        verify_otp(actor=factories.acting(user), payment_id=payment.pk, otp=code)
+
+    return send_and_verify

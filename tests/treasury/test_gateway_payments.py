@@ -1,0 +1,332 @@
+"""Paying by M-Pesa: reserved, sent, and settled or released by what the gateway, asked, says."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from uuid import uuid5
+
+import pytest
+from django.db.models.functions import Now
+
+from ledger.models import JournalEntry
+from ledger.refusals import IllegalTransition, InsufficientFunds
+from payments.models import Provider
+from tests.conftest import SentTasks
+from tests.treasury.conftest import World
+from tests.treasury.factories import PHONE, acting, make_fund, make_provider, today
+from tests.treasury.gateway import SYSTEM, Gateway, not_found, outcome, payment_result
+from treasury.addresses import attempt_token
+from treasury.models import Callback, Enquiry, Incident, Payment, PaymentAttempt
+from treasury.services import dispatching, enquiries
+from treasury.services.callbacks import record_callback
+from treasury.services.dispatching import dispatch_attempt, dispatch_waiting
+from treasury.services.enquiries import ask_about, ask_about_due
+from treasury.services.execution import ProviderUnavailable, execute_payment
+from treasury.services.payments import LateSuccess, RetryLimit, retry_payment
+
+
+@pytest.fixture
+def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
+    fake = Gateway()
+    for module in (dispatching, enquiries):
+        monkeypatch.setattr(module.daraja, "send_b2c", fake.send_b2c)
+        monkeypatch.setattr(module.daraja, "query_status", fake.query_status)
+    return fake
+
+
+@pytest.fixture
+def provider(world: World) -> Provider:
+    return make_provider(world.company)
+
+
+@pytest.fixture
+def payment(world: World, provider: Provider) -> Payment:
+    return world.payment(amount=Decimal(500), method="mpesa", destination=PHONE)
+
+
+Send = Callable[..., PaymentAttempt]
+
+
+@pytest.fixture
+def send(world: World, payment: Payment, gateway: Gateway, sent_tasks: SentTasks) -> Send:
+    """Execute the payment and let a worker send it; returns the attempt afterwards."""
+
+    def execute_and_send(*replies: object) -> PaymentAttempt:
+        gateway.replies.extend(replies)  # type: ignore[arg-type]
+        execute_payment(actor=acting(world.treasurer), payment_id=payment.pk, today=today)
+        attempt = PaymentAttempt.objects.filter(payment=payment).latest("number")
+        dispatch_attempt(actor=SYSTEM, attempt_id=attempt.pk, today=today)
+        return fresh(attempt)
+
+    return execute_and_send
+
+
+def fresh(attempt: PaymentAttempt) -> PaymentAttempt:
+    return PaymentAttempt.objects.select_related("payment").get(pk=attempt.pk)
+
+
+def make_due(attempt: PaymentAttempt) -> None:
+    PaymentAttempt.objects.filter(pk=attempt.pk).update(next_query_at=Now())
+
+
+def hint(attempt: PaymentAttempt, code: str = "0", description: str = "Done") -> None:
+    body = payment_result(attempt, code, description)
+    token = attempt_token(attempt.pk)
+    record_callback(actor=SYSTEM, attempt_id=attempt.pk, token=token, body=body)
+
+
+def ask(attempt: PaymentAttempt) -> bool:
+    return ask_about(actor=SYSTEM, attempt_id=attempt.pk, today=today)
+
+
+def test_execution_holds_the_money_and_leaves_the_call_to_a_worker(
+    world: World, payment: Payment, gateway: Gateway
+) -> None:
+    executing = execute_payment(actor=acting(world.treasurer), payment_id=payment.pk, today=today)
+    assert executing.status == "executing"
+    assert (world.account().balance, world.account().held) == (Decimal(100_000), Decimal(500))
+    attempt = PaymentAttempt.objects.get(payment=payment)
+    assert (attempt.state, attempt.reference) == ("sending", uuid5(payment.pk, "1"))
+    assert gateway.sent == []
+
+
+def test_without_a_usable_provider_nothing_is_held(
+    world: World, payment: Payment, provider: Provider
+) -> None:
+    Provider.objects.filter(pk=provider.pk).update(stopped_at=Now(), stopped_reason="locked")
+    with pytest.raises(ProviderUnavailable):
+        execute_payment(actor=acting(world.treasurer), payment_id=payment.pk, today=today)
+    assert world.account().held == 0
+
+
+def test_a_fund_without_money_holds_nothing(world: World, payment: Payment) -> None:
+    world.fund = make_fund(world.company, balance=Decimal(499))
+    poor = world.payment(amount=Decimal(500), method="mpesa", destination=PHONE)
+    with pytest.raises(InsufficientFunds):
+        execute_payment(actor=acting(world.treasurer), payment_id=poor.pk, today=today)
+    assert not PaymentAttempt.objects.filter(payment=poor).exists()
+
+
+def test_an_attempt_is_sent_once(send: Send, gateway: Gateway) -> None:
+    attempt = send()
+    dispatch_attempt(actor=SYSTEM, attempt_id=attempt.pk, today=today)
+    assert dispatch_waiting(actor=SYSTEM, today=today) == 0
+    assert len(gateway.sent) == 1
+    assert gateway.sent[0]["reference"] == str(attempt.reference)
+    assert (gateway.sent[0]["amount"], gateway.sent[0]["msisdn"]) == (Decimal(500), PHONE)
+
+
+def test_accepted_stays_executing_and_a_hint_has_the_gateway_asked(
+    send: Send, gateway: Gateway
+) -> None:
+    attempt = send()
+    assert (attempt.state, attempt.payment.status) == ("accepted", "executing")
+    assert ask(attempt) is False
+    hint(attempt)
+    assert ask(attempt) is True
+    assert fresh(attempt).payment.status == "executing"
+
+
+def test_the_answer_to_our_question_settles(world: World, send: Send, gateway: Gateway) -> None:
+    attempt = send()
+    hint(attempt)
+    ask(attempt)
+    gateway.answer(attempt)
+    payment = fresh(attempt).payment
+    assert (payment.status, fresh(attempt).state) == ("success", "succeeded")
+    assert (world.account().balance, world.account().held) == (Decimal(99_500), 0)
+    execution = payment.execution
+    assert (execution.gateway_reference, execution.ip_address) == ("SG632NMUAB", "192.0.2.7")
+
+
+def test_an_answer_that_comes_before_its_acknowledgement_settles_too(
+    send: Send, gateway: Gateway
+) -> None:
+    attempt = send()
+    hint(attempt)
+    gateway.while_asked = lambda: gateway.post_answer(attempt)
+    ask(attempt)
+    assert fresh(attempt).payment.status == "success"
+
+
+def test_a_definite_refusal_releases_and_counts(world: World, send: Send, gateway: Gateway) -> None:
+    attempt = send(outcome("failed_final", "400.002.02", "Bad Request"))
+    payment = attempt.payment
+    assert (payment.status, payment.retry_count) == ("failed", 1)
+    assert "Bad Request" in payment.last_error
+    assert (world.account().balance, world.account().held) == (Decimal(100_000), 0)
+    assert not JournalEntry.objects.filter(reference=payment.reference).exists()
+
+
+def test_our_own_misconfiguration_stops_the_provider_and_burns_no_retry(
+    send: Send, provider: Provider
+) -> None:
+    attempt = send(outcome("config", "2001", "The initiator information is invalid."))
+    assert (attempt.payment.status, attempt.payment.retry_count) == ("failed", 0)
+    provider.refresh_from_db()
+    assert "2001" in provider.stopped_reason
+
+
+def test_a_failure_whose_result_named_our_configuration_burns_no_retry(
+    send: Send, gateway: Gateway, provider: Provider
+) -> None:
+    attempt = send()
+    hint(attempt, "2001", "The initiator information is invalid.")
+    ask(attempt)
+    gateway.answer(attempt, "Failed")
+    assert (fresh(attempt).payment.status, fresh(attempt).payment.retry_count) == ("failed", 0)
+    provider.refresh_from_db()
+    assert provider.stopped_at is not None
+
+
+def test_what_was_certainly_not_taken_goes_out_again_with_the_same_reference(
+    send: Send, gateway: Gateway
+) -> None:
+    attempt = send(outcome("retryable", "500.003.02", "Busy", retry_after_s=1))
+    assert (attempt.state, attempt.payment.status) == ("sending", "executing")
+    assert dispatch_waiting(actor=SYSTEM, today=today) == 0
+    make_due(attempt)
+    assert dispatch_waiting(actor=SYSTEM, today=today) == 1
+    assert fresh(attempt).state == "accepted"
+    assert len({call["reference"] for call in gateway.sent}) == 1
+
+
+def test_an_unclear_call_is_unknown_and_asked_about_at_once(
+    world: World, send: Send, gateway: Gateway
+) -> None:
+    attempt = send(outcome("unknown", "ReadTimeout", "The gateway did not answer."))
+    assert (attempt.state, attempt.payment.status) == ("unknown", "unknown")
+    assert (world.account().held, attempt.payment.retry_count) == (Decimal(500), 0)
+    assert ask_about_due(actor=SYSTEM, today=today, most=5) == 1
+    gateway.answer(attempt)
+    assert fresh(attempt).payment.status == "success"
+
+
+def test_what_the_gateway_does_not_know_goes_out_again_with_the_same_reference(
+    send: Send, gateway: Gateway
+) -> None:
+    attempt = send(outcome("unknown", "ReadTimeout", "The gateway did not answer."))
+    ask(attempt)
+    gateway.answer(attempt, body=not_found("AG_Q1"))
+    assert (fresh(attempt).state, fresh(attempt).payment.status) == ("sending", "executing")
+    dispatch_waiting(actor=SYSTEM, today=today)
+    assert [call["reference"] for call in gateway.sent] == [str(attempt.reference)] * 2
+
+
+def test_a_refusal_of_the_repetition_says_nothing_about_the_first_call(
+    world: World, send: Send, gateway: Gateway
+) -> None:
+    attempt = send(
+        outcome("unknown", "ReadTimeout"), outcome("failed_final", "400.002.02", "Bad Request")
+    )
+    ask(attempt)
+    gateway.answer(attempt, body=not_found("AG_Q1"))
+    dispatch_waiting(actor=SYSTEM, today=today)
+    assert fresh(attempt).payment.status == "unknown"
+    assert world.account().held == Decimal(500)
+
+
+def test_what_was_accepted_is_never_sent_again(send: Send, gateway: Gateway) -> None:
+    attempt = send()
+    hint(attempt)
+    ask(attempt)
+    gateway.answer(attempt, body=not_found("AG_Q1"))
+    assert dispatch_waiting(actor=SYSTEM, today=today) == 0
+    assert fresh(attempt).payment.status == "executing"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"amount": Decimal(501)}, {"reference": "6a6b5f5e-0000-0000-0000-000000000000"}]
+)
+def test_another_amount_or_reference_goes_before_people(
+    world: World, send: Send, gateway: Gateway, changes: dict[str, object]
+) -> None:
+    attempt = send()
+    hint(attempt)
+    ask(attempt)
+    gateway.answer(attempt, **changes)
+    assert fresh(attempt).payment.status == "review"
+    assert world.account().held == Decimal(500)
+    assert Incident.objects.get(attempt=attempt).kind == "mismatch"
+
+
+def test_an_answer_in_another_conversation_does_not_count(send: Send, gateway: Gateway) -> None:
+    attempt = send()
+    hint(attempt)
+    ask(attempt)
+    gateway.answer(attempt, conversation="AG_OTHER")
+    assert fresh(attempt).payment.status == "executing"
+    assert Enquiry.objects.get(attempt=attempt).applied_at is not None
+
+
+def test_an_address_is_good_for_one_answer(send: Send, gateway: Gateway) -> None:
+    attempt = send()
+    hint(attempt)
+    ask(attempt)
+    gateway.answer(attempt, "Pending")
+    gateway.answer(attempt, "Completed")
+    assert fresh(attempt).payment.status == "executing"
+    assert Callback.objects.filter(attempt=attempt, enquiry__isnull=False).count() == 2
+
+
+def test_a_callback_alone_moves_nothing_and_a_forged_one_not_even_a_question(
+    send: Send, gateway: Gateway
+) -> None:
+    attempt = send()
+    body = payment_result(attempt, "0", "Done")
+    record_callback(actor=SYSTEM, attempt_id=attempt.pk, token="f" * 64, body=body)
+    assert ask(attempt) is False
+    assert Callback.objects.get(attempt=attempt).trusted is False
+    hint(attempt)
+    hint(attempt)
+    assert Callback.objects.filter(attempt=attempt, trusted=True).count() == 1
+    assert fresh(attempt).payment.status == "executing"
+
+
+def test_a_success_after_the_failure_stands_in_suspense_and_blocks_the_retry(
+    world: World, send: Send, gateway: Gateway, payment: Payment
+) -> None:
+    attempt = send(outcome("failed_final", "400.002.02", "Bad Request"))
+    hint(attempt)
+    ask(attempt)
+    gateway.answer(attempt)
+    assert fresh(attempt).payment.status == "failed"
+    assert Incident.objects.get(payment=payment).kind == "late_success"
+    suspense = type(world.account()).objects.get(pk=world.fund.suspense_account_id)
+    assert (suspense.balance, world.account().balance) == (Decimal(500), Decimal(100_000))
+    with pytest.raises(LateSuccess):
+        retry_payment(actor=acting(world.treasurer), payment_id=payment.pk)
+
+
+def test_a_retry_is_another_attempt_with_another_reference(
+    world: World, send: Send, payment: Payment, gateway: Gateway
+) -> None:
+    refused = outcome("failed_final", "400.002.02", "Bad Request")
+    send(refused)
+    retry_payment(actor=acting(world.treasurer), payment_id=payment.pk)
+    send(refused)
+    assert len({call["reference"] for call in gateway.sent}) == 2
+    retry_payment(actor=acting(world.treasurer), payment_id=payment.pk)
+    send(refused)
+    with pytest.raises(RetryLimit):
+        retry_payment(actor=acting(world.treasurer), payment_id=payment.pk)
+    payment.refresh_from_db()
+    assert (payment.status, payment.retry_count) == ("failed", 3)
+
+
+def test_an_executing_payment_is_not_executed_again(
+    world: World, send: Send, payment: Payment
+) -> None:
+    send()
+    with pytest.raises(IllegalTransition):
+        execute_payment(actor=acting(world.treasurer), payment_id=payment.pk, today=today)
+
+
+def test_what_was_altered_after_it_was_reserved_is_not_sent(
+    world: World, payment: Payment, gateway: Gateway, sent_tasks: SentTasks
+) -> None:
+    execute_payment(actor=acting(world.treasurer), payment_id=payment.pk, today=today)
+    Payment.objects.filter(pk=payment.pk).update(destination="+254799999999")
+    attempt = PaymentAttempt.objects.get(payment=payment)
+    dispatch_attempt(actor=SYSTEM, attempt_id=attempt.pk, today=today)
+    assert gateway.sent == []
+    assert fresh(attempt).payment.status == "review"

@@ -1,0 +1,205 @@
+"""What one may ask treasury. Rows are those that the user may see; amounts are in the row's currency."""
+
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
+
+from ledger.access import visible
+from ledger.models import LedgerEntry, Side, User
+from ledger.models.account import MoneyField
+from ledger.roles import Role
+from treasury.models import (
+    Attachment,
+    Payment,
+    PaymentExecution,
+    ReplenishmentRequest,
+    Requisition,
+    RequisitionApproval,
+    TreasuryFund,
+    VarianceAdjustment,
+)
+from treasury.states import (
+    PaymentStatus,
+    ReplenishmentStatus,
+    RequisitionStatus,
+    VarianceStatus,
+)
+
+ZERO = Decimal(0)
+
+
+def funds_seen_by(user: User) -> QuerySet[TreasuryFund]:
+    rows = TreasuryFund.objects.select_related("company", "region", "branch", "account")
+    return visible(rows, user)
+
+
+def requisitions_seen_by(user: User) -> QuerySet[Requisition]:
+    """Requisitions with their fund, requester, approvals of every version and attachments."""
+    approvals = RequisitionApproval.objects.select_related("approver")
+    rows = Requisition.objects.select_related("fund__company", "requested_by", "rejected_by")
+    rows = rows.prefetch_related(Prefetch("all_approvals", approvals), "attachments")
+    return visible(rows, user, prefix="fund__")
+
+
+def attachments_seen_by(user: User) -> QuerySet[Attachment]:
+    rows = Attachment.objects.select_related("requisition__fund", "uploaded_by")
+    return visible(rows, user, prefix="requisition__fund__")
+
+
+def payments_seen_by(user: User) -> QuerySet[Payment]:
+    rows = Payment.objects.select_related(
+        "fund__company", "requisition", "executor", "execution", "reconciliation"
+    )
+    return visible(rows, user, prefix="fund__")
+
+
+def executions_seen_by(user: User) -> QuerySet[PaymentExecution]:
+    rows = PaymentExecution.objects.select_related("payment__fund", "executor", "journal_entry")
+    return visible(rows, user, prefix="payment__fund__")
+
+
+def variances_seen_by(user: User) -> QuerySet[VarianceAdjustment]:
+    rows = VarianceAdjustment.objects.select_related(
+        "payment__fund__company", "recorded_by", "approved_by", "rejected_by"
+    )
+    return visible(rows, user, prefix="payment__fund__")
+
+
+def replenishments_seen_by(user: User) -> QuerySet[ReplenishmentRequest]:
+    rows = ReplenishmentRequest.objects.select_related(
+        "fund__company", "requested_by", "approved_by", "rejected_by", "funded_by"
+    )
+    return visible(rows, user, prefix="fund__")
+
+
+# --- What waits for a person: for his role, in his scope, and for somebody else than who acted first ---
+
+
+def requisitions_awaiting(user: User) -> QuerySet[Requisition]:
+    """Submitted requisitions that lack the approval of a role that the user has, and that he may give."""
+    own = RequisitionApproval.objects.filter(
+        requisition=OuterRef("pk"), version=OuterRef("version")
+    )
+    waiting = requisitions_seen_by(user).filter(status=RequisitionStatus.SUBMITTED)
+    waiting = waiting.exclude(requested_by=user).exclude(Exists(own.filter(approver=user)))
+    lacking = Q(pk__in=())
+    for role in (Role.APPROVER, Role.CFO):
+        reach = visible(Requisition.objects.all(), user, prefix="fund__", roles=(role,))
+        given = own.filter(role=role.value)
+        lacking |= Q(pk__in=reach.values("pk")) & ~Q(Exists(given))
+    return waiting.filter(lacking)
+
+
+def payments_awaiting(user: User) -> QuerySet[Payment]:
+    """Payments that the user can move on.
+
+    A treasurer executes what is pending, retries or cancels what failed, and resolves what is in review;
+    a CFO resolves as well; a reconciler reconciles what somebody else executed.
+    """
+    rows = payments_seen_by(user)
+    approvals = RequisitionApproval.objects.filter(
+        requisition=OuterRef("requisition"), version=OuterRef("requisition__version")
+    )
+    approved_it = Q(Exists(approvals.filter(approver=user)), separate_executor=True)
+    to_execute = Q(status__in=(PaymentStatus.PENDING, PaymentStatus.FAILED)) & ~approved_it
+    in_review = Q(status=PaymentStatus.REVIEW)
+    to_reconcile = Q(status=PaymentStatus.SUCCESS) & ~Q(executor=user)
+    by_treasurer = (to_execute | in_review) & ~Q(requester=user)
+    return rows.filter(
+        _with_role(Payment.objects.all(), user, Role.TREASURER) & by_treasurer
+        | _with_role(Payment.objects.all(), user, Role.CFO) & in_review & ~Q(requester=user)
+        | _with_role(Payment.objects.all(), user, Role.RECONCILER) & to_reconcile
+    )
+
+
+def variances_awaiting(user: User) -> QuerySet[VarianceAdjustment]:
+    """Pending variances that another recorded, where the user is a CFO."""
+    rows = visible(variances_seen_by(user), user, prefix="payment__fund__", roles=(Role.CFO,))
+    return rows.filter(status=VarianceStatus.PENDING).exclude(recorded_by=user)
+
+
+def replenishments_awaiting(user: User) -> QuerySet[ReplenishmentRequest]:
+    """Requests that a CFO is to approve, or a treasurer to fund, who has taken no other part in them."""
+    every = ReplenishmentRequest.objects.all()
+    pending = Q(status=ReplenishmentStatus.PENDING) & ~Q(requested_by=user)
+    approved = Q(status=ReplenishmentStatus.APPROVED) & ~Q(approved_by=user)
+    return replenishments_seen_by(user).filter(
+        _with_role(every, user, Role.CFO) & pending
+        | _with_role(every, user, Role.TREASURER) & approved
+    )
+
+
+def _with_role(
+    rows: QuerySet[Payment] | QuerySet[ReplenishmentRequest], user: User, role: Role
+) -> Q:
+    """The condition that the user has this role at the row's fund."""
+    return Q(pk__in=visible(rows, user, prefix="fund__", roles=(role,)).values("pk"))
+
+
+# --- The books, seen from the funds ---------------------------------------------------------------------
+
+
+def paid_amount(payment: Payment) -> Decimal:
+    """Return what the books say now that the payee got: the execution and every approved variance."""
+    proofs: list[UUID] = list(
+        PaymentExecution.objects.filter(payment=payment).values_list("journal_entry", flat=True)
+    )
+    corrections = payment.variances.filter(journal_entry__isnull=False)
+    proofs += corrections.values_list("journal_entry", flat=True)
+    lines = LedgerEntry.objects.filter(
+        account=payment.fund.account_id, journal_entry__in=proofs
+    ).aggregate(
+        out=Coalesce(Sum("amount", filter=Q(side=Side.CREDIT)), ZERO, output_field=MoneyField()),
+        back=Coalesce(Sum("amount", filter=Q(side=Side.DEBIT)), ZERO, output_field=MoneyField()),
+    )
+    paid: Decimal = lines["out"] - lines["back"]
+    return paid
+
+
+def fund_lines_seen_by(user: User) -> QuerySet[LedgerEntry]:
+    """Return the ledger lines of fund accounts, newest first, with what the fund view shows of each.
+
+    ``fund_id``; ``entry_type``: ``debit`` is money out of the fund, ``credit`` money in, ``adjustment`` a
+    variance; ``direction``: ``out`` or ``in``; ``execution_id``, ``is_reconciled``, ``reconciled_by_id`` and
+    ``reconciled_at`` of the payment that the line belongs to. ``side`` is the side in the books.
+    """
+    proof = "journal_entry__payment_execution"
+    checked = f"{proof}__payment__reconciliation"
+    rows = LedgerEntry.objects.filter(account__fund__isnull=False).annotate(
+        fund_id=F("account__fund"),
+        direction=Case(
+            When(side=Side.CREDIT, then=Value("out")),
+            default=Value("in"),
+            output_field=CharField(),
+        ),
+        entry_type=Case(
+            When(journal_entry__variance__isnull=False, then=Value("adjustment")),
+            When(side=Side.CREDIT, then=Value("debit")),
+            default=Value("credit"),
+            output_field=CharField(),
+        ),
+        execution_id=F(proof),
+        is_reconciled=ExpressionWrapper(
+            Q(**{f"{checked}__isnull": False}), output_field=BooleanField()
+        ),
+        reconciled_by_id=F(f"{checked}__reconciled_by"),
+        reconciled_at=F(f"{checked}__reconciled_at"),
+    )
+    rows = rows.select_related("journal_entry", "account__fund")
+    return visible(rows, user, prefix="account__fund__").order_by("-posted_at", "-id")

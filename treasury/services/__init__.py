@@ -1,0 +1,1 @@
+"""What treasury does; one verb, one function."""

@@ -1,0 +1,102 @@
+"""The inbox: whatever is posted to an attempt's address is kept as it came, and moves no money itself."""
+
+import hashlib
+from uuid import UUID
+
+from ledger.actor import Actor
+from ledger.clock import DatabaseClock
+from ledger.commands import after_commit, command
+from ledger.refusals import InvalidInput, NotFound
+from payments.gateways import daraja
+from payments.gateways.daraja import UnreadableResult
+from treasury.addresses import is_attempt_token, token_hash
+from treasury.models import Callback, Enquiry, PaymentAttempt
+from treasury.queue import wake
+from treasury.states import AttemptState
+
+LARGEST_BODY = 65_536
+MOST_UNTRUSTED = 20
+LONGEST_SAYS = 160
+
+
+def record_callback(*, actor: Actor, attempt_id: UUID, token: str, body: bytes) -> None:
+    """Keep what was posted to ``/api/callbacks/<short>/<attempt>/<token>/``; answer 2xx after it.
+
+    At the attempt's own address it is a hint: the gateway is then asked. At the one-use address of an
+    enquiry it is the answer, the first time. At any other it is kept as untrusted and nothing follows.
+    Raises ``NotFound`` for an unknown attempt, ``InvalidInput`` on ``body`` beyond 64 KiB.
+    """
+    if not PaymentAttempt.objects.filter(pk=attempt_id).exists():
+        raise NotFound("There is no such address.")
+    if len(body) > LARGEST_BODY:
+        raise InvalidInput.on("body", "This is larger than any callback.")
+    _keep(actor=actor, attempt_id=attempt_id, token=token, body=body)
+
+
+@command("callback.keep")
+def _keep(*, actor: Actor, attempt_id: UUID, token: str, body: bytes) -> None:
+    body_hash = hashlib.sha256(body).hexdigest()
+    if is_attempt_token(attempt_id, token):
+        if _insert(actor, attempt_id, None, body, body_hash, trusted=True):
+            _take_hint(attempt_id)
+        return
+    enquiry = Enquiry.objects.filter(attempt=attempt_id, token_hash=token_hash(token)).first()
+    if enquiry is not None:
+        _insert(actor, attempt_id, enquiry, body, body_hash, trusted=True)
+        _take_answer(enquiry, body_hash)
+        return
+    if Callback.objects.filter(attempt=attempt_id, trusted=False).count() < MOST_UNTRUSTED:
+        _insert(actor, attempt_id, None, body, body_hash, trusted=False)
+
+
+def _insert(
+    actor: Actor,
+    attempt_id: UUID,
+    enquiry: Enquiry | None,
+    body: bytes,
+    body_hash: str,
+    *,
+    trusted: bool,
+) -> bool:
+    """Keep the body once; return whether it is new."""
+    _, is_new = Callback.objects.get_or_create(
+        attempt_id=attempt_id,
+        enquiry=enquiry,
+        trusted=trusted,
+        body_hash=body_hash,
+        defaults={
+            "body": body,
+            "says": _reads_as(body, is_answer=enquiry is not None),
+            "ip_address": actor.ip_address,
+        },
+    )
+    return is_new
+
+
+def _take_hint(attempt_id: UUID) -> None:
+    """Have the gateway asked soon. While a call is still out, its reply decides when."""
+    attempts = PaymentAttempt.objects.filter(pk=attempt_id)
+    attempts.update(hinted_at=DatabaseClock())
+    attempts.exclude(state=AttemptState.SENDING).update(next_query_at=DatabaseClock())
+    after_commit(lambda: wake("ask_about_attempt", attempt_id=str(attempt_id)))
+
+
+def _take_answer(enquiry: Enquiry, body_hash: str) -> None:
+    """The first body at this address is the answer; the address is used up by it."""
+    enquiry_id = str(enquiry.pk)
+    first = Enquiry.objects.filter(pk=enquiry.pk, answered_at=None).update(
+        answered_at=DatabaseClock(), answer_hash=body_hash
+    )
+    if first:
+        after_commit(lambda: wake("apply_answer", enquiry_id=enquiry_id))
+
+
+def _reads_as(body: bytes, *, is_answer: bool) -> str:
+    """Return what the body says, for people: its class, code and message."""
+    try:
+        result = daraja.parse_result(body)
+    except UnreadableResult:
+        return "unreadable"
+    classify = daraja.classify_status_result if is_answer else daraja.classify_b2c_result
+    outcome = classify(result)
+    return f"{outcome.outcome_class.value} {outcome.code} {outcome.message}"[:LONGEST_SAYS]

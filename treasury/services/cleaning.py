@@ -1,0 +1,21 @@
+"""Clean-up: what is over is marked as over, and what nobody needs any more goes."""
+
+from datetime import timedelta
+
+from ledger.actor import Actor
+from ledger.clock import DatabaseClock, database_now
+from ledger.commands import command
+from treasury.models import FailedTries, OneTimeCode
+
+KEEP_FAILED_TRIES = timedelta(days=30)
+
+
+@command("treasury.clean_up")
+def clean_up(*, actor: Actor) -> int:
+    """Void codes that ran out and forget old counts of failed tries; returns how many rows it touched."""
+    voided = OneTimeCode.objects.filter(
+        consumed_at=None, voided_at=None, expires_at__lte=DatabaseClock()
+    ).update(voided_at=DatabaseClock())
+    oldest = (database_now() - KEEP_FAILED_TRIES).date()
+    forgotten, _ = FailedTries.objects.filter(on__lt=oldest).delete()
+    return voided + forgotten

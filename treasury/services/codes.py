@@ -1,0 +1,302 @@
+"""Codes: sending one to the executor, and looking at what he gives back.
+
+A try is spent in a transaction of its own before the code is compared, so that any number of parallel
+guesses looks at five at most; wrong, expired, used and locked are refused alike.
+"""
+
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+
+from ledger import audit
+from ledger.access import require_role
+from ledger.actor import Actor
+from ledger.clock import DatabaseClock, database_now
+from ledger.commands import after_commit, command
+from ledger.encryption import mask
+from ledger.models import User
+from ledger.money import Money
+from ledger.refusals import Conflict, IllegalTransition, InvalidInput, Refusal, TooManyRequests
+from ledger.roles import Role
+from treasury import locks, otp, readiness
+from treasury.messages import CodeMessage, send_code
+from treasury.models import FailedTries, OneTimeCode, Payment
+from treasury.models.code import MOST_FAILED_TRIES_A_DAY, MOST_TRIES
+from treasury.otp import generate_otp, is_well_formed
+from treasury.services.facts import payment_facts
+from treasury.states import PaymentStatus
+
+HOUR_S = 3600
+
+
+class NotTheExecutor(Refusal):
+    """Only the person whom the code was sent to may give it back; no try is spent."""
+
+    status = 403
+    code = "not_the_executor"
+    title = "Not the executor"
+
+
+class InvalidCode(InvalidInput):
+    """Wrong, expired, used or locked: the answer is the same."""
+
+    code = "otp_invalid"
+    title = "Invalid code"
+
+
+@command("payment.send_otp")
+def send_otp(*, actor: Actor, payment_id: UUID) -> Payment:
+    """Make the actor the executor of a pending payment, and send him a code for it after the commit.
+
+    Kills every code sent before. Raises ``RoleRequired``, ``SegregationOfDuties``, ``IllegalTransition``,
+    ``NotApproved``, ``TooManyRequests`` within 60 s of his last one and beyond three an hour.
+    """
+    payment = locks.lock_payment(payment_id)
+    user = require_executor(actor, payment)
+    if payment.status != PaymentStatus.PENDING:
+        raise IllegalTransition("A code is sent only while the payment is pending.")
+    readiness.require_approved(payment)
+    if not user.email:
+        raise Conflict("You have no e-mail address to send a code to.", code="no_email_address")
+    _require_patience(payment, user)
+    before = payment_facts(payment)
+    void_codes(payment)
+    text, code = _new_code(payment, user)
+    payment.executor = user
+    payment.otp_sent_timestamp = code.sent_at
+    payment.otp_verified = False
+    payment.otp_verified_timestamp = None
+    payment.save(
+        update_fields=[
+            "executor",
+            "otp_sent_timestamp",
+            "otp_verified",
+            "otp_verified_timestamp",
+        ]
+    )
+    _record(actor, "payment.send_otp", payment, before)
+    message = _message(payment, user, text)
+    after_commit(lambda: send_code(message))
+    return payment
+
+
+def verify_otp(*, actor: Actor, payment_id: UUID, otp: str) -> Payment:
+    """Take the code that the executor gives back; the payment is then verified until the code ends.
+
+    Raises ``RoleRequired``, ``NotTheExecutor``, ``SegregationOfDuties``, ``InvalidInput`` for what is not
+    six digits, and ``InvalidCode`` for everything else that is not the live code of this payment.
+    """
+    spent = _spend_try(payment_id, actor) if is_well_formed(otp) else None
+    return _confirm_code(actor=actor, payment_id=payment_id, otp=otp, spent=spent)
+
+
+def is_otp_expired(payment: Payment) -> bool:
+    """Whether the payment's last code is over, by the database's clock; true without one."""
+    sent_at = payment.otp_sent_timestamp
+    return sent_at is None or otp.is_expired(sent_at=sent_at, now=database_now())
+
+
+def require_executor(actor: Actor, payment: Payment) -> User:
+    """Return the person if he may execute this payment: a treasurer, not its requester or approver."""
+    require_role(actor, Role.TREASURER, place=payment.fund)
+    if actor.user is None:
+        raise NotTheExecutor("A payment is executed by a person.")
+    readiness.require_duties(payment, actor.user.pk)
+    return actor.user
+
+
+def void_codes(payment: Payment) -> None:
+    """Kill the codes of a locked payment."""
+    OneTimeCode.objects.filter(payment=payment, consumed_at=None, voided_at=None).update(
+        voided_at=DatabaseClock()
+    )
+
+
+def consume_code(payment: Payment, user: User) -> OneTimeCode | None:
+    """Use up the verification of a locked payment; None if there is none that is good for it now."""
+    if not payment.otp_verified:
+        return None
+    rows = OneTimeCode.objects.raw(
+        """
+        UPDATE treasury_onetimecode SET consumed_at = ledger_clock()
+        WHERE payment_id = %s AND payment_version = %s AND executor_id = %s AND bound_digest = %s
+          AND verified_at IS NOT NULL AND consumed_at IS NULL AND voided_at IS NULL
+          AND expires_at > ledger_clock()
+        RETURNING *
+        """,
+        [
+            payment.pk,
+            payment.version,
+            user.pk,
+            otp.bound_digest(key=settings.BURSAR_OTP_KEY, bound=_bound(payment, user.pk)),
+        ],
+    )
+    return next(iter(rows), None)
+
+
+def _spend_try(payment_id: UUID, actor: Actor) -> UUID | None:
+    """Spend one try of the executor's live code, committed; return the code's id, None without one."""
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE treasury_onetimecode SET tries = tries + 1
+            WHERE payment_id = %s AND executor_id = %s AND tries < %s AND verified_at IS NULL
+              AND consumed_at IS NULL AND voided_at IS NULL AND expires_at > ledger_clock()
+            RETURNING code_id
+            """,
+            [payment_id, actor.user_id, MOST_TRIES],
+        )
+        spent = cursor.fetchone()
+        if spent is None:
+            return None
+        cursor.execute(
+            """
+            INSERT INTO treasury_failedtries AS day (user_id, "on", tries)
+            VALUES (%s, (ledger_clock() AT TIME ZONE 'UTC')::date, 1)
+            ON CONFLICT (user_id, "on") DO UPDATE SET tries = day.tries + 1 WHERE day.tries < %s
+            RETURNING tries
+            """,
+            [actor.user_id, MOST_FAILED_TRIES_A_DAY],
+        )
+        if cursor.fetchone() is None:
+            transaction.set_rollback(True)
+            return None
+    code_id: UUID = spent[0]
+    return code_id
+
+
+@command("payment.verify_otp")
+def _confirm_code(*, actor: Actor, payment_id: UUID, otp: str, spent: UUID | None) -> Payment:
+    """Compare the code that a try was spent on, under the payment's lock."""
+    payment = locks.lock_payment(payment_id)
+    require_role(actor, Role.TREASURER, place=payment.fund)
+    if actor.user is None or payment.executor_id != actor.user_id:
+        raise NotTheExecutor("The code was sent to somebody else.")
+    require_executor(actor, payment)
+    if not is_well_formed(otp):
+        raise InvalidInput.on("otp", "A code has six digits.")
+    code = locks.lock_live_code(payment)
+    now = database_now()
+    if not _is_right(code, payment, otp, spent) or code is None or code.expires_at <= now:
+        raise InvalidCode.on("otp", "This code is not valid.")
+    before = payment_facts(payment)
+    code.verified_at = now
+    code.save(update_fields=["verified_at"])
+    _give_back_try(actor)
+    payment.otp_verified = True
+    payment.otp_verified_timestamp = now
+    payment.save(update_fields=["otp_verified", "otp_verified_timestamp"])
+    _record(actor, "payment.verify_otp", payment, before)
+    return payment
+
+
+def _is_right(code: OneTimeCode | None, payment: Payment, text: str, spent: UUID | None) -> bool:
+    """Whether this is the live code; a digest is made in every case, so that all take as long."""
+    code_id = code.pk if code else payment.pk
+    executor_id = payment.executor_id or payment.pk
+    given = otp.digest(
+        key=settings.BURSAR_OTP_KEY,
+        code_id=code_id,
+        bound=_bound(payment, executor_id),
+        otp=text,
+    )
+    expected = code.digest if code else "0" * len(given)
+    matches = otp.matches(expected, given)
+    return (
+        matches
+        and code is not None
+        and code.pk == spent
+        and code.verified_at is None
+        and code.payment_version == payment.version
+        and payment.status == PaymentStatus.PENDING
+    )
+
+
+def _give_back_try(actor: Actor) -> None:
+    """A right code is no failed try."""
+    FailedTries.objects.filter(user=actor.user_id, tries__gt=0, on=database_now().date()).update(
+        tries=F("tries") - 1
+    )
+
+
+def _require_patience(payment: Payment, user: User) -> None:
+    now = database_now()
+    live = locks.lock_live_code(payment)
+    if live is not None and live.executor_id == user.pk:
+        waited = now - live.sent_at
+        if waited < otp.BETWEEN_SENDS:
+            left = int((otp.BETWEEN_SENDS - waited).total_seconds()) + 1
+            raise TooManyRequests("A code was sent a moment ago.", retry_after=left)
+    recent = OneTimeCode.objects.filter(
+        payment=payment, sent_at__gt=now - otp.BETWEEN_SENDS * 60
+    ).order_by("sent_at")
+    sent = list(recent.values_list("sent_at", flat=True))
+    if len(sent) >= otp.MOST_CODES_AN_HOUR:
+        left = HOUR_S - int((now - sent[-otp.MOST_CODES_AN_HOUR]).total_seconds()) + 1
+        raise TooManyRequests("Three codes were sent within the hour.", retry_after=left)
+
+
+def _new_code(payment: Payment, user: User) -> tuple[str, OneTimeCode]:
+    text, code_id, now = generate_otp(), uuid4(), database_now()
+    bound = _bound(payment, user.pk)
+    key: bytes = settings.BURSAR_OTP_KEY
+    code = OneTimeCode.objects.create(
+        code_id=code_id,
+        payment=payment,
+        payment_version=payment.version,
+        executor=user,
+        digest=otp.digest(key=key, code_id=code_id, bound=bound, otp=text),
+        bound_digest=otp.bound_digest(key=key, bound=bound),
+        sent_at=now,
+        expires_at=now + otp.LIFETIME,
+    )
+    return text, code
+
+
+def _bound(payment: Payment, executor_id: UUID) -> otp.Bound:
+    return otp.Bound(
+        payment_id=payment.pk,
+        version=payment.version,
+        amount=payment.amount,
+        currency=payment.currency,
+        destination=payment.destination,
+        method=payment.method,
+        executor_id=executor_id,
+    )
+
+
+def _message(payment: Payment, user: User, text: str) -> CodeMessage:
+    return CodeMessage(
+        to=user.email,
+        money=str(Money(payment.amount, payment.currency)),
+        payee=payment.requisition.payee_name,
+        destination=mask(payment.destination),
+        method=payment.get_method_display(),
+        otp=text,
+    )
+
+
+def _record(actor: Actor, action: str, payment: Payment, before: dict[str, object]) -> None:
+    audit.record(
+        actor=actor,
+        action=action,
+        subject=payment.reference,
+        company_id=payment.company_id,
+        before=before,
+        after=payment_facts(payment),
+    )
+
+
+__all__ = [
+    "InvalidCode",
+    "NotTheExecutor",
+    "consume_code",
+    "generate_otp",
+    "is_otp_expired",
+    "require_executor",
+    "send_otp",
+    "verify_otp",
+    "void_codes",
+]

@@ -1,0 +1,110 @@
+"""Executing a payment: the money is set aside or paid, under the locks, with everything checked again."""
+
+from uuid import UUID, uuid5
+
+from ledger import audit
+from ledger.actor import Actor
+from ledger.commands import after_commit, command
+from ledger.models import User
+from ledger.refusals import Conflict
+from ledger.services import posting
+from payments.models import Provider
+from treasury import locks, methods, readiness
+from treasury.dates import Today
+from treasury.models import OneTimeCode, Payment, PaymentAttempt
+from treasury.queue import wake
+from treasury.services.codes import consume_code, require_executor
+from treasury.services.facts import attempt_facts, payment_facts
+from treasury.services.payments import require_no_late_success
+from treasury.services.settlement import Proof, settle
+from treasury.states import PaymentStatus
+
+
+class ProviderUnavailable(Conflict):
+    """The company has no provider for this method, or it was stopped."""
+
+    code = "provider_unavailable"
+    title = "Provider unavailable"
+
+
+def can_execute_payment(payment: Payment, user: User) -> tuple[bool, str]:
+    """Return whether the user could execute the payment now, and the reason if not, for people."""
+    return readiness.can_execute(payment, user)
+
+
+@command("payment.execute")
+def execute_payment(*, actor: Actor, payment_id: UUID, today: Today) -> Payment:
+    """Execute a pending payment and return it: success for cash, executing when a worker sends it.
+
+    Consumes the executor's verification where a code is needed; where none is, the actor becomes the
+    executor. Raises ``RoleRequired``, ``SegregationOfDuties``, ``IllegalTransition``, ``NotApproved``,
+    ``RetryLimit``, ``CodeRequired``, ``ProviderUnavailable``, ``InsufficientFunds``; then nothing happened.
+    """
+    payment = locks.lock_payment(payment_id)
+    user = require_executor(actor, payment)
+    readiness.require_executable_state(payment)
+    code = consume_code(payment, user)
+    if payment.otp_required and code is None:
+        raise readiness.CodeRequired("This payment needs a code that you have verified.")
+    if payment.method in methods.BY_GATEWAY:
+        _reserve(payment, user, code, actor)
+    else:
+        proof = Proof(user.pk, actor.ip_address, actor.user_agent, code)
+        settle(payment, proof=proof, on=today(payment.fund.company), actor=actor)
+    return payment
+
+
+def _reserve(payment: Payment, user: User, code: OneTimeCode | None, actor: Actor) -> None:
+    """Hold the money and write down the attempt; a worker makes the call after the commit."""
+    require_no_late_success(payment)
+    before = payment_facts(payment)
+    attempt = _build_attempt(payment, user, code, actor)
+    posting.hold(
+        account_id=payment.fund.account_id,
+        amount=payment.amount,
+        reference=attempt.hold_reference,
+    )
+    payment.status = PaymentStatus.EXECUTING
+    payment.executor = user
+    payment.save(update_fields=["status", "executor"])
+    attempt.save(force_insert=True)
+    audit.record(
+        actor=actor,
+        action="payment.execute",
+        subject=payment.reference,
+        company_id=payment.company_id,
+        before=before,
+        after={**payment_facts(payment), **attempt_facts(attempt)},
+    )
+    attempt_id = str(attempt.pk)
+    after_commit(lambda: wake("dispatch_attempt", attempt_id=attempt_id))
+
+
+def _build_attempt(
+    payment: Payment, user: User, code: OneTimeCode | None, actor: Actor
+) -> PaymentAttempt:
+    number = payment.attempts.count() + 1
+    return PaymentAttempt(
+        payment=payment,
+        number=number,
+        # The same payment and number give the same reference, whoever computes it.
+        reference=uuid5(payment.pk, str(number)),
+        provider=_usable_provider(payment),
+        amount=payment.amount,
+        currency=payment.currency,
+        destination_index=payment.destination_index,
+        executor=user,
+        ip_address=actor.ip_address,
+        user_agent=actor.user_agent,
+        code=code,
+    )
+
+
+def _usable_provider(payment: Payment) -> Provider:
+    rows = Provider.objects.filter(company=payment.company_id, kind=payment.method, active=True)
+    provider = rows.first()
+    if provider is None:
+        raise ProviderUnavailable(f"There is no provider for {payment.get_method_display()}.")
+    if not provider.is_usable:
+        raise ProviderUnavailable(f"{provider.name} is stopped: {provider.stopped_reason}")
+    return provider

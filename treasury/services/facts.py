@@ -1,0 +1,35 @@
+"""What the audit trail keeps of a payment and of an attempt: enough to retell, nothing secret."""
+
+from typing import Any
+
+from ledger.encryption import mask
+from ledger.money import format_amount
+from treasury.models import Payment, PaymentAttempt
+
+
+def payment_facts(payment: Payment) -> dict[str, Any]:
+    """Return the payment as the audit trail keeps it, its destination masked."""
+    return {
+        "status": str(payment.status),
+        "version": payment.version,
+        "amount": format_amount(payment.amount, payment.currency),
+        "currency": payment.currency,
+        "method": str(payment.method),
+        "destination": mask(payment.destination),
+        "executor": str(payment.executor_id) if payment.executor_id else None,
+        "otp_verified": payment.otp_verified,
+        "retry_count": payment.retry_count,
+        "max_retries": payment.max_retries,
+        "last_error": payment.last_error,
+    }
+
+
+def attempt_facts(attempt: PaymentAttempt) -> dict[str, Any]:
+    """Return the attempt as the audit trail keeps it."""
+    return {
+        "attempt": attempt.number,
+        "reference": str(attempt.reference),
+        "state": str(attempt.state),
+        "gateway_reference": attempt.gateway_reference,
+        "gateway_status": attempt.gateway_status,
+    }

@@ -1,0 +1,291 @@
+"""Making, editing, cancelling and retrying payments; executing them is in ``execution.py``."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from ledger import audit
+from ledger.access import require_role
+from ledger.actor import Actor
+from ledger.commands import command
+from ledger.idempotency import hash_of
+from ledger.money import format_amount, parse_amount
+from ledger.refusals import Conflict, InvalidInput, NotFound, RuleBroken
+from ledger.roles import Role
+from treasury import locks, methods
+from treasury.models import Incident, Payment, PaymentPolicy, Requisition
+from treasury.readiness import NotApproved, RetryLimit
+from treasury.services.codes import void_codes
+from treasury.services.facts import payment_facts
+from treasury.states import (
+    PAYMENT,
+    PaymentStatus,
+    RequisitionStatus,
+    require_transition,
+)
+
+MOST_RETRIES = 10
+# What a change of the payment, or of who executes it, writes.
+EXECUTOR_FIELDS = (
+    "version",
+    "executor",
+    "otp_sent_timestamp",
+    "otp_verified",
+    "otp_verified_timestamp",
+)
+Amount = str | int | Decimal
+
+
+class DiffersFromApproval(RuleBroken):
+    """Method and destination are the approved ones; another value needs another approval."""
+
+    code = "differs_from_approval"
+    title = "Differs from what is approved"
+
+
+class ExceedsApproval(Conflict):
+    """The payments of a requisition never come to more than was approved."""
+
+    code = "exceeds_approved_amount"
+    title = "More than is left"
+
+
+class PaymentExists(Conflict):
+    """The client used this ``payment_id`` before, for another payment."""
+
+    code = "payment_exists"
+    title = "Payment exists"
+
+
+class LateSuccess(Conflict):
+    """The gateway reported success after the failure; trying again could pay twice."""
+
+    code = "late_success"
+    title = "Success after failure"
+
+
+@command("payment.create")
+def create_payment(
+    *,
+    actor: Actor,
+    requisition_id: UUID,
+    amount: Amount | None = None,
+    method: str | None = None,
+    destination: str | None = None,
+    payment_id: UUID | None = None,
+) -> Payment:
+    """Make a pending payment of an approved requisition and return it; by a treasurer of its fund.
+
+    ``amount`` is all that is left unless given, in the requisition's currency. A ``payment_id`` of the
+    client's own returns the first payment when the request is repeated. Raises ``InvalidInput``,
+    ``RoleRequired``, ``NotApproved``, ``DiffersFromApproval``, ``ExceedsApproval``, ``PaymentExists``.
+    """
+    requisition = _requisition_of(requisition_id)
+    require_role(actor, Role.TREASURER, place=requisition.fund)
+    body = _body_hash(requisition, amount, method, destination)
+    if payment_id is not None and (known := _known(payment_id, body)):
+        return known
+    wanted = None if amount is None else parse_amount(amount, requisition.currency)
+    _require_as_approved(requisition, method, destination)
+    if requisition.status != RequisitionStatus.APPROVED:
+        raise NotApproved(f"The requisition is {requisition.status}, not approved.")
+    payment = _build(requisition, _amount_within(requisition, wanted), actor)
+    payment.body_hash = body
+    payment.payment_id = payment_id or payment.payment_id
+    methods.require_payable(method=payment.method, amount=payment.amount, currency=payment.currency)
+    _insert(payment)
+    _record(actor, "payment.create", payment, before=None)
+    return payment
+
+
+@command("payment.edit")
+def edit_payment(
+    *,
+    actor: Actor,
+    payment_id: UUID,
+    amount: Amount | None = None,
+    max_retries: int | None = None,
+) -> Payment:
+    """Change a pending payment, which makes its next version and kills its codes; by a treasurer."""
+    payment = locks.lock_payment(payment_id)
+    require_role(actor, Role.TREASURER, place=payment.fund)
+    before = payment_facts(payment)
+    wanted = payment.amount if amount is None else parse_amount(amount, payment.currency)
+    retries = payment.max_retries if max_retries is None else _retries(max_retries)
+    methods.require_payable(method=payment.method, amount=wanted, currency=payment.currency)
+    if payment.status != PaymentStatus.PENDING:
+        raise Conflict("A payment is edited only while it is pending.", code="illegal_transition")
+    requisition = payment.requisition
+    if requisition.committed - payment.amount + wanted > requisition.amount:
+        raise ExceedsApproval("This is more than is left of what was approved.")
+    payment.amount, payment.max_retries = wanted, retries
+    payment.version += 1
+    payment.otp_required = code_required(payment)
+    forget_executor(payment)
+    payment.save(update_fields=["amount", "max_retries", "otp_required", *EXECUTOR_FIELDS])
+    _record(actor, "payment.edit", payment, before=before)
+    return payment
+
+
+@command("payment.cancel")
+def cancel_payment(*, actor: Actor, payment_id: UUID) -> Payment:
+    """Cancel a pending or failed payment, which gives its amount back to the requisition."""
+    payment = locks.lock_payment(payment_id)
+    require_role(actor, Role.TREASURER, place=payment.fund)
+    require_transition(PAYMENT, payment.status, PaymentStatus.CANCELLED, noun="payment")
+    before = payment_facts(payment)
+    payment.status = PaymentStatus.CANCELLED
+    void_codes(payment)
+    payment.save(update_fields=["status"])
+    _record(actor, "payment.cancel", payment, before=before)
+    return payment
+
+
+@command("payment.retry")
+def retry_payment(*, actor: Actor, payment_id: UUID) -> Payment:
+    """Make a failed payment pending again; it needs a new code and a new executor's decision.
+
+    Raises ``IllegalTransition``, ``RetryLimit`` when it has failed as often as it may, ``LateSuccess``
+    when the gateway has since said that the money did move.
+    """
+    payment = locks.lock_payment(payment_id)
+    require_role(actor, Role.TREASURER, place=payment.fund)
+    require_transition(PAYMENT, payment.status, PaymentStatus.PENDING, noun="payment")
+    if payment.retry_count >= payment.max_retries:
+        raise RetryLimit("This payment has failed as often as it may.")
+    require_no_late_success(payment)
+    before = payment_facts(payment)
+    payment.status = PaymentStatus.PENDING
+    forget_executor(payment)
+    payment.save(update_fields=["status", *EXECUTOR_FIELDS])
+    _record(actor, "payment.retry", payment, before=before)
+    return payment
+
+
+def touch_pending_payments(requisition: Requisition) -> None:
+    """Kill the codes of a locked requisition's pending payments, because what they pay was edited."""
+    for payment in locks.lock_payments_of(requisition):
+        if payment.status == PaymentStatus.PENDING:
+            payment.version += 1
+            forget_executor(payment)
+            payment.save(update_fields=EXECUTOR_FIELDS)
+
+
+def require_no_late_success(payment: Payment) -> None:
+    """Raise ``LateSuccess`` if an earlier attempt of the payment turned out to have paid."""
+    late = Incident.objects.filter(payment=payment, kind=Incident.Kind.LATE_SUCCESS)
+    if late.exists():
+        raise LateSuccess("The gateway says that an earlier attempt did pay. Resolve that first.")
+
+
+def code_required(payment: Payment) -> bool:
+    """Whether the company's policy asks for a code: strictly above its amount, always without one."""
+    policy = PaymentPolicy.objects.filter(company=payment.company_id, currency=payment.currency)
+    above = policy.values_list("code_above", flat=True).first()
+    return above is None or payment.amount > above
+
+
+def forget_executor(payment: Payment) -> None:
+    """Take back, on the object, who was about to execute it, and kill the codes."""
+    void_codes(payment)
+    payment.executor = None
+    payment.otp_sent_timestamp = None
+    payment.otp_verified = False
+    payment.otp_verified_timestamp = None
+
+
+def _requisition_of(requisition_id: UUID) -> Requisition:
+    try:
+        return locks.lock_requisition(requisition_id)
+    except NotFound as missing:
+        raise InvalidInput.on("requisition", missing.detail) from None
+
+
+def _require_as_approved(
+    requisition: Requisition, method: str | None, destination: str | None
+) -> None:
+    if method is not None:
+        methods.require_available(method)
+    if destination is not None:
+        destination = methods.normalise_destination(
+            method=requisition.method, destination=destination
+        )
+    for field, given, approved in (
+        ("method", method, requisition.method),
+        ("destination", destination, requisition.destination),
+    ):
+        if given is not None and given != approved:
+            message = f"The {field} is not the one that was approved."
+            raise DiffersFromApproval(message, errors={field: [message]})
+
+
+def _amount_within(requisition: Requisition, wanted: Decimal | None) -> Decimal:
+    left = requisition.amount - requisition.committed
+    if left <= 0:
+        raise ExceedsApproval("Nothing is left of what was approved.")
+    if wanted is not None and wanted > left:
+        shown = format_amount(left, requisition.currency)
+        raise ExceedsApproval(f"Only {requisition.currency} {shown} is left of what was approved.")
+    return left if wanted is None else wanted
+
+
+def _build(requisition: Requisition, amount: Decimal, actor: Actor) -> Payment:
+    payment = Payment(
+        requisition=requisition,
+        company_id=requisition.company_id,
+        fund=requisition.fund,
+        requester_id=requisition.requested_by_id,
+        separate_executor=requisition.fund.company.separate_executor,
+        amount=amount,
+        currency=requisition.currency,
+        method=requisition.method,
+        destination=requisition.destination,
+        destination_index=requisition.destination_index,
+        created_by_id=actor.user_id,
+    )
+    payment.otp_required = code_required(payment)
+    return payment
+
+
+def _insert(payment: Payment) -> None:
+    try:
+        with transaction.atomic():
+            payment.save(force_insert=True)
+    except IntegrityError as error:
+        if Payment.objects.filter(pk=payment.pk).exists():
+            raise PaymentExists("This payment_id was used before with another body.") from error
+        raise
+
+
+def _known(payment_id: UUID, body: str) -> Payment | None:
+    """Return the payment that this very request made before."""
+    known = Payment.objects.select_related("fund", "requisition").filter(pk=payment_id).first()
+    if known is not None and known.body_hash != body:
+        raise PaymentExists("This payment_id was used before with another body.")
+    return known
+
+
+def _body_hash(
+    requisition: Requisition, amount: Amount | None, method: str | None, destination: str | None
+) -> str:
+    given = (amount, method, destination)
+    return hash_of([str(requisition.pk), *(None if v is None else str(v) for v in given)]).hex()
+
+
+def _retries(value: int) -> int:
+    if not 1 <= value <= MOST_RETRIES:
+        raise InvalidInput.on("max_retries", f"This is a number from 1 to {MOST_RETRIES}.")
+    return value
+
+
+def _record(actor: Actor, action: str, payment: Payment, *, before: dict[str, Any] | None) -> None:
+    audit.record(
+        actor=actor,
+        action=action,
+        subject=payment.reference,
+        company_id=payment.company_id,
+        before=before,
+        after=payment_facts(payment),
+    )

@@ -1,0 +1,360 @@
+"""Requisitions: somebody asks for money, edits or withdraws it, and others agree or refuse."""
+
+from dataclasses import astuple, dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from ledger import audit
+from ledger.access import roles_of
+from ledger.actor import Actor
+from ledger.clock import database_now
+from ledger.commands import command
+from ledger.encryption import blind_index, mask
+from ledger.models import User
+from ledger.money import format_amount, parse_amount
+from ledger.refusals import Conflict, InvalidInput, RoleRequired
+from ledger.roles import Role
+from treasury import duties, locks, methods, payees, tiers
+from treasury.models import (
+    ApprovalTier,
+    Payment,
+    Requisition,
+    RequisitionApproval,
+    TreasuryFund,
+)
+from treasury.services.codes import void_codes
+from treasury.services.facts import payment_facts
+from treasury.states import (
+    PAYMENT,
+    REQUISITION,
+    PaymentStatus,
+    RequisitionStatus,
+    require_transition,
+)
+from treasury.texts import optional_text, require_text
+
+Amount = str | int | Decimal
+LONGEST_PURPOSE = 500
+LONGEST_NAME = 160
+CONTENT = (
+    "amount",
+    "purpose",
+    "payee_name",
+    "payee_index",
+    "payee_note",
+    "method",
+    "destination",
+    "destination_index",
+)
+
+
+class PaymentStarted(Conflict):
+    """A payment of the requisition has left pending: what was approved can no longer change."""
+
+    code = "payment_started"
+    title = "Payment started"
+
+
+class AlreadyApproved(Conflict):
+    """This person, or somebody in the same role, has approved this version."""
+
+    code = "already_approved"
+    title = "Already approved"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a requisition says, as it was sent; None leaves a field as it is."""
+
+    amount: Amount | None
+    currency: str | None
+    purpose: str | None
+    payee_name: str | None
+    method: str | None
+    destination: str | None
+
+
+@command("requisition.create")
+def create_requisition(
+    *,
+    actor: Actor,
+    fund_id: UUID,
+    amount: Amount,
+    purpose: str,
+    payee_name: str,
+    method: str,
+    destination: str,
+    currency: str | None = None,
+) -> Requisition:
+    """Ask for an amount out of a fund, in the fund's currency, and return the submitted requisition.
+
+    Raises ``InvalidInput`` on the field (an unknown fund, another currency than the fund's, an amount or
+    destination that the method cannot carry), ``RoleRequired`` unless the actor is a requester there.
+    """
+    fund = TreasuryFund.objects.filter(pk=fund_id).first()
+    if fund is None:
+        raise InvalidInput.on("fund", "There is no such fund.")
+    duties.may_request(actor, fund)
+    if actor.user is None:
+        raise RoleRequired("Money is asked for by a person.")
+    requisition = Requisition(
+        fund=fund, company_id=fund.company_id, currency=fund.currency, requested_by=actor.user
+    )
+    _write(requisition, Content(amount, currency, purpose, payee_name, method, destination))
+    requisition.save(force_insert=True)
+    _record(actor, "requisition.create", requisition, before=None)
+    return _fresh(requisition)
+
+
+@command("requisition.edit")
+def edit_requisition(
+    *,
+    actor: Actor,
+    requisition_id: UUID,
+    amount: Amount | None = None,
+    currency: str | None = None,
+    purpose: str | None = None,
+    payee_name: str | None = None,
+    method: str | None = None,
+    destination: str | None = None,
+) -> Requisition:
+    """Change a requisition, which makes its next version: submitted again, its approvals void.
+
+    Its pending payments were made for the version before and are cancelled, their codes dead. By its
+    requester. Raises ``RoleRequired``, ``InvalidInput``, ``IllegalTransition``, and ``PaymentStarted``
+    once a payment has left pending.
+    """
+    requisition = locks.lock_requisition(requisition_id)
+    duties.may_change_requisition(actor, requisition)
+    wanted = Content(amount, currency, purpose, payee_name, method, destination)
+    if all(given is None for given in astuple(wanted)):
+        raise InvalidInput.on("body", "Say what is to change.")
+    before = requisition_facts(requisition)
+    _write(requisition, wanted)
+    if requisition.status != RequisitionStatus.SUBMITTED:
+        _require_step(requisition, RequisitionStatus.SUBMITTED)
+    _withdraw_payments(requisition, actor)
+    requisition.status = RequisitionStatus.SUBMITTED
+    requisition.approved_at = None
+    requisition.version += 1
+    requisition.save(update_fields=[*CONTENT, "status", "approved_at", "version"])
+    _record(actor, "requisition.edit", requisition, before=before)
+    return _fresh(requisition)
+
+
+@command("requisition.approve")
+def approve_requisition(*, actor: Actor, requisition_id: UUID, comment: str = "") -> Requisition:
+    """Agree to the requisition as it is now; it is approved with the last approval that its tier needs.
+
+    Above a tier an approver and a CFO agree, two persons, in either order. Raises ``RoleRequired``,
+    ``SegregationOfDuties`` for its requester, ``InvalidInput``, ``IllegalTransition``, and
+    ``AlreadyApproved`` for whoever agreed before and for a role that has agreed already.
+    """
+    requisition = locks.lock_requisition(requisition_id)
+    duties.may_approve_requisition(actor, requisition)
+    comment = optional_text(comment, field="comment")
+    _require_step(requisition, RequisitionStatus.APPROVED)
+    if actor.user is None:
+        raise RoleRequired("A requisition is approved by a person.")
+    before = requisition_facts(requisition)
+    given = current_approvals(requisition)
+    needs = needed_approvals(requisition)
+    role = _role_of_approval(actor.user, requisition, given, needs)
+    approval = RequisitionApproval.objects.create(
+        requisition=requisition,
+        version=requisition.version,
+        requester_id=requisition.requested_by_id,
+        approver=actor.user,
+        role=role,
+        comment=comment,
+    )
+    if tiers.is_complete(needs, [*(a.role for a in given), approval.role]):
+        requisition.status = RequisitionStatus.APPROVED
+        requisition.approved_at = database_now()
+        requisition.save(update_fields=["status", "approved_at"])
+    after = {"approved_as": approval.role, "comment": comment}
+    _record(actor, "requisition.approve", requisition, before=before, more=after)
+    return _fresh(requisition)
+
+
+@command("requisition.reject")
+def reject_requisition(*, actor: Actor, requisition_id: UUID, reason: str) -> Requisition:
+    """Refuse a submitted requisition for good, saying why.
+
+    Raises ``RoleRequired``, ``SegregationOfDuties`` for its requester, ``InvalidInput`` without a reason,
+    ``IllegalTransition``.
+    """
+    requisition = locks.lock_requisition(requisition_id)
+    duties.may_reject_requisition(actor, requisition)
+    reason = require_text(reason, field="reason")
+    _require_step(requisition, RequisitionStatus.REJECTED)
+    if actor.user is None:
+        raise RoleRequired("A requisition is rejected by a person.")
+    before = requisition_facts(requisition)
+    requisition.status = RequisitionStatus.REJECTED
+    requisition.rejected_by = actor.user
+    requisition.rejected_at = database_now()
+    requisition.rejection_reason = reason
+    requisition.save(update_fields=["status", "rejected_by", "rejected_at", "rejection_reason"])
+    _record(actor, "requisition.reject", requisition, before=before, more={"reason": reason})
+    return _fresh(requisition)
+
+
+@command("requisition.cancel")
+def cancel_requisition(*, actor: Actor, requisition_id: UUID) -> Requisition:
+    """Withdraw a requisition for good, its pending payments with it; by its requester.
+
+    Raises ``RoleRequired``, ``IllegalTransition``, and ``PaymentStarted`` once a payment has left pending.
+    """
+    requisition = locks.lock_requisition(requisition_id)
+    duties.may_change_requisition(actor, requisition)
+    _require_step(requisition, RequisitionStatus.CANCELLED)
+    before = requisition_facts(requisition)
+    _withdraw_payments(requisition, actor)
+    requisition.status = RequisitionStatus.CANCELLED
+    requisition.cancelled_at = database_now()
+    requisition.save(update_fields=["status", "cancelled_at"])
+    _record(actor, "requisition.cancel", requisition, before=before)
+    return _fresh(requisition)
+
+
+def current_approvals(requisition: Requisition) -> list[RequisitionApproval]:
+    """Return the approvals of the requisition as it is now, oldest first."""
+    rows = requisition.all_approvals.filter(version=requisition.version)
+    return list(rows.select_related("approver"))
+
+
+def needed_approvals(requisition: Requisition) -> str:
+    """Return which approvals the requisition needs (a value of ``ApprovalTier.Needs``)."""
+    rows = ApprovalTier.objects.filter(
+        company=requisition.company_id, currency=requisition.currency
+    )
+    known = [tiers.Tier(up_to, needs) for up_to, needs in rows.values_list("up_to", "needs")]
+    return tiers.needed_for(requisition.amount, known)
+
+
+def requisition_facts(requisition: Requisition) -> dict[str, Any]:
+    """Return the requisition as the audit trail keeps it, its destination masked."""
+    return {
+        "status": str(requisition.status),
+        "version": requisition.version,
+        "amount": format_amount(requisition.amount, requisition.currency),
+        "currency": requisition.currency,
+        "purpose": requisition.purpose,
+        "payee_name": requisition.payee_name,
+        "payee_note": requisition.payee_note,
+        "method": str(requisition.method),
+        "destination": mask(requisition.destination),
+    }
+
+
+def _write(requisition: Requisition, wanted: Content) -> None:
+    """Check what was sent and write it on the object, with the note on what is new about the payee."""
+    if wanted.currency is not None and wanted.currency != requisition.currency:
+        message = f"This fund pays in {requisition.currency} only."
+        raise InvalidInput.on("currency", message, code="currency_mismatch")
+    if wanted.amount is not None:
+        requisition.amount = parse_amount(wanted.amount, requisition.currency)
+    if wanted.purpose is not None:
+        requisition.purpose = require_text(wanted.purpose, field="purpose", longest=LONGEST_PURPOSE)
+    if wanted.payee_name is not None:
+        requisition.payee_name = require_text(
+            wanted.payee_name, field="payee_name", longest=LONGEST_NAME
+        )
+    if wanted.method is not None:
+        requisition.method = methods.require_available(wanted.method)
+    methods.require_payable(
+        method=requisition.method, amount=requisition.amount, currency=requisition.currency
+    )
+    _write_destination(requisition, wanted.destination)
+    requisition.payee_index = payees.payee_index(requisition.payee_name)
+    requisition.payee_note = payees.payee_note(
+        company_id=requisition.company_id,
+        payee_index=requisition.payee_index,
+        destination_index=requisition.destination_index,
+        besides=requisition.pk,
+    )
+
+
+def _write_destination(requisition: Requisition, wanted: str | None) -> None:
+    """Write the destination as the method needs it; the present one is checked anew under a new method."""
+    text = requisition.destination if wanted is None else wanted
+    text = optional_text(text, field="destination")
+    destination = methods.normalise_destination(method=requisition.method, destination=text)
+    requisition.destination = destination
+    requisition.destination_index = blind_index(destination)
+
+
+def _role_of_approval(
+    user: User, requisition: Requisition, given: list[RequisitionApproval], needs: str
+) -> Role:
+    """Return the role in which the person's approval counts."""
+    if any(approval.approver_id == user.pk for approval in given):
+        raise AlreadyApproved("You have approved this version; a second person is needed.")
+    fund = requisition.fund
+    held = roles_of(
+        user, company_id=fund.company_id, region_id=fund.region_id, branch_id=fund.branch_id
+    )
+    missing = tiers.missing_roles(needs, [approval.role for approval in given])
+    role = tiers.role_to_give(held, missing)
+    if role is None:
+        wanted = " or ".join(str(role.label) for role in sorted(missing))
+        raise AlreadyApproved(f"What is missing is the approval of a person who is {wanted}.")
+    return role
+
+
+def _require_step(requisition: Requisition, target: RequisitionStatus) -> None:
+    require_transition(REQUISITION, requisition.status, target, noun="requisition")
+
+
+def _withdraw_payments(requisition: Requisition, actor: Actor) -> None:
+    """Cancel the pending payments of a locked requisition; refuse if any went further."""
+    payments = locks.lock_payments_of(requisition)
+    standing = {PaymentStatus.PENDING, PaymentStatus.CANCELLED}
+    if any(payment.status not in standing for payment in payments):
+        message = "A payment of this requisition has been started; it can no longer change."
+        raise PaymentStarted(message)
+    for payment in payments:
+        if payment.status == PaymentStatus.PENDING:
+            _withdraw_payment(payment, actor)
+    requisition.refresh_from_db(fields=["committed"])
+
+
+def _withdraw_payment(payment: Payment, actor: Actor) -> None:
+    require_transition(PAYMENT, payment.status, PaymentStatus.CANCELLED, noun="payment")
+    before = payment_facts(payment)
+    void_codes(payment)
+    payment.status = PaymentStatus.CANCELLED
+    payment.save(update_fields=["status"])
+    audit.record(
+        actor=actor,
+        action="payment.cancel",
+        subject=payment.reference,
+        company_id=payment.company_id,
+        before=before,
+        after=payment_facts(payment),
+    )
+
+
+def _record(
+    actor: Actor,
+    action: str,
+    requisition: Requisition,
+    *,
+    before: dict[str, Any] | None,
+    more: dict[str, Any] | None = None,
+) -> None:
+    audit.record(
+        actor=actor,
+        action=action,
+        subject=requisition.reference,
+        company_id=requisition.company_id,
+        before=before,
+        after=requisition_facts(requisition) | (more or {}),
+    )
+
+
+def _fresh(requisition: Requisition) -> Requisition:
+    """Return the requisition as the database has it now, ``committed`` included."""
+    return Requisition.objects.select_related("fund", "requested_by").get(pk=requisition.pk)

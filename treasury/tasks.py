@@ -1,0 +1,64 @@
+"""Treasury's jobs: each picks up what stands in the database, and may run twice at once."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from celery.schedules import crontab
+
+from ledger.actor import Actor
+from ledger.clock import today
+from treasury.schedule import PASS_EVERY
+from treasury.services import cleaning, dispatching, enquiries, janitor, replenishment
+
+
+@shared_task(name="treasury.dispatch_attempt")
+def dispatch_attempt(*, attempt_id: str) -> None:
+    dispatching.dispatch_attempt(
+        actor=Actor.system("dispatcher"), attempt_id=UUID(attempt_id), today=today
+    )
+
+
+@shared_task(name="treasury.ask_about_attempt")
+def ask_about_attempt(*, attempt_id: str) -> None:
+    enquiries.ask_about(actor=Actor.system("janitor"), attempt_id=UUID(attempt_id), today=today)
+
+
+@shared_task(name="treasury.apply_answer")
+def apply_answer(*, enquiry_id: str) -> None:
+    enquiries.apply_answer(actor=Actor.system("janitor"), enquiry_id=UUID(enquiry_id), today=today)
+
+
+@shared_task(name="treasury.run_janitor")
+def run_janitor() -> None:
+    janitor.run_janitor(actor=Actor.system("janitor"), today=today)
+
+
+@shared_task(name="treasury.dispatch_waiting")
+def dispatch_waiting() -> None:
+    dispatching.dispatch_waiting(actor=Actor.system("dispatcher"), today=today)
+
+
+@shared_task(name="treasury.check_reorder_levels")
+def check_reorder_levels() -> None:
+    replenishment.check_reorder_levels(actor=Actor.system("reorder check"))
+
+
+@shared_task(name="treasury.clean_up")
+def clean_up() -> None:
+    cleaning.clean_up(actor=Actor.system("clean-up"))
+
+
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "run-janitor": {"task": "treasury.run_janitor", "schedule": PASS_EVERY},
+    "dispatch-waiting": {"task": "treasury.dispatch_waiting", "schedule": PASS_EVERY},
+    "check-reorder-levels": {
+        "task": "treasury.check_reorder_levels",
+        "schedule": timedelta(minutes=5),
+    },
+    "clean-up-treasury": {
+        "task": "treasury.clean_up",
+        "schedule": crontab(hour=3, minute=10),
+    },
+}

@@ -1,4 +1,4 @@
-"""Who may do what to the paper of treasury: roles first, then segregation of duties.
+"""Who may do what in treasury: roles first, then segregation of duties.
 
 Each function raises ``RoleRequired`` or ``SegregationOfDuties`` (403) and looks at no input and no state:
 services ask under their locks, the API and the admin may ask before they read what was sent.
@@ -9,10 +9,10 @@ from uuid import UUID
 
 from ledger.access import require_role
 from ledger.actor import Actor
-from ledger.models import Company
-from ledger.refusals import RoleRequired
+from ledger.models import Company, User
+from ledger.refusals import Refusal, RoleRequired
 from ledger.roles import Role
-from treasury import segregation
+from treasury import readiness, segregation
 from treasury.models import (
     Payment,
     ReplenishmentRequest,
@@ -20,6 +20,14 @@ from treasury.models import (
     TreasuryFund,
     VarianceAdjustment,
 )
+
+
+class NotTheExecutor(Refusal):
+    """Only the person whom the code was sent to may give it back; no try is spent."""
+
+    status = 403
+    code = "not_the_executor"
+    title = "Not the executor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +128,48 @@ def may_reconcile(actor: Actor, payment: Payment) -> None:
 def may_keep_funds(actor: Actor, place: TreasuryFund | Company) -> None:
     """A CFO opens funds, sets their levels and the company's policy; for a company, one of all of it."""
     require_role(actor, Role.CFO, place=WholeOf(place.pk) if isinstance(place, Company) else place)
+
+
+def may_make_payment(actor: Actor, requisition: Requisition) -> None:
+    """A treasurer makes payments of a requisition."""
+    require_role(actor, Role.TREASURER, place=requisition.fund)
+
+
+def may_change_payment(actor: Actor, payment: Payment) -> None:
+    """A treasurer edits, cancels and retries payments."""
+    require_role(actor, Role.TREASURER, place=payment.fund)
+
+
+def may_execute(actor: Actor, payment: Payment) -> User:
+    """A treasurer who did not request it nor, where the company separates the two, approve it."""
+    require_role(actor, Role.TREASURER, place=payment.fund)
+    if actor.user is None:
+        raise RoleRequired("A payment is executed by a person.")
+    readiness.require_duties(payment, actor.user.pk)
+    return actor.user
+
+
+def may_verify_code(actor: Actor, payment: Payment) -> User:
+    """The treasurer whom the code was sent to, as long as he may execute."""
+    require_role(actor, Role.TREASURER, place=payment.fund)
+    if actor.user is None or payment.executor_id != actor.user_id:
+        raise NotTheExecutor("The code was sent to somebody else.")
+    return may_execute(actor, payment)
+
+
+def may_resolve(actor: Actor, payment: Payment) -> User:
+    """A treasurer or a CFO who did not request it, and not the proposer or the executor to confirm it."""
+    require_role(actor, Role.TREASURER, Role.CFO, place=payment.fund)
+    if actor.user is None:
+        raise RoleRequired("A review is ended by people.")
+    segregation.require_not_requester(
+        user_id=actor.user.pk, requester_id=payment.requester_id, act="resolve"
+    )
+    proposers = payment.resolutions.filter(confirmed_at=None, withdrawn_at=None).values_list(
+        "proposed_by_id", flat=True
+    )
+    if any(proposer != actor.user.pk for proposer in proposers):
+        segregation.require_not_executor(
+            user_id=actor.user.pk, executor_id=payment.executor_id, act="confirm what became of"
+        )
+    return actor.user

@@ -12,7 +12,9 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from ledger.models import Account, Company, User
 from ledger.roles import Role
+from payments.gateways import daraja
 from tests.treasury import factories
+from tests.treasury.gateway import Gateway
 from treasury.models import Payment, Requisition, TreasuryFund
 from treasury.services.codes import send_otp, verify_otp
 from treasury.services.payments import create_payment
@@ -45,7 +47,7 @@ class World:
 
 @pytest.fixture
 def world(db: None) -> World:
-    company = factories.CompanyFactory()
+    company = factories.make_company()
     factories.set_code_limit(company, Decimal(1000))
     return World(
         company=company,
@@ -56,6 +58,15 @@ def world(db: None) -> World:
         second_treasurer=factories.person(company, Role.TREASURER),
         cfo=factories.person(company, Role.CFO),
     )
+
+
+@pytest.fixture
+def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
+    """A gateway that answers what the test says; nothing is called."""
+    fake = Gateway()
+    monkeypatch.setattr(daraja, "send_b2c", fake.send_b2c)
+    monkeypatch.setattr(daraja, "query_status", fake.query_status)
+    return fake
 
 
 SendCode = Callable[[Payment, User], str]

@@ -5,7 +5,6 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-import factory
 from django.db import transaction
 
 from ledger.actor import Actor
@@ -28,34 +27,25 @@ def today(company: Company) -> date:
     return DAY
 
 
-class UserFactory(factory.django.DjangoModelFactory[User]):
-    class Meta:
-        model = User
-
-    username = factory.Sequence(lambda n: f"person{n}")
-    email = factory.LazyAttribute(lambda user: f"{user.username}@example.org")
-
-
-class CompanyFactory(factory.django.DjangoModelFactory[Company]):
-    class Meta:
-        model = Company
-
-    name = factory.Sequence(lambda n: f"Company {n}")
-    code = factory.Sequence(lambda n: f"company-{n}")
-    currency = "KES"
-    time_zone = "Africa/Nairobi"
-
-
-class MembershipFactory(factory.django.DjangoModelFactory[Membership]):
-    class Meta:
-        model = Membership
+def make_company(**attributes: Any) -> Company:
+    """A company in Kenya, with nobody in it."""
+    number = next(numbers)
+    defaults = {
+        "name": f"Company {number}",
+        "code": f"company-{number}",
+        "currency": "KES",
+        "time_zone": "Africa/Nairobi",
+    }
+    return Company.objects.create(**(defaults | attributes))
 
 
 def person(company: Company, *roles: Role, **attributes: Any) -> User:
     """A user with these roles in the whole company."""
-    user = UserFactory(**attributes)
+    name = f"person{next(numbers)}"
+    defaults = {"username": name, "email": f"{name}@example.org"}
+    user = User.objects.create(**(defaults | attributes))
     for role in roles:
-        MembershipFactory(user=user, company=company, role=role)
+        Membership.objects.create(user=user, company=company, role=role)
     return user
 
 

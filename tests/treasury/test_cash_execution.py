@@ -20,7 +20,7 @@ def test_cash_is_paid_and_booked_in_one_step(world: World) -> None:
     payment = world.payment(amount=Decimal(400))
     paid = execute_payment(actor=acting(world.treasurer), payment_id=payment.pk, today=today)
     assert (paid.status, paid.executor) == ("success", world.treasurer)
-    assert (world.account().balance, world.account().held) == (Decimal(99_600), 0)
+    assert (world.account().balance, world.account().held) == (Decimal(99_600), Decimal(0))
     entry = JournalEntry.objects.get(reference=f"treasury.payment:{payment.pk}")
     lines = {(line.account_id, line.side, line.amount) for line in entry.ledger_entries.all()}
     assert lines == {

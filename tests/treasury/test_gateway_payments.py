@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 from uuid import uuid5
 
 import pytest
@@ -16,21 +17,12 @@ from tests.treasury.factories import PHONE, acting, make_fund, make_provider, to
 from tests.treasury.gateway import SYSTEM, Gateway, not_found, outcome, payment_result
 from treasury.addresses import attempt_token
 from treasury.models import Callback, Enquiry, Incident, Payment, PaymentAttempt
-from treasury.services import dispatching, enquiries
+from treasury.readiness import RetryLimit
 from treasury.services.callbacks import record_callback
 from treasury.services.dispatching import dispatch_attempt, dispatch_waiting
 from treasury.services.enquiries import ask_about, ask_about_due
 from treasury.services.execution import ProviderUnavailable, execute_payment
-from treasury.services.payments import LateSuccess, RetryLimit, retry_payment
-
-
-@pytest.fixture
-def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
-    fake = Gateway()
-    for module in (dispatching, enquiries):
-        monkeypatch.setattr(module.daraja, "send_b2c", fake.send_b2c)
-        monkeypatch.setattr(module.daraja, "query_status", fake.query_status)
-    return fake
+from treasury.services.payments import LateSuccess, retry_payment
 
 
 @pytest.fixture
@@ -133,7 +125,7 @@ def test_the_answer_to_our_question_settles(world: World, send: Send, gateway: G
     gateway.answer(attempt)
     payment = fresh(attempt).payment
     assert (payment.status, fresh(attempt).state) == ("success", "succeeded")
-    assert (world.account().balance, world.account().held) == (Decimal(99_500), 0)
+    assert (world.account().balance, world.account().held) == (Decimal(99_500), Decimal(0))
     execution = payment.execution
     assert (execution.gateway_reference, execution.ip_address) == ("SG632NMUAB", "192.0.2.7")
 
@@ -153,7 +145,7 @@ def test_a_definite_refusal_releases_and_counts(world: World, send: Send, gatewa
     payment = attempt.payment
     assert (payment.status, payment.retry_count) == ("failed", 1)
     assert "Bad Request" in payment.last_error
-    assert (world.account().balance, world.account().held) == (Decimal(100_000), 0)
+    assert (world.account().balance, world.account().held) == (Decimal(100_000), Decimal(0))
     assert not JournalEntry.objects.filter(reference=payment.reference).exists()
 
 
@@ -238,7 +230,7 @@ def test_what_was_accepted_is_never_sent_again(send: Send, gateway: Gateway) -> 
     "changes", [{"amount": Decimal(501)}, {"reference": "6a6b5f5e-0000-0000-0000-000000000000"}]
 )
 def test_another_amount_or_reference_goes_before_people(
-    world: World, send: Send, gateway: Gateway, changes: dict[str, object]
+    world: World, send: Send, gateway: Gateway, changes: dict[str, Any]
 ) -> None:
     attempt = send()
     hint(attempt)

@@ -8,26 +8,17 @@ from django.db.models.functions import Now
 
 from ledger.refusals import IllegalTransition, InvalidInput, RoleRequired, SegregationOfDuties
 from ledger.roles import Role
+from payments.gateways import daraja
 from payments.models import Provider
 from tests.treasury.conftest import World
 from tests.treasury.factories import PHONE, acting, make_provider, person, today
 from tests.treasury.gateway import SYSTEM, Gateway, outcome
 from treasury import schedule
 from treasury.models import Payment, PaymentAttempt, Resolution
-from treasury.services import dispatching, enquiries
 from treasury.services.dispatching import dispatch_attempt
 from treasury.services.execution import execute_payment
 from treasury.services.janitor import Pass, run_janitor
 from treasury.services.resolution import ResolutionDiffers, resolve_payment
-
-
-@pytest.fixture
-def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
-    fake = Gateway()
-    for module in (dispatching, enquiries):
-        monkeypatch.setattr(module.daraja, "send_b2c", fake.send_b2c)
-        monkeypatch.setattr(module.daraja, "query_status", fake.query_status)
-    return fake
 
 
 @pytest.fixture
@@ -65,7 +56,7 @@ def test_a_worker_that_died_in_its_call_leaves_an_attempt_that_is_asked_about(
     def die(**_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(dispatching.daraja, "send_b2c", die)
+    monkeypatch.setattr(daraja, "send_b2c", die)
     with pytest.raises(KeyboardInterrupt):
         send(attempt)
     assert sweep() == Pass(0, 0, 0, 0)
@@ -188,7 +179,7 @@ def test_one_proposes_and_another_confirms_that_it_was_paid(
 ) -> None:
     assert resolve(doubtful, world.treasurer).status == "review"
     assert resolve(doubtful, world.cfo).status == "success"
-    assert (world.account().balance, world.account().held) == (Decimal(99_500), 0)
+    assert (world.account().balance, world.account().held) == (Decimal(99_500), Decimal(0))
     found = Resolution.objects.get(payment=doubtful)
     assert (found.proposed_by, found.confirmed_by) == (world.treasurer, world.cfo)
 
@@ -197,7 +188,7 @@ def test_confirmed_as_not_paid_it_is_released(world: World, doubtful: Payment) -
     resolve(doubtful, world.second_treasurer, "not_paid")
     failed = resolve(doubtful, world.cfo, "not_paid")
     assert (failed.status, failed.retry_count) == ("failed", 1)
-    assert (world.account().balance, world.account().held) == (Decimal(100_000), 0)
+    assert (world.account().balance, world.account().held) == (Decimal(100_000), Decimal(0))
 
 
 def test_nobody_is_his_own_second_person(world: World, doubtful: Payment) -> None:

@@ -11,16 +11,15 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from ledger import audit
-from ledger.access import require_role
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import after_commit, command
 from ledger.encryption import mask
 from ledger.models import User
 from ledger.money import Money
-from ledger.refusals import Conflict, IllegalTransition, InvalidInput, Refusal, TooManyRequests
-from ledger.roles import Role
-from treasury import locks, otp, readiness
+from ledger.refusals import Conflict, IllegalTransition, InvalidInput, TooManyRequests
+from treasury import duties, locks, otp, readiness
+from treasury.duties import NotTheExecutor
 from treasury.messages import CodeMessage, send_code
 from treasury.models import FailedTries, OneTimeCode, Payment
 from treasury.models.code import MOST_FAILED_TRIES_A_DAY, MOST_TRIES
@@ -29,14 +28,6 @@ from treasury.services.facts import payment_facts
 from treasury.states import PaymentStatus
 
 HOUR_S = 3600
-
-
-class NotTheExecutor(Refusal):
-    """Only the person whom the code was sent to may give it back; no try is spent."""
-
-    status = 403
-    code = "not_the_executor"
-    title = "Not the executor"
 
 
 class InvalidCode(InvalidInput):
@@ -54,7 +45,7 @@ def send_otp(*, actor: Actor, payment_id: UUID) -> Payment:
     ``NotApproved``, ``TooManyRequests`` within 60 s of his last one and beyond three an hour.
     """
     payment = locks.lock_payment(payment_id)
-    user = require_executor(actor, payment)
+    user = duties.may_execute(actor, payment)
     if payment.status != PaymentStatus.PENDING:
         raise IllegalTransition("A code is sent only while the payment is pending.")
     readiness.require_approved(payment)
@@ -96,15 +87,6 @@ def is_otp_expired(payment: Payment) -> bool:
     """Whether the payment's last code is over, by the database's clock; true without one."""
     sent_at = payment.otp_sent_timestamp
     return sent_at is None or otp.is_expired(sent_at=sent_at, now=database_now())
-
-
-def require_executor(actor: Actor, payment: Payment) -> User:
-    """Return the person if he may execute this payment: a treasurer, not its requester or approver."""
-    require_role(actor, Role.TREASURER, place=payment.fund)
-    if actor.user is None:
-        raise NotTheExecutor("A payment is executed by a person.")
-    readiness.require_duties(payment, actor.user.pk)
-    return actor.user
 
 
 def void_codes(payment: Payment) -> None:
@@ -171,10 +153,7 @@ def _spend_try(payment_id: UUID, actor: Actor) -> UUID | None:
 def _confirm_code(*, actor: Actor, payment_id: UUID, otp: str, spent: UUID | None) -> Payment:
     """Compare the code that a try was spent on, under the payment's lock."""
     payment = locks.lock_payment(payment_id)
-    require_role(actor, Role.TREASURER, place=payment.fund)
-    if actor.user is None or payment.executor_id != actor.user_id:
-        raise NotTheExecutor("The code was sent to somebody else.")
-    require_executor(actor, payment)
+    duties.may_verify_code(actor, payment)
     if not is_well_formed(otp):
         raise InvalidInput.on("otp", "A code has six digits.")
     code = locks.lock_live_code(payment)
@@ -295,7 +274,6 @@ __all__ = [
     "consume_code",
     "generate_otp",
     "is_otp_expired",
-    "require_executor",
     "send_otp",
     "verify_otp",
     "void_codes",

@@ -9,11 +9,11 @@ from ledger.models import User
 from ledger.refusals import Conflict
 from ledger.services import posting
 from payments.models import Provider
-from treasury import locks, methods, readiness
+from treasury import duties, locks, methods, readiness
 from treasury.dates import Today
 from treasury.models import OneTimeCode, Payment, PaymentAttempt
 from treasury.queue import wake
-from treasury.services.codes import consume_code, require_executor
+from treasury.services.codes import consume_code
 from treasury.services.facts import attempt_facts, payment_facts
 from treasury.services.payments import require_no_late_success
 from treasury.services.settlement import Proof, settle
@@ -41,7 +41,7 @@ def execute_payment(*, actor: Actor, payment_id: UUID, today: Today) -> Payment:
     ``RetryLimit``, ``CodeRequired``, ``ProviderUnavailable``, ``InsufficientFunds``; then nothing happened.
     """
     payment = locks.lock_payment(payment_id)
-    user = require_executor(actor, payment)
+    user = duties.may_execute(actor, payment)
     readiness.require_executable_state(payment)
     code = consume_code(payment, user)
     if payment.otp_required and code is None:

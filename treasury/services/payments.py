@@ -7,14 +7,12 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from ledger import audit
-from ledger.access import require_role
 from ledger.actor import Actor
 from ledger.commands import command
 from ledger.idempotency import hash_of
 from ledger.money import format_amount, parse_amount
 from ledger.refusals import Conflict, InvalidInput, NotFound, RuleBroken
-from ledger.roles import Role
-from treasury import locks, methods
+from treasury import duties, locks, methods
 from treasury.models import Incident, Payment, PaymentPolicy, Requisition
 from treasury.readiness import NotApproved, RetryLimit
 from treasury.services.codes import void_codes
@@ -83,7 +81,7 @@ def create_payment(
     ``RoleRequired``, ``NotApproved``, ``DiffersFromApproval``, ``ExceedsApproval``, ``PaymentExists``.
     """
     requisition = _requisition_of(requisition_id)
-    require_role(actor, Role.TREASURER, place=requisition.fund)
+    duties.may_make_payment(actor, requisition)
     body = _body_hash(requisition, amount, method, destination)
     if payment_id is not None and (known := _known(payment_id, body)):
         return known
@@ -110,7 +108,7 @@ def edit_payment(
 ) -> Payment:
     """Change a pending payment, which makes its next version and kills its codes; by a treasurer."""
     payment = locks.lock_payment(payment_id)
-    require_role(actor, Role.TREASURER, place=payment.fund)
+    duties.may_change_payment(actor, payment)
     before = payment_facts(payment)
     wanted = payment.amount if amount is None else parse_amount(amount, payment.currency)
     retries = payment.max_retries if max_retries is None else _retries(max_retries)
@@ -133,7 +131,7 @@ def edit_payment(
 def cancel_payment(*, actor: Actor, payment_id: UUID) -> Payment:
     """Cancel a pending or failed payment, which gives its amount back to the requisition."""
     payment = locks.lock_payment(payment_id)
-    require_role(actor, Role.TREASURER, place=payment.fund)
+    duties.may_change_payment(actor, payment)
     require_transition(PAYMENT, payment.status, PaymentStatus.CANCELLED, noun="payment")
     before = payment_facts(payment)
     payment.status = PaymentStatus.CANCELLED
@@ -151,7 +149,7 @@ def retry_payment(*, actor: Actor, payment_id: UUID) -> Payment:
     when the gateway has since said that the money did move.
     """
     payment = locks.lock_payment(payment_id)
-    require_role(actor, Role.TREASURER, place=payment.fund)
+    duties.may_change_payment(actor, payment)
     require_transition(PAYMENT, payment.status, PaymentStatus.PENDING, noun="payment")
     if payment.retry_count >= payment.max_retries:
         raise RetryLimit("This payment has failed as often as it may.")
@@ -162,15 +160,6 @@ def retry_payment(*, actor: Actor, payment_id: UUID) -> Payment:
     payment.save(update_fields=["status", *EXECUTOR_FIELDS])
     _record(actor, "payment.retry", payment, before=before)
     return payment
-
-
-def touch_pending_payments(requisition: Requisition) -> None:
-    """Kill the codes of a locked requisition's pending payments, because what they pay was edited."""
-    for payment in locks.lock_payments_of(requisition):
-        if payment.status == PaymentStatus.PENDING:
-            payment.version += 1
-            forget_executor(payment)
-            payment.save(update_fields=EXECUTOR_FIELDS)
 
 
 def require_no_late_success(payment: Payment) -> None:

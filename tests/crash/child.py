@@ -1,8 +1,9 @@
 """A warm Django process that forks a worker for each step and tells what became of it.
 
 It reads one step per line from its input: ``{"task", "kwargs"}`` or ``{"execute", "user"}``, with
-``kill`` (a name in ``points.POINTS``), ``commit`` and ``side``, or ``kill_after_s``. It writes a line for
-every message that the worker sent, and last ``{"ended": "done" | "killed" | error}``.
+``kill`` (a name in ``points.POINTS``), ``commit`` and ``side``, or ``kill_after_s``; ``passed`` counts how
+often the place to die was passed before. It writes a line for every message that the worker sent, one for
+every such passing, and last ``{"ended": "done" | "killed" | error}``.
 """
 
 import json
@@ -11,6 +12,7 @@ import signal
 import sys
 import time
 import traceback
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -50,10 +52,11 @@ def work(step: Step) -> None:
     """Do the step in this, the forked process."""
     from tests.crash import points
 
-    if step.get("kill"):
-        points.arm(points.POINTS[step["kill"]])
-    if step.get("commit"):
-        points.arm_commit(step["commit"], step["side"])
+    count = {"passed": step["passed"], "say_passed": partial(say, passed=1)}
+    if "kill" in step:
+        points.arm(points.POINTS[step["kill"]], **count)
+    if "commit" in step:
+        points.arm_commit(step["commit"], step["side"], **count)
     if "execute" in step:
         execute(UUID(step["execute"]), UUID(step["user"]))
     else:

@@ -1,7 +1,8 @@
 """Where a worker is killed: named steps of a payment's way from the reservation to the acknowledgement.
 
 A point wraps a function of the product, in the child process only, so that the process kills itself
-before or after it. "Uncommitted" points die inside a transaction, the others between two.
+before it, after it, or after the commit of what it did. "Uncommitted" points die inside a transaction,
+the others between two.
 """
 
 import os
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from functools import wraps
 from importlib import import_module
 from typing import Any
+
+from django.db import connection, transaction
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,11 @@ POINTS = {
 CALLBACK_STORED = "callback stored, nobody told"
 
 
-def arm(point: Point) -> None:
-    """Make this process die at the point."""
+def arm(point: Point, *, passed: int, say_passed: Callable[[], None]) -> None:
+    """Make this process die at the point; ``passed`` is how often earlier processes came past it."""
     module = import_module(point.module)
     wrapped = getattr(module, point.name)
-    left = point.call
+    left = point.call - passed
 
     @wraps(wrapped)
     def trap(*args: Any, **kwargs: Any) -> Any:
@@ -81,13 +84,15 @@ def arm(point: Point) -> None:
         if not _concerns(point, args):
             return wrapped(*args, **kwargs)
         left -= 1
-        if left == 0 and point.side == "before":
+        if left > 0:
+            say_passed()
+            return wrapped(*args, **kwargs)
+        if point.side == "before":
             die()
         result = wrapped(*args, **kwargs)
-        if left == 0 and point.side == "commit":
-            die_after_commit()
-        elif left == 0:
+        if point.side == "after":
             die()
+        transaction.on_commit(die)
         return result
 
     setattr(module, point.name, trap)
@@ -98,22 +103,10 @@ def _concerns(point: Point, args: tuple[Any, ...]) -> bool:
     return not point.operation or point.operation in operations
 
 
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def die_after_commit() -> None:
-    from django.db import transaction
-
-    transaction.on_commit(die)
-
-
-def arm_commit(number: int, side: str) -> None:
-    """Make this process die right before or right after its ``number``-th COMMIT."""
-    from django.db import connection
-
+def arm_commit(number: int, side: str, *, passed: int, say_passed: Callable[[], None]) -> None:
+    """Make this process die right before or right after the ``number``-th COMMIT of the payment's life."""
     commit: Callable[[], None] = connection._commit
-    left = number
+    left = number - passed
 
     def trap() -> None:
         nonlocal left
@@ -123,5 +116,10 @@ def arm_commit(number: int, side: str) -> None:
         commit()
         if left == 0:
             die()
+        say_passed()
 
     connection._commit = trap
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -54,8 +54,9 @@ class RequestIdentity:
 def _caller(request: HttpRequest) -> str | None:
     """The caller's address: what the outermost of our own proxies saw, else who connected."""
     connected: str | None = request.META.get("REMOTE_ADDR") or None
-    proxies = settings.BURSAR_TRUSTED_PROXIES
-    forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    proxies: int = settings.BURSAR_TRUSTED_PROXIES
+    header: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    forwarded = [part.strip() for part in header.split(",")]
     if proxies and len(forwarded) >= proxies and forwarded[-proxies]:
         return forwarded[-proxies]
     return connected

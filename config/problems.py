@@ -24,11 +24,41 @@ MEDIA_TYPE = "application/problem+json"
 TYPE = "/problems/{code}/"
 # What DRF calls its own complaints; any other code of a field's error is ours and becomes the problem's.
 GENERIC = frozenset(
-    "invalid required null blank empty max_length min_length max_value min_value max_digits"
-    " max_decimal_places max_whole_digits max_string_length invalid_choice not_a_list not_a_dict"
-    " does_not_exist incorrect_type no_match overflow date datetime make_aware parse_error unique"
-    " invalid_image no_name surrogate_characters_not_allowed null_characters_not_allowed"
-    " not_allowed no_extension invalid_extension max_length_exceeded".split()
+    {
+        "invalid",
+        "required",
+        "null",
+        "blank",
+        "empty",
+        "max_length",
+        "min_length",
+        "max_value",
+        "min_value",
+        "max_digits",
+        "max_decimal_places",
+        "max_whole_digits",
+        "max_string_length",
+        "invalid_choice",
+        "not_a_list",
+        "not_a_dict",
+        "does_not_exist",
+        "incorrect_type",
+        "no_match",
+        "overflow",
+        "date",
+        "datetime",
+        "make_aware",
+        "parse_error",
+        "unique",
+        "invalid_image",
+        "no_name",
+        "surrogate_characters_not_allowed",
+        "null_characters_not_allowed",
+        "not_allowed",
+        "no_extension",
+        "invalid_extension",
+        "max_length_exceeded",
+    }
 )
 CODES = {
     exceptions.NotAuthenticated: "not_authenticated",
@@ -145,7 +175,7 @@ def _of_api(error: exceptions.APIException) -> Problem:
     if (challenge := getattr(error, "auth_header", None)) is not None:
         headers["WWW-Authenticate"] = challenge
     if isinstance(error, exceptions.Throttled):
-        headers["Retry-After"] = str(int(error.wait or 1))
+        headers["Retry-After"] = str(int(getattr(error, "wait", None) or 1))
     return Problem(error.status_code, code, str(error.detail), headers=headers)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from config import unfold
 from config.embedded import postgres, redis
 from config.embedded.home import Home
 
@@ -197,6 +198,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+CSRF_FAILURE_VIEW = "config.pages.csrf_failed"
 HTTPS = env.bool("HTTPS", default=BURSAR_PUBLIC_URL.startswith("https://"))
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -229,7 +231,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Bursar <bursar@local
 # --- API --------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "ledger.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -269,15 +271,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "docExpansion": "none"},
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # choices stand where they are used: every app has a `status` of its own
+    "POSTPROCESSING_HOOKS": [],
 }
-UNFOLD = {
-    "SITE_TITLE": "Bursar",
-    "SITE_HEADER": "Bursar",
-    "SITE_SUBHEADER": "Money in, money out, and the books",
-    "SHOW_HISTORY": True,
-    "SHOW_VIEW_ON_SITE": False,
-    "ENVIRONMENT": "config.branding.environment",
-}
+
+# --- Admin ------------------------------------------------------------------------------------------
+UNFOLD = unfold.UNFOLD
 
 # --- Logging: one JSON object per line; never bodies, arguments or SQL ------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

@@ -2,35 +2,29 @@
 
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from config import problems
+from config import pages
 from config.health import health
 
 APPS = ("ledger", "payments", "treasury", "budgeting", "periods")
 
 
 def of_apps() -> list[URLPattern | URLResolver]:
-    """The ``urlpatterns`` of each app's `urls.py`, written from the root (``api/…``)."""
+    """The ``urlpatterns`` of each app's `api/urls.py`, written from the root (``api/…``)."""
     found: list[URLPattern | URLResolver] = []
     for app in APPS:
-        if find_spec(app) and find_spec(f"{app}.urls"):
-            found += import_module(f"{app}.urls").urlpatterns
+        if find_spec(app) and find_spec(f"{app}.api"):
+            found += import_module(f"{app}.api.urls").urlpatterns
     return found
 
 
-def home(request: HttpRequest) -> HttpResponse:
-    return redirect("admin:index")
-
-
 urlpatterns = [
-    path("", home),
+    path("", pages.home, name="home"),
+    path("demo/inbox/", pages.demo_inbox, name="demo-inbox"),
     path("health/", health, name="health"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
@@ -39,13 +33,6 @@ urlpatterns = [
 ]
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return problems.answer(problems.not_found())
-
-
-def failed(request: HttpRequest, *_: Any) -> HttpResponse:
-    return problems.answer(problems.internal())
-
-
-handler404 = not_found
-handler500 = failed
+handler403 = pages.forbidden
+handler404 = pages.not_found
+handler500 = pages.failed

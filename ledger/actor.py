@@ -1,10 +1,18 @@
 """Who is acting, and from where; passed into every command."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypedDict
 from uuid import UUID
 
 from ledger.models import User
+
+
+class Origin(TypedDict):
+    """From where a request comes, as the audit trail keeps it."""
+
+    ip_address: str | None
+    user_agent: str
+    request_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,14 @@ import functools
 import logging
 import random
 import time
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar, cast
 
 from django.db import OperationalError, connection, transaction
 
 from ledger import audit, idempotency
+from ledger.actor import Actor
 from ledger.refusals import Conflict, Refusal
 
 logger = logging.getLogger(__name__)
@@ -48,11 +50,10 @@ def command(
     ) -> Callable[Parameters, Result]:
         @functools.wraps(function)
         def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-            try:
+            actor = cast(Actor, kwargs["actor"])
+            subject = _subject(function, kwargs) or action
+            with refusals_recorded(actor=actor, action=action, subject=subject):
                 return _run_until_done(functools.partial(function, *args, **kwargs))
-            except Refusal as refusal:
-                _audit_refusal(function, action, refusal, kwargs)
-                raise
 
         return run
 
@@ -89,21 +90,21 @@ def _sqlstate(error: BaseException) -> str | None:
     return getattr(error.__cause__, "sqlstate", None)
 
 
-def _audit_refusal(
-    function: Callable[..., Any],
-    action: str,
-    refusal: Refusal,
-    arguments: dict[str, Any],
-) -> None:
-    subject = _subject(function, arguments) or action
-    with transaction.atomic():
-        audit.record_refusal(
-            actor=arguments["actor"],
-            action=action,
-            subject=subject,
-            company_id=audit.company_of(subject),
-            refusal=refusal,
-        )
+@contextmanager
+def refusals_recorded(*, actor: Actor, action: str, subject: str) -> Iterator[None]:
+    """Write a refusal raised inside to the audit trail, in a transaction of its own, and let it pass on."""
+    try:
+        yield
+    except Refusal as refusal:
+        with transaction.atomic():
+            audit.record_refusal(
+                actor=actor,
+                action=action,
+                subject=subject,
+                company_id=audit.company_of(subject),
+                refusal=refusal,
+            )
+        raise
 
 
 def _subject(function: Callable[..., Any], arguments: dict[str, Any]) -> str | None:
@@ -129,4 +130,4 @@ def after_commit(function: Callable[[], Any]) -> None:
     transaction.on_commit(function, robust=True)
 
 
-__all__ = ["Busy", "after_commit", "command", "require_transaction"]
+__all__ = ["Busy", "after_commit", "command", "refusals_recorded", "require_transaction"]

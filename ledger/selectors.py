@@ -2,26 +2,41 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from ledger.access import visible
+from ledger.access import companies_of, visible
 from ledger.models import (
     Account,
     AuditEvent,
+    Branch,
     Company,
     DailyTotal,
     JournalEntry,
     LedgerEntry,
+    Region,
     Side,
     User,
 )
 from ledger.models.account import MoneyField
 
 ZERO = Decimal(0)
+
+
+def companies_seen_by(user: User) -> QuerySet[Company]:
+    return companies_of(user)
+
+
+def regions_seen_by(user: User) -> QuerySet[Region]:
+    return visible(Region.objects.all(), user, by_company_only=True)
+
+
+def branches_seen_by(user: User) -> QuerySet[Branch]:
+    rows = Branch.objects.select_related("region")
+    return visible(rows, user, prefix="region__", by_company_only=True)
 
 
 def accounts_seen_by(user: User) -> QuerySet[Account]:
@@ -31,6 +46,12 @@ def accounts_seen_by(user: User) -> QuerySet[Account]:
 def journal_entries_seen_by(user: User) -> QuerySet[JournalEntry]:
     rows = JournalEntry.objects.select_related("company", "posted_by", "reversal_of", "reversed_by")
     return visible(rows, user, by_company_only=True)
+
+
+def journal_entries_with_lines_seen_by(user: User) -> QuerySet[JournalEntry]:
+    # debits first
+    lines = LedgerEntry.objects.select_related("account").order_by("-side", "account__code")
+    return journal_entries_seen_by(user).prefetch_related(Prefetch("ledger_entries", lines))
 
 
 def audit_events_seen_by(user: User) -> QuerySet[AuditEvent]:
@@ -120,3 +141,15 @@ def statement(
     if until:
         rows = rows.filter(effective_on__lte=until)
     return rows.order_by("-sequence")
+
+
+def statement_balances(
+    account: Account, *, since: date | None = None, until: date | None = None
+) -> tuple[Decimal, Decimal]:
+    """Return the balance before the date ``since`` and at the end of the date ``until``.
+
+    By effective date, so that the lines of the ``statement`` between them are exactly the difference.
+    """
+    has_past = since is not None and since > date.min
+    opening = balance_on(account, since - timedelta(days=1)) if since and has_past else ZERO
+    return opening, balance_on(account, until or date.max)

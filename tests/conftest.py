@@ -90,7 +90,7 @@ def django_db_setup(
         connection.settings_dict["NAME"] = database_name
         connection.settings_dict["CONN_MAX_AGE"] = 0
     cleaner = database.Cleaner(database_name)
-    TransactionTestCase._fixture_teardown = lambda self: cleaner.clean()  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = lambda self: cleaner.clean()  # type: ignore[attr-defined]
     yield cleaner
     cleaner.close()
     with django_db_blocker.unblock():

@@ -34,6 +34,12 @@ class AlreadyRunning(Exception):
     """Another instance uses the same home; the message says where it answers."""
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @dataclass(frozen=True)
 class Plan:
     """What one start of an instance is about."""
@@ -44,7 +50,7 @@ class Plan:
     demo: bool
     web_workers: int = 2
     worker_processes: int = 2
-    simulator_port: int = field(default_factory=lambda: free_port())
+    simulator_port: int = field(default_factory=free_port)
 
     @property
     def address(self) -> str:
@@ -72,24 +78,31 @@ class Plan:
 def run(plan: Plan) -> int:
     """Run until asked to stop. Returns the exit code."""
     plan.home.make()
-    with ExitStack() as stack:
+    stack = ExitStack()
+    try:
         _take(plan.home, stack)
         end_leftovers(plan.home)
-        supervisor = Supervisor()
-        supervisor.listen()
-        try:
-            _start(plan, supervisor)
-            supervisor.watch()
-        except Stopped:
-            supervisor.say("stopping")
-            return 0
-        except ProgramFailed as failure:
-            supervisor.say(str(failure))
-            return 1
-        finally:
-            supervisor.stop()
-            plan.home.instance_file.unlink(missing_ok=True)
-            supervisor.say("stopped")
+        return _supervise(plan)
+    finally:
+        stack.close()
+
+
+def _supervise(plan: Plan) -> int:
+    supervisor = Supervisor()
+    supervisor.listen()
+    try:
+        _start(plan, supervisor)
+        supervisor.watch()
+    except Stopped:
+        supervisor.say("stopping")
+        return 0
+    except ProgramFailed as failure:
+        supervisor.say(str(failure))
+        return 1
+    finally:
+        supervisor.stop()
+        plan.home.instance_file.unlink(missing_ok=True)
+        supervisor.say("stopped")
 
 
 def _take(home: Home, stack: ExitStack) -> None:
@@ -235,12 +248,6 @@ def _is_healthy(address: str) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _welcome(plan: Plan, supervisor: Supervisor, seconds: float) -> None:

@@ -25,8 +25,19 @@ from config.embedded.redis import Redis
 
 # These speak to no database, or look after the services themselves.
 WITHOUT_SERVICES = frozenset(
-    "run help version check collectstatic makemigrations diffsettings findstatic"
-    " --help -h --version".split()
+    {
+        "run",
+        "help",
+        "version",
+        "check",
+        "collectstatic",
+        "makemigrations",
+        "diffsettings",
+        "findstatic",
+        "--help",
+        "-h",
+        "--version",
+    }
 )
 AS_OWNER = frozenset({"migrate"})
 READY_WITHIN = 60.0
@@ -147,7 +158,8 @@ def _started(home: Home, wanted: Sequence[Service], users: IO[str]) -> Iterator[
     running: list[tuple[Service, Popen[str]]] = []
     try:
         for service in wanted:
-            running.append((service, _start(service, home.run / f"{service.name}.log")))
+            process = _start(service, home.run / f"{service.name}.log")
+            running.append((service, process))
         fcntl.flock(users, fcntl.LOCK_SH)
         yield
     finally:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from config.embedded import processes
 
@@ -100,7 +101,7 @@ class Supervisor:
         if process.returncode:
             raise ProgramFailed(f"{name} failed (exit {process.returncode}).")
 
-    def watch(self) -> None:
+    def watch(self) -> NoReturn:
         """Keep everything running until asked to stop, then raise ``Stopped``."""
         while True:
             self._look(0.1)

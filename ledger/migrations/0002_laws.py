@@ -40,18 +40,17 @@ class Migration(migrations.Migration):
             ALTER TABLE ledger_ledgerentry DROP CONSTRAINT ledger_entry_same_company,
                 DROP CONSTRAINT ledger_entry_same_currency;
             ALTER TABLE ledger_journalentry DROP CONSTRAINT ledger_reversal_same_company;
-            DROP TRIGGER follows_lines ON ledger_dailytotal;
             DROP FUNCTION ledger_require_balance() CASCADE;
             DROP FUNCTION ledger_require_sound_lines() CASCADE;
-            DROP FUNCTION ledger_add_to_totals() CASCADE;
             """,
         ),
         script(
             "account_laws.sql",
             """
-            DROP TRIGGER held_follows_holds ON ledger_account;
+            DROP TRIGGER numbers_follow ON ledger_account;
             DROP TRIGGER opens_empty ON ledger_account;
-            DROP FUNCTION ledger_require_last_entry() CASCADE;
+            DROP TRIGGER totals_follow ON ledger_dailytotal;
+            DROP FUNCTION ledger_follow_lines() CASCADE;
             DROP FUNCTION ledger_apply_hold() CASCADE;
             DROP FUNCTION ledger_apply_release() CASCADE;
             """,

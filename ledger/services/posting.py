@@ -225,14 +225,14 @@ def _as_json(posting: Posting) -> dict[str, Any]:
 
 
 def _call(sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-    """Run one statement with parameters bound by the server, prepared once per connection.
+    """Run one statement with parameters bound by the server.
 
     Django's own cursor would write the key of the chain into the statement's text, where logs and
     ``pg_stat_activity`` show it.
     """
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(sql, parameters, prepare=True).fetchall()
+        return cursor.execute(sql, parameters).fetchall()
 
 
 @contextmanager

@@ -69,26 +69,6 @@ END $$;
 CREATE TRIGGER sound_lines AFTER INSERT ON ledger_ledgerentry REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_require_sound_lines();
 
--- The totals of a day follow from its lines: these change them, and nothing else may.
-
-CREATE FUNCTION ledger_add_to_totals() RETURNS trigger LANGUAGE plpgsql
-SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
-BEGIN
-    INSERT INTO ledger_dailytotal AS total (account_id, "on", debit, credit)
-        SELECT account_id, effective_on,
-               coalesce(sum(amount) FILTER (WHERE side = 'debit'), 0),
-               coalesce(sum(amount) FILTER (WHERE side = 'credit'), 0)
-        FROM added GROUP BY account_id, effective_on ORDER BY account_id, effective_on
-        ON CONFLICT (account_id, "on") DO UPDATE
-            SET debit = total.debit + excluded.debit, credit = total.credit + excluded.credit;
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER totals_follow AFTER INSERT ON ledger_ledgerentry REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_add_to_totals();
-CREATE TRIGGER follows_lines BEFORE INSERT OR UPDATE ON ledger_dailytotal
-    FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION ledger_refuse_change();
-
 -- A line has the company of its journal entry, and the company and currency of its account; a reversal
 -- stays within the company.
 ALTER TABLE ledger_ledgerentry

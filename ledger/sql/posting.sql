@@ -133,22 +133,14 @@ BEGIN
         amounts := amounts || line.amount;
     END LOOP;
 
-    WITH written AS (
-        INSERT INTO ledger_ledgerentry (id, journal_entry_id, account_id, company_id, sequence, side,
-                amount, currency, balance_after, effective_on, posted_at, chain_hash)
-            SELECT new.id, new.entry, new.account, journal.company_id, new.sequence, new.side,
-                   new.amount, new.currency, new.balance, journal.effective_on, new.at, new.seal
-            FROM unnest(ids, entries, accounts, sequences, sides, amounts, currencies, balances,
-                        instants, seals)
-                     AS new(id, entry, account, sequence, side, amount, currency, balance, at, seal)
-            JOIN ledger_journalentry journal ON journal.id = new.entry
-            RETURNING account_id, sequence, balance_after, posted_at, chain_hash
-    )
-    UPDATE ledger_account account
-        SET balance = last.balance_after, entry_count = last.sequence,
-            chain_head = last.chain_hash, last_posted_at = last.posted_at
-        FROM (SELECT DISTINCT ON (account_id) * FROM written ORDER BY account_id, sequence DESC) last
-        WHERE account.id = last.account_id;
+    INSERT INTO ledger_ledgerentry (id, journal_entry_id, account_id, company_id, sequence, side,
+            amount, currency, balance_after, effective_on, posted_at, chain_hash)
+        SELECT new.id, new.entry, new.account, journal.company_id, new.sequence, new.side,
+               new.amount, new.currency, new.balance, journal.effective_on, new.at, new.seal
+        FROM unnest(ids, entries, accounts, sequences, sides, amounts, currencies, balances,
+                    instants, seals)
+                 AS new(id, entry, account, sequence, side, amount, currency, balance, at, seal)
+        JOIN ledger_journalentry journal ON journal.id = new.entry;
 
     RETURN QUERY
         SELECT journal.reference::text, journal.id, journal.id = posting.id

@@ -37,8 +37,8 @@ class TransactionOpen(RuntimeError):
 class Call:
     """One request to be made. ``subject`` names what it serves.
 
-    ``secrets`` are texts that must not be logged; ``answer_is_secret`` keeps a good answer out of the
-    log altogether (a token, whatever shape it comes in).
+    ``deadline_s`` is the most it may take, all in all. ``secrets`` are texts that must not be logged;
+    ``answer_is_secret`` keeps a good answer out of the log altogether (a token, whatever its shape).
     """
 
     provider_id: UUID
@@ -48,6 +48,7 @@ class Call:
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: Mapping[str, Any] | None = None
+    deadline_s: float = DEADLINE_S
     secrets: tuple[str, ...] = field(default=(), repr=False)
     answer_is_secret: bool = False
 
@@ -155,7 +156,8 @@ class _Progress:
 
 
 async def _with_deadline(call: Call, progress: _Progress) -> Answer:
-    deadline = float(getattr(settings, "BURSAR_GATEWAY_DEADLINE_S", DEADLINE_S))
+    most = float(getattr(settings, "BURSAR_GATEWAY_DEADLINE_S", DEADLINE_S))
+    deadline = min(most, call.deadline_s)
     async with asyncio.timeout(deadline):
         return await _request(call, progress, deadline)
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import F, Q
 
 from ledger.clock import database_now
@@ -24,7 +23,6 @@ LEASE_S = 45
 # A token that is about to expire is not worth a request.
 MARGIN_S = 60
 PAUSE_S = 0.05
-WAIT_S = 35.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +45,14 @@ Fetch = Callable[[], Fetched | Outcome]
 
 
 def access_token(
-    provider_id: UUID, fetch: Fetch, *, rejected: int | None = None
+    provider_id: UUID, fetch: Fetch, *, wait_s: float, rejected: int | None = None
 ) -> Token | Outcome:
     """Return the shared token, fetching it if nobody else is; or the outcome of a fetch that failed.
 
     ``rejected`` is the version the gateway has just refused. Waits for another worker's fetch at most
-    ``BURSAR_TOKEN_WAIT_S``, then says ``RETRYABLE``: nothing has been sent yet.
+    ``wait_s``, then says ``RETRYABLE``: nothing has been sent yet.
     """
-    give_up_at = time.monotonic() + float(getattr(settings, "BURSAR_TOKEN_WAIT_S", WAIT_S))
+    give_up_at = time.monotonic() + wait_s
     while True:
         provider = Provider.objects.get(pk=provider_id)
         token = _usable(provider, rejected)

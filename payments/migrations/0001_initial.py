@@ -86,6 +86,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "gateway call",
                 "ordering": ("-at", "-id"),
             },
         ),

@@ -26,6 +26,7 @@ class GatewayRequest(models.Model):
     at = models.DateTimeField(db_default=DatabaseClock())
 
     class Meta:
+        verbose_name = "gateway call"
         ordering = ("-at", "-id")
         indexes = (
             models.Index(fields=("subject", "at"), name="payments_request_subject"),

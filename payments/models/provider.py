@@ -21,6 +21,11 @@ class Provider(models.Model):
     class Kind(models.TextChoices):
         MPESA = "mpesa", "M-Pesa"
 
+    class Status(models.TextChoices):
+        RUNNING = "running", "Running"
+        STOPPED = "stopped", "Stopped"
+        UNUSED = "unused", "Not in use"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="providers")
     kind = models.CharField(max_length=20, choices=Kind.choices)
@@ -77,6 +82,16 @@ class Provider(models.Model):
     def subject(self) -> str:
         """Its name in the audit trail."""
         return f"payments.provider:{self.pk}"
+
+    @property
+    def status(self) -> str:
+        """One of ``Status``; told by ``stopped_at`` and ``active``, never stored."""
+        if self.stopped_at:
+            return self.Status.STOPPED
+        return self.Status.RUNNING if self.active else self.Status.UNUSED
+
+    def get_status_display(self) -> str:
+        return str(self.Status(self.status).label)
 
     @property
     def is_usable(self) -> bool:

@@ -60,7 +60,7 @@ class Instance:
                 told: dict[str, Any] = json.load(answer)
         except (urllib.error.URLError, OSError):
             return False
-        return told["status"] == "up"
+        return bool(told["status"] == "up")
 
     def wait_until_up(self) -> None:
         """Wait for the instance to be healthy and complete."""

@@ -15,6 +15,7 @@ from ledger.refusals import InvalidInput
 from payments.gateways.daraja import (
     classify_b2c_result,
     classify_status_result,
+    client,
     parse_balances,
     parse_result,
     query_balance,
@@ -246,6 +247,16 @@ def test_wrong_consumer_credentials_are_a_matter_of_configuration(
     outcome = send()
     assert (outcome.outcome_class, outcome.code) == (OutcomeClass.CONFIG, "400.008.01")
     assert simulator.log()["received"] == {}
+
+
+def test_a_payment_is_not_begun_when_no_time_is_left_to_wait_for_its_reply(
+    send: Send, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "BUDGET_S", client.LEAST_S + 0.2)
+    simulator.fault("oauth", "after_accept", "drip", interval_s=0.002)
+    outcome = send()
+    assert (outcome.outcome_class, outcome.code) == (OutcomeClass.RETRYABLE, "token_slow")
+    assert simulator.book()["payments"] == []
 
 
 def test_an_unreadable_certificate_is_a_matter_of_configuration(

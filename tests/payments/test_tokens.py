@@ -9,7 +9,6 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
-from pytest_django.fixtures import Settings
 
 from ledger.clock import database_now
 from payments.gateways.daraja import send_b2c
@@ -112,18 +111,16 @@ def test_a_lease_whose_owner_died_is_taken_over(provider: Provider) -> None:
     Provider.objects.filter(pk=provider.pk).update(
         **lease, token_lease_until=database_now() - timedelta(seconds=1)
     )
-    token = access_token(provider.pk, lambda: Fetched("fresh", 3599))
+    token = access_token(provider.pk, lambda: Fetched("fresh", 3599), wait_s=1)
     assert token == Token("fresh", 1)
 
 
-def test_who_waits_too_long_for_another_worker_tries_later(
-    provider: Provider, settings: Settings
-) -> None:
-    settings.BURSAR_TOKEN_WAIT_S = 0.1
+def test_who_waits_too_long_for_another_worker_tries_later(provider: Provider) -> None:
     Provider.objects.filter(pk=provider.pk).update(
         token_lease_owner=uuid.uuid4(), token_lease_until=database_now() + timedelta(seconds=60)
     )
-    outcome = access_token(provider.pk, lambda: pytest.fail("two workers fetched a token"))
+    fetched = Fetched("a second token", 3599)
+    outcome = access_token(provider.pk, lambda: fetched, wait_s=0.1)
     assert isinstance(outcome, Outcome)
     assert (outcome.outcome_class, outcome.code) == (OutcomeClass.RETRYABLE, "token_busy")
 
@@ -133,7 +130,7 @@ def test_a_token_that_comes_after_its_lease_is_not_stored(provider: Provider) ->
         Provider.objects.filter(pk=provider.pk).update(token_lease_owner=uuid.uuid4())
         return Fetched("late", 3599)
 
-    outcome = access_token(provider.pk, slow)
+    outcome = access_token(provider.pk, slow, wait_s=1)
     assert isinstance(outcome, Outcome)
     assert outcome.code == "token_late"
     provider.refresh_from_db()
@@ -141,15 +138,16 @@ def test_a_token_that_comes_after_its_lease_is_not_stored(provider: Provider) ->
 
 
 def test_a_refused_version_is_never_handed_out_again(provider: Provider) -> None:
-    first = access_token(provider.pk, lambda: Fetched("one", 3599))
-    assert isinstance(first, Token)
-    second = access_token(provider.pk, lambda: Fetched("two", 3599), rejected=first.version)
-    assert second == Token("two", first.version + 1)
-    assert access_token(provider.pk, lambda: pytest.fail("again"), rejected=first.version) == second
+    def token(value: str, rejected: int | None) -> Token | Outcome:
+        return access_token(provider.pk, lambda: Fetched(value, 3599), wait_s=1, rejected=rejected)
+
+    assert token("one", None) == Token("one", 1)
+    assert token("two", 1) == Token("two", 2)
+    assert token("three", 1) == Token("two", 2)
 
 
 def test_the_token_is_encrypted_at_rest(provider: Provider) -> None:
-    access_token(provider.pk, lambda: Fetched("canary-token", 3599))
+    access_token(provider.pk, lambda: Fetched("canary-token", 3599), wait_s=1)
     with connection.cursor() as cursor:
         cursor.execute("SELECT token, credentials FROM payments_provider")
         stored = cursor.fetchone()

@@ -13,6 +13,7 @@ from treasury.addresses import is_attempt_token, token_hash
 from treasury.models import Callback, Enquiry, PaymentAttempt
 from treasury.queue import wake
 from treasury.states import AttemptState
+from treasury.texts import readable
 
 LARGEST_BODY = 65_536
 MOST_UNTRUSTED = 20
@@ -115,4 +116,5 @@ def _reads_as(body: bytes, *, is_answer: bool) -> str:
         return "unreadable"
     classify = daraja.classify_status_result if is_answer else daraja.classify_b2c_result
     outcome = classify(result)
-    return f"{outcome.outcome_class.value} {outcome.code} {outcome.message}"[:LONGEST_SAYS]
+    says = f"{outcome.outcome_class.value} {outcome.code} {outcome.message}"
+    return readable(says, longest=LONGEST_SAYS)

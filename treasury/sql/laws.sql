@@ -48,7 +48,8 @@ ALTER TABLE treasury_reconciliation
         REFERENCES treasury_paymentexecution (payment_id, executor_id);
 
 -- An approval is for the version that lies before the approver.
-CREATE FUNCTION treasury_guard_approval() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION treasury_guard_approval() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM FROM treasury_requisition
         WHERE requisition_id = NEW.requisition_id AND version = NEW.version AND status = 'submitted';
@@ -69,7 +70,8 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN p_status IN ('cancelled', 'reversed') THEN 0 ELSE p_amount END
 $$;
 
-CREATE FUNCTION treasury_commit_amount() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION treasury_commit_amount() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     difference numeric := treasury_live_amount(NEW.status, NEW.amount);
 BEGIN
@@ -94,7 +96,8 @@ CREATE TRIGGER committed_by_payments BEFORE UPDATE OF committed ON treasury_requ
     FOR EACH ROW WHEN (NEW.committed IS DISTINCT FROM OLD.committed AND pg_trigger_depth() = 0)
     EXECUTE FUNCTION ledger_refuse_change();
 
-CREATE FUNCTION treasury_guard_new_requisition() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION treasury_guard_new_requisition() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF NEW.committed <> 0 THEN
         RAISE EXCEPTION 'a requisition starts with nothing committed'
@@ -108,12 +111,17 @@ CREATE TRIGGER starts_uncommitted BEFORE INSERT ON treasury_requisition
 
 -- Who executes: never a valid approver while the company separates the two; and a payment leaves pending
 -- only for what is approved now.
-CREATE FUNCTION treasury_guard_execution() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION treasury_guard_execution() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     wanted treasury_requisition%ROWTYPE;
     leaves boolean := NEW.status IN ('executing', 'success') AND
                       (TG_OP = 'INSERT' OR OLD.status = 'pending');
 BEGIN
+    -- What was executed under an earlier policy stays as it is.
+    IF TG_OP = 'UPDATE' AND NOT leaves AND NEW.executor_id IS NOT DISTINCT FROM OLD.executor_id THEN
+        RETURN NEW;
+    END IF;
     SELECT * INTO wanted FROM treasury_requisition WHERE requisition_id = NEW.requisition_id;
     IF NEW.separate_executor AND NEW.executor_id IS NOT NULL THEN
         PERFORM FROM treasury_requisitionapproval
@@ -145,7 +153,8 @@ CREATE TRIGGER fixed_when_sent BEFORE UPDATE ON treasury_payment
     EXECUTE FUNCTION ledger_refuse_change();
 
 -- Success and the execution that proves it come together.
-CREATE FUNCTION treasury_require_execution() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION treasury_require_execution() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM FROM treasury_paymentexecution
         WHERE payment_id = NEW.payment_id AND executor_id = NEW.executor_id;
@@ -160,7 +169,8 @@ CREATE CONSTRAINT TRIGGER success_is_proved AFTER INSERT OR UPDATE OF status ON 
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.status = 'success')
     EXECUTE FUNCTION treasury_require_execution();
 
-CREATE FUNCTION treasury_guard_execution_record() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION treasury_guard_execution_record() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM FROM treasury_payment
         WHERE payment_id = NEW.payment_id AND executor_id = NEW.executor_id AND status = 'success';
@@ -175,7 +185,8 @@ CREATE TRIGGER proves_success BEFORE INSERT ON treasury_paymentexecution
     FOR EACH ROW EXECUTE FUNCTION treasury_guard_execution_record();
 
 -- Evidence is fixed once the requisition is approved.
-CREATE FUNCTION treasury_guard_attachment() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION treasury_guard_attachment() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     requisition uuid := CASE TG_OP WHEN 'DELETE' THEN OLD.requisition_id ELSE NEW.requisition_id END;
 BEGIN

@@ -3,6 +3,7 @@
 None of them may run inside a transaction, and none raises for what the gateway does.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -22,6 +23,11 @@ from payments.models import Provider
 
 Body = Mapping[str, Any]
 PING = "Enquiry"
+# All of it, token calls included. Whoever claims an attempt holds it longer than this.
+BUDGET_S = 40.0
+TOKEN_CALL_S = 15.0
+# A payment that could not be waited for is not begun: it would only end in doubt.
+LEAST_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,11 @@ class Session:
     credentials: Credentials = field(repr=False)
     subject: str
     sealed_password: str = field(repr=False)
+    ends_at: float = field(default_factory=lambda: time.monotonic() + BUDGET_S)
+
+    @property
+    def seconds_left(self) -> float:
+        return max(0.0, self.ends_at - time.monotonic())
 
 
 def send_b2c(
@@ -184,13 +195,24 @@ def _send(session: Session, operation: str, path: str, body: Body, token: Token)
             url=session.provider.base_url.rstrip("/") + path,
             headers=requests.bearer(token.value),
             body=body,
+            deadline_s=session.seconds_left,
             secrets=(*session.credentials.secrets, session.sealed_password, token.value),
         )
     )
 
 
 def _token(session: Session, *, rejected: int | None) -> Token | Outcome:
-    return access_token(session.provider.pk, lambda: _fetch_token(session), rejected=rejected)
+    """A token, with enough time left to use it."""
+    token = access_token(
+        session.provider.pk,
+        lambda: _fetch_token(session),
+        wait_s=max(0.0, session.seconds_left - LEAST_S),
+        rejected=rejected,
+    )
+    if isinstance(token, Token) and session.seconds_left < LEAST_S:
+        message = "Getting an access token took too long; nothing was sent."
+        return Outcome(OutcomeClass.RETRYABLE, "token_slow", message)
+    return token
 
 
 def _fetch_token(session: Session) -> Fetched | Outcome:
@@ -204,6 +226,7 @@ def _fetch_token(session: Session) -> Fetched | Outcome:
             method="GET",
             url=session.provider.base_url.rstrip("/") + requests.TOKEN_PATH,
             headers={"Authorization": basic},
+            deadline_s=min(TOKEN_CALL_S, session.seconds_left),
             secrets=(*known.secrets, basic.removeprefix("Basic ")),
             answer_is_secret=True,
         )

@@ -1,0 +1,67 @@
+"""List filters whose choices end where the person's sight ends."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.db.models import DateTimeField, Field
+from django.http import HttpRequest
+from django.utils.dateparse import parse_date
+from unfold.contrib.filters.admin import (
+    ChoicesDropdownFilter,
+    RangeDateFilter,
+    RelatedDropdownFilter,
+)
+
+MOST_CHOICES = 500
+
+
+class OneOf(ChoicesDropdownFilter):
+    """By a field with choices: status, method, role."""
+
+
+class Between(RangeDateFilter):
+    """By a range of days, both inclusive; of an instant, days in UTC."""
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        first, last = self._day("from"), self._day("to")
+        if first:
+            queryset = queryset.filter(**{f"{self.field_path}__gte": self._start(first)})
+        if last:
+            after = self._start(last + timedelta(days=1))
+            queryset = queryset.filter(**{f"{self.field_path}__lt": after})
+        return queryset
+
+    def _day(self, end: str) -> date | None:
+        """The day that was asked for; one that cannot be read is as none."""
+        try:
+            return parse_date(str(self.used_parameters.get(f"{self.field_path}_{end}") or ""))
+        except ValueError:
+            return None
+
+    def _start(self, day: date) -> date | datetime:
+        if isinstance(self.field, DateTimeField):
+            return datetime.combine(day, time.min, tzinfo=UTC)
+        return day
+
+
+class Seen(RelatedDropdownFilter):
+    """By something else that has an admin; offers only what the person may see there."""
+
+    def field_choices(
+        self, field: Field, request: HttpRequest, model_admin: ModelAdmin
+    ) -> list[Any]:
+        other = model_admin.admin_site._registry[field.related_model]  # type: ignore[index]
+        return [(row.pk, str(row)) for row in other.get_queryset(request)[:MOST_CHOICES]]
+
+
+def by(field: str) -> tuple[str, type[OneOf]]:
+    return (field, OneOf)
+
+
+def between(field: str) -> tuple[str, type[Between]]:
+    return (field, Between)
+
+
+def seen(field: str) -> tuple[str, type[Seen]]:
+    return (field, Seen)

@@ -1,0 +1,141 @@
+"""The page of one row: panels of facts and tables, and what can be done about it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ledger.admin import cells
+from ledger.admin.cells import Badge, Cell
+from ledger.models import AuditEvent, Company
+
+MOST_EVENTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label and what stands beside it."""
+
+    label: str
+    value: Cell
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells under headings; ``figures`` are the columns that are right-aligned."""
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    figures: frozenset[str] = frozenset()
+
+    @property
+    def lines(self) -> list[list[tuple[str, Cell, bool]]]:
+        """Each row as its headings, its cells and whether each is a figure."""
+        return [
+            [
+                (heading, cell, heading in self.figures)
+                for heading, cell in zip(self.headings, row, strict=True)
+            ]
+            for row in self.rows
+        ]
+
+    @property
+    def columns(self) -> list[tuple[str, bool]]:
+        return [(heading, heading in self.figures) for heading in self.headings]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a history: what happened, who did it, and what was different after."""
+
+    title: str
+    outcome: Badge
+    at: Cell
+    by: str
+    detail: str = ""
+    changes: Sequence[tuple[str, str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A titled part of a page: facts, a table, or a history; ``empty`` is said when there is nothing."""
+
+    title: str
+    facts: Sequence[Fact] = ()
+    table: Table | None = None
+    events: Sequence[Event] = ()
+    empty: str = ""
+    note: str = ""
+    links: Sequence[cells.Link] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.facts or self.events or (self.table and self.table.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All of one row's page: its name, its status, its panels."""
+
+    title: str
+    badges: Sequence[Badge] = ()
+    panels: Sequence[Panel] = ()
+    notices: Sequence[str] = ()
+
+
+def history(subjects: Iterable[str], company: Company | None, title: str = "History") -> Panel:
+    """The audit trail of the subjects as one history, newest first."""
+    events = (
+        AuditEvent.objects.filter(subject__in=list(subjects))
+        .select_related("actor")
+        .order_by("-at", "-id")[:MOST_EVENTS]
+    )
+    return Panel(
+        title=title,
+        events=[_event(event, company) for event in events],
+        empty="Nothing has happened yet.",
+        note="Who did or tried what, from where, and what was different after. Newest first.",
+    )
+
+
+def subject_of(noun: str, key: object) -> str:
+    """The name under which the audit trail knows a row: ``subject_of("treasury.payment", …)``."""
+    return f"{noun}:{key}"
+
+
+def outcome_badge(event: AuditEvent) -> Badge:
+    refused = event.outcome == AuditEvent.Outcome.REFUSED
+    return Badge(event.get_outcome_display(), "bad" if refused else "good")
+
+
+def _event(event: AuditEvent, company: Company | None) -> Event:
+    origin = f" from {event.ip_address}" if event.ip_address else ""
+    return Event(
+        title=action_words(event.action),
+        outcome=outcome_badge(event),
+        at=cells.instant(event.at, company),
+        by=f"{event.actor_name}{origin}",
+        detail=event.detail,
+        changes=changes(event),
+    )
+
+
+def action_words(action: str) -> str:
+    """An action's name as words: ``payment.send_code`` is "Payment: send code"."""
+    noun, _, verb = action.partition(".")
+    words = f"{noun}: {verb}" if verb else noun
+    return words.replace("_", " ").capitalize()
+
+
+def changes(event: AuditEvent) -> list[tuple[str, str, str]]:
+    """What differs between before and after: name, old, new."""
+    before, after = event.before or {}, event.after or {}
+    names = [*before, *(name for name in after if name not in before)]
+    return [
+        (name.replace("_", " "), _shown(before.get(name)), _shown(after.get(name)))
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _shown(value: object) -> str:
+    return "—" if value in (None, "", [], {}) else str(value)

@@ -1,0 +1,105 @@
+"""Filters and ordering: what does not fit is refused by name, never guessed at."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.dateparse import parse_date, parse_datetime
+from django_filters import CharFilter, ChoiceFilter, DateFilter, UUIDFilter
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.exceptions import ValidationError as InvalidParameter
+from rest_framework.filters import OrderingFilter
+
+
+class FilterSet(django_filters.FilterSet):  # type: ignore[misc]
+    """The filters of one list, by the names of their parameters."""
+
+
+class Filtering(DjangoFilterBackend):  # type: ignore[misc]
+    """The filters of the view's filter set."""
+
+
+class Ordering(OrderingFilter):
+    """``?ordering=name`` or ``-name``, several with commas; any other name is refused."""
+
+    def remove_invalid_fields(
+        self, queryset: Any, fields: Any, view: Any, request: Any
+    ) -> list[str]:
+        known = super().remove_invalid_fields(queryset, fields, view, request)
+        if len(known) != len(fields):
+            names = ", ".join(name for name, _ in self.get_valid_fields(queryset, view))
+            raise InvalidParameter({"ordering": [f"This list can be ordered by: {names}."]})
+        return list(known)
+
+
+class AmountFormField(forms.DecimalField):
+    """An amount as a filter takes it; bounded, so that no exponent overflows a column."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=24, decimal_places=4, **kwargs)
+
+
+class AmountFilter(django_filters.Filter):  # type: ignore[misc]
+    """``?amount_min=`` or ``?amount_max=``, both inclusive."""
+
+    field_class = AmountFormField
+
+
+class InstantFormField(forms.Field):
+    """An instant, or a date that stands for its beginning, or for its end where ``end_of_day``; UTC."""
+
+    def __init__(self, *, end_of_day: bool = False, **kwargs: Any) -> None:
+        self.end_of_day = end_of_day
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> datetime | None:
+        if value in self.empty_values:
+            return None
+        try:
+            day = parse_date(value)
+            moment = self._of_day(day) if day else parse_datetime(value)
+        except (ValueError, OverflowError):
+            moment = None
+        if moment is None:
+            raise ValidationError("This is a date or an instant, such as 2025-03-01T09:30:00Z.")
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def _of_day(self, day: date) -> datetime:
+        beginning = datetime.combine(day, time(), tzinfo=UTC)
+        if not self.end_of_day:
+            return beginning
+        return beginning + timedelta(days=1) - timedelta(microseconds=1)
+
+
+class InstantFrom(django_filters.Filter):  # type: ignore[misc]
+    """``?created_from=``: at or after an instant, or from a date on."""
+
+    field_class = InstantFormField
+
+    def __init__(self, field_name: str, **kwargs: Any) -> None:
+        super().__init__(field_name=field_name, lookup_expr="gte", **kwargs)
+
+
+class InstantTo(django_filters.Filter):  # type: ignore[misc]
+    """``?created_to=``: at or before an instant, or to the end of a date."""
+
+    field_class = InstantFormField
+
+    def __init__(self, field_name: str, **kwargs: Any) -> None:
+        super().__init__(field_name=field_name, lookup_expr="lte", end_of_day=True, **kwargs)
+
+
+__all__ = [
+    "AmountFilter",
+    "CharFilter",
+    "ChoiceFilter",
+    "DateFilter",
+    "FilterSet",
+    "Filtering",
+    "InstantFrom",
+    "InstantTo",
+    "Ordering",
+    "UUIDFilter",
+]

@@ -1,0 +1,73 @@
+"""The ``Idempotency-Key`` header: one domain call whose answer is kept and given again."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ledger import idempotency
+from ledger.refusals import InvalidInput
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
+ACCEPTABLE = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
+Result = TypeVar("Result")
+
+
+def answer_once(
+    request: Request,
+    *,
+    user_id: UUID,
+    act: Callable[[], Result],
+    answer: Callable[[Result], idempotency.Answer],
+) -> Response:
+    """Make the domain call ``act`` and return ``answer`` of its result.
+
+    With a key on the request, the answer is stored in the transaction of the call, or the stored one is
+    given again with ``Idempotent-Replayed: true`` and nothing is done. Raises ``InvalidInput`` on the
+    header for a key that is none, and what ``ledger.idempotency`` refuses.
+    """
+    answers: list[idempotency.Answer] = []
+
+    def kept(result: Result) -> idempotency.Answer:
+        answers[:] = [answer(result)]
+        return answers[0]
+
+    try:
+        with idempotency.answering(_keyed(request, user_id, kept)):
+            result = act()
+    except idempotency.Replay as replay:
+        return Response(replay.body, status=replay.status_code, headers={REPLAYED: "true"})
+    status_code, body = answers[0] if answers else answer(result)
+    return Response(body, status=status_code)
+
+
+def _keyed(
+    request: Request, user_id: UUID, answer: Callable[[Any], idempotency.Answer]
+) -> idempotency.Request | None:
+    key = request.headers.get(HEADER)
+    if key is None:
+        return None
+    if not ACCEPTABLE.fullmatch(key):
+        raise InvalidInput.on(HEADER, "A key is 1 to 255 characters of plain ASCII.")
+    return idempotency.Request(
+        user_id=user_id,
+        scope=f"{request.method} {request.path.rstrip('/')}/",
+        key=key,
+        request_hash=idempotency.hash_of(_content(request)),
+        answer=answer,
+    )
+
+
+def _content(request: Request) -> Any:
+    """Return what tells two bodies apart: the fields, and of a file its hash."""
+    if not request.FILES or not isinstance(request.data, dict):
+        return request.data
+    return {
+        name: hashlib.file_digest(value, "sha256").hexdigest() if name in request.FILES else value
+        for name, value in request.data.items()
+    }

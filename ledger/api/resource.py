@@ -1,0 +1,241 @@
+"""The shapes of the API's views: a list, one object, something made, edited or done.
+
+A view names its rows, what goes in and what comes out, and makes one domain call; the order in which
+refusals are tried is kept here.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from django.db.models import Model, QuerySet
+from django.shortcuts import get_object_or_404
+from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ledger.actor import Actor, Origin
+from ledger.api.documentation import Documentation
+from ledger.api.filters import Filtering, Ordering
+from ledger.api.idempotent import answer_once
+from ledger.api.serializers import AuditEventSerializer, NoInput
+from ledger.audit import history_of
+from ledger.commands import refusals_recorded
+from ledger.models import AuditEvent, User
+from ledger.refusals import NotFound
+
+
+def user_of(request: Request) -> User:
+    """Return the signed-in person behind a request that passed authentication."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def origin_of(request: Request) -> Origin:
+    """Return from where a request comes."""
+    return {
+        "ip_address": request.META.get("REMOTE_ADDR") or None,
+        "user_agent": request.headers.get("User-Agent", ""),
+        "request_id": request.META.get("HTTP_X_REQUEST_ID", ""),
+    }
+
+
+def actor_of(request: Request) -> Actor:
+    """Return who asks, from where, as commands and the audit trail want to know."""
+    return Actor.of(user_of(request), **origin_of(request))
+
+
+class Resource(GenericAPIView):
+    """One address.
+
+    ``rows`` is a selector: what a user may see. ``Output`` writes one of them. ``key`` is the name of the
+    id in the path, ``Query`` reads the parameters of a report. ``refusals`` says, for the documentation,
+    which codes come with which status.
+    """
+
+    Output: ClassVar[type[serializers.BaseSerializer]]
+    key: ClassVar[str] = ""
+    Query: ClassVar[type[serializers.Serializer] | None] = None
+    refusals: ClassVar[dict[int, str]] = {}
+    filter_backends: Any = ()
+    filterset_class: Any = None
+    metadata_class = None
+    schema = Documentation()
+
+    @staticmethod
+    def rows(user: User) -> QuerySet[Any]:
+        """Return what the user may see; each view names its selector."""
+        raise AssertionError("each view names its selector")
+
+    @property
+    def user(self) -> User:
+        return user_of(self.request)
+
+    @property
+    def actor(self) -> Actor:
+        return actor_of(self.request)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        if getattr(self, "swagger_fake_view", False):
+            model: type[Model] = self.Output.Meta.model  # type: ignore[attr-defined]
+            return model._default_manager.none()
+        return self.rows(self.user)
+
+    def found(self) -> Any:
+        """Return the object that the path names, if the caller may see it; else 404."""
+        return get_object_or_404(self.get_queryset(), pk=self.kwargs[self.key])
+
+    def query(self) -> dict[str, Any]:
+        """Return the parameters as ``Query`` reads them; 400 otherwise."""
+        assert self.Query is not None
+        query = self.Query(data=self.request.query_params)
+        query.is_valid(raise_exception=True)
+        parameters: dict[str, Any] = query.validated_data
+        return parameters
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "user": self.request.user}
+
+    def shown(self, row: Any) -> Any:
+        """Return what an answer says about a row."""
+        return self.Output(row, context=self.get_serializer_context()).data
+
+
+class Listing(Resource):
+    """``GET``: the rows that the caller may see, filtered, in a stable order, in pages."""
+
+    filter_backends = (Filtering, Ordering)
+    ordering: ClassVar[tuple[str, ...]] = ()
+    ordering_fields: ClassVar[tuple[str, ...]] = ()
+
+    def get(self, request: Request, **path: Any) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        output = self.Output(page, many=True, context=self.get_serializer_context())
+        return self.get_paginated_response(output.data)
+
+
+class History(Listing):
+    """``GET``: what happened to one object and what was refused, oldest first.
+
+    ``noun`` is the app and word by which the audit trail knows the object; ``rows`` decides whether the
+    caller may see it at all.
+    """
+
+    noun: ClassVar[str]
+    Output = AuditEventSerializer
+    ordering = ("at", "id")
+
+    def get_queryset(self) -> QuerySet[AuditEvent]:
+        if getattr(self, "swagger_fake_view", False):
+            return AuditEvent.objects.none()
+        row = get_object_or_404(self.rows(self.user), pk=self.kwargs[self.key])
+        return history_of(f"{self.noun}:{row.pk}")
+
+
+class Showing(Resource):
+    """``GET``: one object."""
+
+    def get(self, request: Request, **path: Any) -> Response:
+        return Response(self.shown(self.found()))
+
+
+class Writing(Resource):
+    """What making, editing and doing share.
+
+    ``action`` is the command's name, under which a refusal is recorded; ``noun`` the app and word by which
+    the audit trail knows the object (``treasury.payment``).
+    """
+
+    action: ClassVar[str]
+    noun: ClassVar[str] = ""
+    Input: ClassVar[type[serializers.Serializer]] = NoInput
+    status_code: ClassVar[int] = 200
+
+    def status_of(self, result: Any) -> int:
+        return self.status_code
+
+    def result_shown(self, result: Any) -> Any:
+        """Return what the answer says about what the command returned, read anew with all it shows."""
+        return self.shown(self.get_queryset().get(pk=result.pk))
+
+    def read(self, **context: Any) -> dict[str, Any]:
+        """Return the body as the input serializer reads it; 400 otherwise."""
+        context = {**self.get_serializer_context(), **context}
+        serializer = self.Input(data=self.request.data, context=context)
+        serializer.is_valid(raise_exception=True)
+        data: dict[str, Any] = serializer.validated_data
+        return data
+
+    def answer(self, act: Callable[[], Any]) -> Response:
+        """Make the one domain call, once per ``Idempotency-Key``."""
+        return answer_once(
+            self.request,
+            user_id=self.user.pk,
+            act=act,
+            answer=lambda result: (self.status_of(result), self.result_shown(result)),
+        )
+
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Write a refusal that comes before the command to the audit trail, as commands do theirs."""
+        subject = f"{self.noun}:{self.kwargs[self.key]}" if self.key else self.action
+        with refusals_recorded(actor=self.actor, action=self.action, subject=subject):
+            yield
+
+
+class Acting(Writing):
+    """What changes an object that exists."""
+
+    def permit(self, row: Any) -> None:
+        """Raise ``RoleRequired`` or ``SegregationOfDuties`` where this person may never do this."""
+
+    def context_for(self, row: Any) -> dict[str, Any]:
+        """Return what the input serializer needs to know, such as the currency."""
+        return {}
+
+    def act(self, row: Any, data: dict[str, Any]) -> Any:
+        """Make the domain call and return its result."""
+        raise AssertionError("each action says what it does")
+
+    def perform(self) -> Response:
+        with self.recorded():
+            row = self.get_queryset().filter(pk=self.kwargs[self.key]).first()
+            if row is None:
+                raise NotFound("There is no such thing.")
+            self.permit(row)
+        data = self.read(**self.context_for(row))
+        return self.answer(lambda: self.act(row, data))
+
+
+class Doing(Acting):
+    """``POST``: something done with an object."""
+
+    def post(self, request: Request, **path: Any) -> Response:
+        return self.perform()
+
+
+class Editing(Acting):
+    """``PATCH``: an object edited."""
+
+    def patch(self, request: Request, **path: Any) -> Response:
+        return self.perform()
+
+
+class Making(Writing):
+    """``POST`` on a list: a new object, 201."""
+
+    status_code = 201
+
+    def permit(self) -> None:
+        """Raise ``RoleRequired`` where this person may make none anywhere, or not at the place named."""
+
+    def make(self, data: dict[str, Any]) -> Any:
+        """Make the domain call and return the new object."""
+        raise AssertionError("each list says how its objects are made")
+
+    def post(self, request: Request, **path: Any) -> Response:
+        with self.recorded():
+            self.permit()
+        data = self.read()
+        return self.answer(lambda: self.make(data))

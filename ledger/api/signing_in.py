@@ -1,0 +1,102 @@
+"""Who is asking: tokens, and what one may do."""
+
+from typing import Any
+
+from django.contrib.auth import logout
+from rest_framework import serializers
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from ledger.api.documentation import Documentation
+from ledger.api.fields import TextField
+from ledger.api.resource import actor_of, origin_of, user_of
+from ledger.api.serializers import Input, NoInput, Output
+from ledger.models import Membership, User
+from ledger.services.signing_in import WrongCredentials, revoke_token, token_for
+
+
+class SignInInput(Input):
+    username = TextField(max_length=150)
+    password = TextField(max_length=1000, trim_whitespace=False)
+
+
+class TokenSerializer(serializers.Serializer):
+    token = serializers.CharField()
+
+
+class TokenIssue(APIView):
+    """Get a token for a name and a password.
+
+    Send it as `Authorization: Token …`. A wrong name and a wrong password are answered alike; too many
+    failures are refused for a while.
+    """
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    metadata_class = None
+    schema = Documentation()
+    Input, Output = SignInInput, TokenSerializer
+    refusals = {400: "", 401: "wrong_credentials", 429: "too_many_requests"}
+
+    def post(self, request: Request) -> Response:
+        given = SignInInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        try:
+            token = token_for(origin=origin_of(request), **given.validated_data)
+        except WrongCredentials as refusal:
+            raise AuthenticationFailed(refusal.detail, code=refusal.code) from None
+        return Response({"token": token})
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return "Token"
+
+
+class RevokedSerializer(serializers.Serializer):
+    revoked = serializers.BooleanField(help_text="Whether there was a token to revoke.")
+
+
+class TokenRevoke(APIView):
+    """Revoke the token this is asked with; a browser's session ends."""
+
+    metadata_class = None
+    schema = Documentation()
+    Input, Output = NoInput, RevokedSerializer
+
+    def post(self, request: Request) -> Response:
+        digest = getattr(request.auth, "digest", None)
+        if digest is None:
+            logout(request)
+            return Response({"revoked": False})
+        revoke_token(actor=actor_of(request), user_id=user_of(request).pk, digest=digest)
+        return Response({"revoked": True})
+
+
+class MembershipSerializer(Output):
+    class Meta:
+        model = Membership
+        fields = ("role", "company", "region", "branch")
+
+
+class MeSerializer(Output):
+    name = serializers.CharField(source="get_full_name", read_only=True)
+    memberships = MembershipSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = User
+        fields = ("id", "username", "name", "email", "is_superuser", "memberships")
+
+
+class Me(APIView):
+    """Who is asking, and which roles he has where. A superuser has every role everywhere."""
+
+    metadata_class = None
+    schema = Documentation()
+    Output = MeSerializer
+
+    def get(self, request: Request) -> Response:
+        user = User.objects.prefetch_related("memberships").get(pk=user_of(request).pk)
+        answer: dict[str, Any] = MeSerializer(user).data
+        return Response(answer)

@@ -1,0 +1,65 @@
+"""Who calls the API, and from which places."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from ledger.models import Branch, Company, Region, User
+from ledger.roles import Role
+from tests.ledger.factories import (
+    BranchFactory,
+    CompanyFactory,
+    MembershipFactory,
+    RegionFactory,
+    UserFactory,
+)
+
+
+@dataclass
+class Organisation:
+    """A company with a region and two branches, and another company."""
+
+    company: Company = field(default_factory=CompanyFactory.create)
+    other: Company = field(default_factory=CompanyFactory.create)
+    region: Region = field(init=False)
+    branch: Branch = field(init=False)
+    sibling: Branch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.region = RegionFactory.create(company=self.company)
+        self.branch = BranchFactory.create(region=self.region)
+        self.sibling = BranchFactory.create(region=self.region)
+
+    def person(self, *roles: Role, at: Company | Branch | None = None, **details: Any) -> User:
+        """Somebody with these roles in the company, or at another place."""
+        place = at or self.company
+        user = UserFactory.create(**details)
+        for role in roles:
+            where: dict[str, Any] = {"company": place}
+            if isinstance(place, Branch):
+                where = {"company": place.region.company, "region": place.region, "branch": place}
+            MembershipFactory.create(user=user, role=role, **where)
+        return user
+
+
+@pytest.fixture
+def organisation(db: None) -> Organisation:
+    return Organisation()
+
+
+Calling = Callable[[User | None], APIClient]
+
+
+@pytest.fixture
+def calling() -> Calling:
+    """A client that calls as this person, or as nobody."""
+
+    def as_user(user: User | None) -> APIClient:
+        client = APIClient()
+        client.force_authenticate(user)
+        return client
+
+    return as_user

@@ -1,0 +1,140 @@
+"""Tokens: getting one, using it, giving it back."""
+
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from knox.models import AuthToken
+from redis.exceptions import ConnectionError as RedisAway
+from rest_framework.test import APIClient
+
+from ledger.models import AuditEvent, User
+from ledger.services import signing_in
+from tests.ledger.factories import UserFactory
+
+PASSWORD = "a long password"
+
+
+@pytest.fixture
+def amina(db: None) -> User:
+    user = UserFactory.create(username="amina")
+    user.set_password(PASSWORD)
+    user.save()
+    return user
+
+
+def ask(username: str = "amina", password: str = PASSWORD, **more: Any) -> Any:
+    body = {"username": username, "password": password, **more}
+    return APIClient().post("/api/auth/token/", body)
+
+
+def with_token(token: str) -> APIClient:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
+    return client
+
+
+def test_a_name_and_a_password_give_a_token_that_says_who_asks(amina: User) -> None:
+    answer = ask()
+    assert answer.status_code == 200
+    me = with_token(answer.json()["token"]).get("/api/me/")
+    assert (me.status_code, me.json()["id"]) == (200, str(amina.pk))
+
+
+def test_only_the_hash_of_a_token_is_kept(amina: User) -> None:
+    token = ask().json()["token"]
+    kept = AuthToken.objects.get(user=amina)
+    assert token not in (kept.digest, kept.token_key)
+
+
+def test_a_token_is_audited_but_not_written_down(amina: User) -> None:
+    token = ask().json()["token"]
+    event = AuditEvent.objects.get(action="token.issue")
+    assert (event.actor, event.ip_address) == (amina, "127.0.0.1")
+    assert token not in str(event.__dict__)
+
+
+def test_a_wrong_name_and_a_wrong_password_are_answered_alike(amina: User) -> None:
+    wrong_name, wrong_password = ask(username="nobody"), ask(password="wrong")
+    assert wrong_name.status_code == wrong_password.status_code == 401
+    assert wrong_name.json() == wrong_password.json()
+    assert wrong_name["Content-Type"] == "application/problem+json"
+    assert wrong_name["WWW-Authenticate"] == "Token"
+
+
+def test_somebody_inactive_gets_no_token_and_his_old_one_is_worth_nothing(amina: User) -> None:
+    token = ask().json()["token"]
+    amina.is_active = False
+    amina.save()
+    assert ask().status_code == 401
+    assert with_token(token).get("/api/me/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"username": "amina"}, "password"),
+        ({"password": PASSWORD}, "username"),
+        ({"username": ["amina"], "password": PASSWORD}, "username"),
+        ({"username": "amina", "password": 12345678}, "password"),
+        ({"username": "amina", "password": PASSWORD, "otp": "1"}, "otp"),
+        ({"username": "am\0ina", "password": PASSWORD}, "username"),
+    ],
+)
+def test_a_bad_body_names_the_field(amina: User, body: dict[str, Any], field: str) -> None:
+    answer = APIClient().post("/api/auth/token/", body)
+    assert answer.status_code == 400
+    assert list(answer.json()["errors"]) == [field]
+
+
+def test_ten_failures_close_the_door_for_a_while_even_to_the_right_password(amina: User) -> None:
+    for _ in range(signing_in.MOST_FAILURES):
+        assert ask(password="wrong").status_code == 401
+    refused = ask()
+    assert refused.status_code == 429
+    assert int(refused["Retry-After"]) > 0
+    cache.clear()
+    assert ask().status_code == 200
+
+
+def test_failures_of_one_name_do_not_close_the_door_to_another(amina: User) -> None:
+    for _ in range(signing_in.MOST_FAILURES):
+        ask(username="nobody")
+    assert ask().status_code == 200
+
+
+def test_without_the_cache_one_still_signs_in(amina: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise RedisAway("away")
+
+    monkeypatch.setattr(cache, "get_many", away)
+    monkeypatch.setattr(cache, "add", away)
+    assert ask(password="wrong").status_code == 401
+    assert ask().status_code == 200
+
+
+def test_logging_out_revokes_the_token_and_no_other(amina: User) -> None:
+    one, two = ask().json()["token"], ask().json()["token"]
+    answer = with_token(one).post("/api/auth/logout/")
+    assert (answer.status_code, answer.json()) == (200, {"revoked": True})
+    assert with_token(one).get("/api/me/").status_code == 401
+    assert with_token(two).get("/api/me/").status_code == 200
+
+
+@pytest.mark.parametrize("header", ["Token nonsense", "Token \xff\xfe", "Token", "Token a b"])
+def test_a_token_that_is_none_is_a_401_problem(db: None, header: str) -> None:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=header)
+    answer = client.get("/api/me/")
+    assert answer.status_code == 401
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer["WWW-Authenticate"] == "Token"
+
+
+def test_a_call_costs_one_query_to_know_the_caller_however_many_tokens(
+    amina: User, django_assert_num_queries: Any
+) -> None:
+    tokens = [ask().json()["token"] for _ in range(3)]
+    client = with_token(tokens[0])
+    with django_assert_num_queries(3):  # the token, the person, his memberships
+        client.get("/api/me/")

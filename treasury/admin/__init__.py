@@ -1,0 +1,25 @@
+"""The admin of funds, requisitions, payments and what belongs to them."""
+
+from treasury.admin import (
+    attachments,
+    attempts,
+    fund_lines,
+    funds,
+    payments,
+    policies,
+    replenishments,
+    requisitions,
+    variances,
+)
+
+__all__ = [
+    "attachments",
+    "attempts",
+    "fund_lines",
+    "funds",
+    "payments",
+    "policies",
+    "replenishments",
+    "requisitions",
+    "variances",
+]

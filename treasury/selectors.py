@@ -69,10 +69,17 @@ def attachments_seen_by(user: User) -> QuerySet[Attachment]:
 
 
 def payments_seen_by(user: User) -> QuerySet[Payment]:
+    """Payments with their fund, requisition, execution, reconciliation and resolutions."""
     rows = Payment.objects.select_related(
         "fund__company", "requisition", "executor", "execution", "reconciliation"
     )
-    return visible(rows, user, prefix="fund__")
+    return visible(rows.prefetch_related("resolutions"), user, prefix="fund__")
+
+
+def attempts_seen_by(user: User) -> QuerySet[PaymentAttempt]:
+    """Attempts with their provider and what was posted about them."""
+    rows = PaymentAttempt.objects.select_related("provider").prefetch_related("callbacks")
+    return visible(rows, user, prefix="payment__fund__")
 
 
 def attempts_of(payment: Payment) -> QuerySet[PaymentAttempt]:

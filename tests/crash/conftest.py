@@ -45,7 +45,6 @@ def stage(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Stage:
     """A company with KES 500,000 and an account at the simulator; callbacks come over HTTP."""
-    settings.ROOT_URLCONF = "tests.crash.interim_urls"
     settings.BURSAR_PUBLIC_URL = live_server.url
     settings.BURSAR_GATEWAY_DEADLINE_S = DEADLINE_S
     settings.BURSAR_TOKEN_WAIT_S = 1

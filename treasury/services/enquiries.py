@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
-from ledger.commands import command
+from ledger.commands import after_commit, command
 from payments.gateways import daraja
 from payments.gateways.daraja import Result, UnreadableResult
 from payments.gateways.outcome import Outcome, OutcomeClass
@@ -23,6 +23,7 @@ from treasury import locks, schedule
 from treasury.addresses import address, new_token
 from treasury.dates import Today
 from treasury.models import Callback, Enquiry, Incident, PaymentAttempt
+from treasury.queue import wake
 from treasury.services import outcomes
 from treasury.services.passes import for_each
 from treasury.states import AttemptState
@@ -206,6 +207,8 @@ def _send_again_if_it_may(attempt: PaymentAttempt, said: str, actor: Actor) -> N
         return
     if attempt.calls < schedule.MOST_CALLS:
         outcomes.send_again(attempt, said=said, actor=actor)
+        attempt_id = str(attempt.pk)
+        after_commit(lambda: wake("dispatch_attempt", attempt_id=attempt_id))
 
 
 def _read(enquiry: Enquiry) -> Result | None:

@@ -13,40 +13,43 @@ from treasury.addresses import is_attempt_token, token_hash
 from treasury.models import Callback, Enquiry, PaymentAttempt
 from treasury.queue import wake
 from treasury.states import AttemptState
+from treasury.texts import readable
 
 LARGEST_BODY = 65_536
 MOST_UNTRUSTED = 20
 LONGEST_SAYS = 160
 
 
-def record_callback(*, actor: Actor, attempt_id: UUID, token: str, body: bytes) -> None:
+def record_callback(*, actor: Actor, attempt_id: UUID, token: str, body: bytes) -> bool:
     """Keep what was posted to ``/api/callbacks/<short>/<attempt>/<token>/``; answer 2xx after it.
 
     At the attempt's own address it is a hint: the gateway is then asked. At the one-use address of an
     enquiry it is the answer, the first time. At any other it is kept as untrusted and nothing follows.
-    Raises ``NotFound`` for an unknown attempt, ``InvalidInput`` on ``body`` beyond 64 KiB.
+    Returns whether the address was right. Raises ``NotFound`` for an unknown attempt, ``InvalidInput`` on
+    ``body`` beyond 64 KiB.
     """
     if not PaymentAttempt.objects.filter(pk=attempt_id).exists():
         raise NotFound("There is no such address.")
     if len(body) > LARGEST_BODY:
         raise InvalidInput.on("body", "This is larger than any callback.")
-    _keep(actor=actor, attempt_id=attempt_id, token=token, body=body)
+    return _keep(actor=actor, attempt_id=attempt_id, token=token, body=body)
 
 
 @command("callback.keep")
-def _keep(*, actor: Actor, attempt_id: UUID, token: str, body: bytes) -> None:
+def _keep(*, actor: Actor, attempt_id: UUID, token: str, body: bytes) -> bool:
     body_hash = hashlib.sha256(body).hexdigest()
     if is_attempt_token(attempt_id, token):
         if _insert(actor, attempt_id, None, body, body_hash, trusted=True):
             _take_hint(attempt_id)
-        return
+        return True
     enquiry = Enquiry.objects.filter(attempt=attempt_id, token_hash=token_hash(token)).first()
     if enquiry is not None:
         _insert(actor, attempt_id, enquiry, body, body_hash, trusted=True)
         _take_answer(enquiry, body_hash)
-        return
+        return True
     if Callback.objects.filter(attempt=attempt_id, trusted=False).count() < MOST_UNTRUSTED:
         _insert(actor, attempt_id, None, body, body_hash, trusted=False)
+    return False
 
 
 def _insert(
@@ -99,4 +102,5 @@ def _reads_as(body: bytes, *, is_answer: bool) -> str:
         return "unreadable"
     classify = daraja.classify_status_result if is_answer else daraja.classify_b2c_result
     outcome = classify(result)
-    return f"{outcome.outcome_class.value} {outcome.code} {outcome.message}"[:LONGEST_SAYS]
+    says = f"{outcome.outcome_class.value} {outcome.code} {outcome.message}"
+    return readable(says, longest=LONGEST_SAYS)

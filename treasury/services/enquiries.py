@@ -26,6 +26,7 @@ from treasury.models import Callback, Enquiry, Incident, PaymentAttempt
 from treasury.services import outcomes
 from treasury.services.passes import for_each
 from treasury.states import AttemptState
+from treasury.texts import readable
 
 CONFIG_HINT = "config "
 LONGEST_FINDING = 160
@@ -115,9 +116,9 @@ def _record_asked(*, actor: Actor, enquiry_id: UUID, outcome: Outcome) -> None:
     """Keep the conversation of a question that was taken; a refused one is asked again later."""
     attempt_id = Enquiry.objects.values_list("attempt_id", flat=True).get(pk=enquiry_id)
     attempt = locks.lock_attempt(attempt_id)
-    said = f"{outcome.code} {outcome.message}".strip()
+    said = outcomes.said_by(outcome)
     if outcome.outcome_class is OutcomeClass.ACCEPTED:
-        Enquiry.objects.filter(pk=enquiry_id).update(conversation=outcome.conversation_id)
+        Enquiry.objects.filter(pk=enquiry_id).update(conversation=_conversation(outcome))
         return
     Enquiry.objects.filter(pk=enquiry_id).update(
         applied_at=DatabaseClock(), finding=f"not asked: {said}"[:LONGEST_FINDING]
@@ -136,8 +137,8 @@ def _judge(attempt: PaymentAttempt, enquiry: Enquiry, actor: Actor, today: Today
     if result is None:
         return "unreadable"
     outcome = daraja.classify_status_result(result)
-    said = f"{outcome.code} {outcome.message}".strip()
-    if outcome.conversation_id != enquiry.conversation:
+    said = outcomes.said_by(outcome)
+    if _conversation(outcome) != enquiry.conversation:
         detail = "an answer came in another conversation"
         outcomes.record_incident(attempt, Incident.Kind.MISMATCH, detail, actor)
         return detail
@@ -160,7 +161,7 @@ def _conclude(
         outcomes.put_in_review(attempt, said=difference, kind=Incident.Kind.MISMATCH, actor=actor)
         return difference
     if outcome.outcome_class is OutcomeClass.SUCCEEDED:
-        receipt = outcome.provider_reference
+        receipt = readable(outcome.provider_reference, longest=outcomes.LONGEST_ID)
         outcomes.conclude_success(attempt, receipt=receipt, said=said, today=today, actor=actor)
     else:
         provider_at_fault = _stop_if_hinted(attempt, actor)
@@ -170,10 +171,14 @@ def _conclude(
     return said
 
 
+def _conversation(outcome: Outcome) -> str:
+    return readable(outcome.conversation_id, longest=outcomes.LONGEST_ID)
+
+
 def _difference(attempt: PaymentAttempt, outcome: Outcome) -> str:
     """Return how the answer differs from what was asked about, empty when it does not."""
     if outcome.reference != str(attempt.reference):
-        return f"the gateway answers for {outcome.reference[:60]}"
+        return f"the gateway answers for {readable(outcome.reference, longest=60)}"
     if outcome.outcome_class is OutcomeClass.SUCCEEDED and outcome.amount != attempt.amount:
         return f"the gateway names {outcome.amount}, {attempt.amount} was sent"
     return ""

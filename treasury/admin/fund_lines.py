@@ -12,7 +12,7 @@ from ledger.access import visible
 from ledger.admin import cells
 from ledger.admin.base import SeenAdmin
 from ledger.admin.books import journal_link
-from ledger.admin.cells import Badge
+from ledger.admin.cells import Badge, Cell
 from ledger.admin.columns import amount_column, column, instant_column
 from ledger.admin.filters import between
 from ledger.admin.pages import Fact, Page, Panel
@@ -70,7 +70,10 @@ def kind(line: Any) -> Badge:
     return KINDS[line.entry_type]
 
 
-def reconciled(line: Any) -> Badge:
+def reconciled(line: Any) -> Cell:
+    """Whether the payment that a line belongs to was reconciled; nothing else ever is."""
+    if line.execution_id is None:
+        return cells.NOTHING
     return Badge("Reconciled", "good") if line.is_reconciled else Badge("Not reconciled")
 
 

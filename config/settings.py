@@ -11,6 +11,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from config import unfold
 from config.embedded import postgres, redis
 from config.embedded.home import Home
 
@@ -34,6 +35,9 @@ BURSAR_ANCHOR_MAIL = env.list("BURSAR_ANCHOR_MAIL", default=[])
 BURSAR_ACCEPTED_FOR = timedelta(seconds=env.int("BURSAR_ACCEPTED_FOR_SECONDS", default=300))
 # How many proxies of ours stand before the web processes: so many addresses of X-Forwarded-For count.
 BURSAR_TRUSTED_PROXIES = env.int("BURSAR_TRUSTED_PROXIES", default=0)
+
+# The file that a supervised instance writes when everything but the web is up; /health/ waits for it.
+BURSAR_READY_FILE = HOME.instance_file if env.str("BURSAR_SUPERVISED", default="") else None
 
 # --- Secrets ----------------------------------------------------------------------------------------
 SHORTEST_SECRET = 32
@@ -135,10 +139,21 @@ else:
     DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default=DATABASE_URL)
 
 
+# Whoever waits longer for a lock, or holds one while doing nothing, has lost; the owner migrates at leisure.
+TIMEOUTS = {
+    "lock_timeout": "3s",
+    "statement_timeout": "15s",
+    "idle_in_transaction_session_timeout": "10s",
+}
+
+
 def database(url: str) -> dict[str, Any]:
     pool = env.int("DATABASE_POOL_SIZE", default=0)
     settings: dict[str, Any] = environ.Env.db_url_config(url)
     settings["OPTIONS"] = settings.get("OPTIONS", {})
+    if DATABASE_ROLE != "owner":
+        limits = " ".join(f"-c {name}={limit}" for name, limit in TIMEOUTS.items())
+        settings["OPTIONS"].setdefault("options", limits)
     if pool:
         settings["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool, "timeout": 10}
     else:
@@ -147,10 +162,6 @@ def database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": database(DATABASE_OWNER_URL if DATABASE_ROLE == "owner" else DATABASE_URL)}
-# Reports may read from a replica; it is the same database where there is none.
-if env.str("DATABASE_REPLICA_URL", default=""):
-    DATABASES["replica"] = database(env.str("DATABASE_REPLICA_URL"))
-BURSAR_REPORTS_DATABASE = "replica" if "replica" in DATABASES else "default"
 
 # --- Redis: cache and broker; nothing of value lives there ------------------------------------------
 REDIS_URL = redis.Redis.of(HOME).url() if EMBEDDED_REDIS else env.str("REDIS_URL")
@@ -197,6 +208,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+CSRF_FAILURE_VIEW = "config.pages.csrf_failed"
 HTTPS = env.bool("HTTPS", default=BURSAR_PUBLIC_URL.startswith("https://"))
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -272,14 +284,9 @@ SPECTACULAR_SETTINGS = {
     # choices stand where they are used: every app has a `status` of its own
     "POSTPROCESSING_HOOKS": [],
 }
-UNFOLD = {
-    "SITE_TITLE": "Bursar",
-    "SITE_HEADER": "Bursar",
-    "SITE_SUBHEADER": "Money in, money out, and the books",
-    "SHOW_HISTORY": True,
-    "SHOW_VIEW_ON_SITE": False,
-    "ENVIRONMENT": "config.branding.environment",
-}
+
+# --- Admin ------------------------------------------------------------------------------------------
+UNFOLD = unfold.UNFOLD
 
 # --- Logging: one JSON object per line; never bodies, arguments or SQL ------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
@@ -287,7 +294,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "config.logs.JsonFormatter"}},
-    "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "filters": {"no_health_checks": {"()": "config.logs.NoHealthChecks"}},
+    "handlers": {
+        "stream": {
+            "class": "logging.StreamHandler",
+            "formatter": "json",
+            "filters": ["no_health_checks"],
+        }
+    },
     "root": {"handlers": ["stream"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"level": "INFO", "handlers": [], "propagate": True},

@@ -2,15 +2,12 @@
 
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from config import problems
+from config import pages
 from config.health import health
 
 APPS = ("ledger", "payments", "treasury", "budgeting", "periods")
@@ -25,12 +22,9 @@ def of_apps() -> list[URLPattern | URLResolver]:
     return found
 
 
-def home(request: HttpRequest) -> HttpResponse:
-    return redirect("admin:index")
-
-
 urlpatterns = [
-    path("", home),
+    path("", pages.home, name="home"),
+    path("demo/inbox/", pages.demo_inbox, name="demo-inbox"),
     path("health/", health, name="health"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
@@ -39,13 +33,6 @@ urlpatterns = [
 ]
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return problems.answer(problems.not_found())
-
-
-def failed(request: HttpRequest, *_: Any) -> HttpResponse:
-    return problems.answer(problems.internal())
-
-
-handler404 = not_found
-handler500 = failed
+handler403 = pages.forbidden
+handler404 = pages.not_found
+handler500 = pages.failed

@@ -63,6 +63,12 @@ def require_role(actor: Actor, *roles: Role, place: Place) -> None:
         raise RoleRequired(f"This needs the role {_either(roles)} here.")
 
 
+def require_role_somewhere(actor: Actor, *roles: Role) -> None:
+    """Raise ``RoleRequired`` unless the actor has one of the roles at any place; a job may always."""
+    if actor.user is not None and not companies_of(actor.user, *roles).exists():
+        raise RoleRequired(f"This needs the role {_either(roles)}.")
+
+
 def _either(roles: Iterable[Role]) -> str:
     return " or ".join(str(role.label) for role in roles)
 

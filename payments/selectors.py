@@ -29,9 +29,9 @@ class Exchange:
     answered_at: datetime | None
 
 
-def exchanges_of(subject: str) -> list[Exchange]:
-    """Return every call made for the subject (``treasury.attempt:<uuid>``), oldest first."""
-    requests = GatewayRequest.objects.filter(subject=subject).select_related("response")
+def exchanges_of(*subjects: str) -> list[Exchange]:
+    """Return every call made for the subjects (``treasury.attempt:<uuid>``), oldest first."""
+    requests = GatewayRequest.objects.filter(subject__in=subjects).select_related("response")
     return [_exchange(request) for request in requests.order_by("at", "id")]
 
 

@@ -1,7 +1,8 @@
 """What one may ask treasury. Rows are those that the user may see; amounts are in the row's currency."""
 
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import (
@@ -21,13 +22,16 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
+from ledger import audit
 from ledger.access import visible
-from ledger.models import LedgerEntry, Side, User
+from ledger.models import AuditEvent, LedgerEntry, Side, User
 from ledger.models.account import MoneyField
 from ledger.roles import Role
+from payments.models import GatewayRequest
 from treasury.models import (
     Attachment,
     Payment,
+    PaymentAttempt,
     PaymentExecution,
     ReplenishmentRequest,
     Requisition,
@@ -43,6 +47,7 @@ from treasury.states import (
 )
 
 ZERO = Decimal(0)
+Entry = TypeVar("Entry", bound=LedgerEntry)
 
 
 def funds_seen_by(user: User) -> QuerySet[TreasuryFund]:
@@ -64,10 +69,38 @@ def attachments_seen_by(user: User) -> QuerySet[Attachment]:
 
 
 def payments_seen_by(user: User) -> QuerySet[Payment]:
+    """Payments with their fund, requisition, execution, reconciliation and resolutions."""
     rows = Payment.objects.select_related(
         "fund__company", "requisition", "executor", "execution", "reconciliation"
     )
-    return visible(rows, user, prefix="fund__")
+    return visible(rows.prefetch_related("resolutions"), user, prefix="fund__")
+
+
+def attempts_seen_by(user: User) -> QuerySet[PaymentAttempt]:
+    """Attempts with their provider and what was posted about them."""
+    rows = PaymentAttempt.objects.select_related("provider").prefetch_related("callbacks")
+    return visible(rows, user, prefix="payment__fund__")
+
+
+def attempts_of(payment: Payment) -> QuerySet[PaymentAttempt]:
+    """Return the payment's attempts, first to last, with what was asked and received about each."""
+    rows = PaymentAttempt.objects.filter(payment=payment).select_related("provider", "executor")
+    return rows.prefetch_related("enquiries", "callbacks", "incidents").order_by("number")
+
+
+def exchanges_of(attempts: Iterable[PaymentAttempt]) -> dict[UUID, list[GatewayRequest]]:
+    """Return what was sent to the gateway for each attempt, by its id, with the answers; redacted."""
+    subjects = {attempt.subject: attempt.pk for attempt in attempts}
+    found: dict[UUID, list[GatewayRequest]] = {pk: [] for pk in subjects.values()}
+    rows = GatewayRequest.objects.filter(subject__in=subjects).select_related("response")
+    for request in rows.order_by("at", "id"):
+        found[subjects[request.subject]].append(request)
+    return found
+
+
+def history_of(payment: Payment) -> QuerySet[AuditEvent]:
+    """Return everything that was done to the payment, and tried, oldest first."""
+    return audit.history_of(payment.reference).select_related("actor")
 
 
 def executions_seen_by(user: User) -> QuerySet[PaymentExecution]:
@@ -173,8 +206,14 @@ def paid_amount(payment: Payment) -> Decimal:
     return paid
 
 
-def fund_lines_seen_by(user: User) -> QuerySet[Any]:
-    """Return the ledger lines of fund accounts, newest first, with what the fund view shows of each.
+def fund_lines_seen_by(user: User) -> QuerySet[LedgerEntry]:
+    """Return the ledger lines of fund accounts that the user may see, newest first."""
+    rows = fund_lines(LedgerEntry.objects.all())
+    return visible(rows, user, prefix="account__fund__").order_by("-posted_at", "-id")
+
+
+def fund_lines(entries: QuerySet[Entry]) -> QuerySet[Entry]:
+    """Return those of the ledger entries that stand on fund accounts, with what the fund view shows.
 
     ``fund_id``; ``entry_type``: ``debit`` is money out of the fund, ``credit`` money in, ``adjustment`` a
     variance; ``direction``: ``out`` or ``in``; ``execution_id``, ``is_reconciled``, ``reconciled_by_id`` and
@@ -182,7 +221,7 @@ def fund_lines_seen_by(user: User) -> QuerySet[Any]:
     """
     proof = "journal_entry__payment_execution"
     checked = f"{proof}__payment__reconciliation"
-    rows = LedgerEntry.objects.filter(account__fund__isnull=False).annotate(
+    rows = entries.filter(account__fund__isnull=False).annotate(
         fund_id=F("account__fund"),
         direction=Case(
             When(side=Side.CREDIT, then=Value("out")),
@@ -202,5 +241,4 @@ def fund_lines_seen_by(user: User) -> QuerySet[Any]:
         reconciled_by_id=F(f"{checked}__reconciled_by"),
         reconciled_at=F(f"{checked}__reconciled_at"),
     )
-    rows = rows.select_related("journal_entry", "account__fund")
-    return visible(rows, user, prefix="account__fund__").order_by("-posted_at", "-id")
+    return rows.select_related("journal_entry", "account__fund")

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db.models import Model
 from django.template.loader import render_to_string
 
 from ledger.admin import cells
@@ -22,8 +21,9 @@ def column(
 ) -> Column:
     """A list column that shows ``show(row)``; ``order`` is the field it sorts by."""
 
-    def draw(row: Model) -> str:
-        return drawn(show(row))
+    def draw(*given: Any) -> str:
+        # Called with the row, or as a method of the admin class with both.
+        return drawn(show(given[-1]))
 
     draw.__name__ = name
     draw.short_description = title  # type: ignore[attr-defined]

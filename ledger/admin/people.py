@@ -24,7 +24,7 @@ from ledger.admin.steps import Given, Step, StepForm, choice, row_choice
 from ledger.models import Branch, Company, Membership, Region, User
 from ledger.roles import Role
 from ledger.services.memberships import grant_membership, revoke_membership
-from ledger.services.tokens import revoke_token
+from ledger.services.signing_in import revoke_token
 
 EVERY_ROLE = frozenset(Role)
 

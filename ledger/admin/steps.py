@@ -103,7 +103,8 @@ class Step:
     def doubt(self, row: Any, actor: Actor) -> str:
         """What speaks against it as far as can be told now; the command has the last word."""
         if not self._makes_sense(row):
-            return f"It is {row.get_status_display().lower()}." if self.states else "Not just now."
+            wrong = self.states and row.status not in self.states
+            return f"It is {row.get_status_display().lower()}." if wrong else "Not ready for this yet."
         try:
             self.may(actor, row)
         except Refusal as refusal:
@@ -193,12 +194,10 @@ class Figure(forms.CharField):
     """An amount without the commas that people put between thousands."""
 
     def to_python(self, value: Any) -> Any:
-        return super().to_python(value).replace(",", "")
+        return (super().to_python(value) or "").replace(",", "")
 
 
-def row_choice(
-    label: str, *, required: bool = True, help_text: str = ""
-) -> forms.ModelChoiceField:
+def row_choice(label: str, *, required: bool = True, help_text: str = "") -> forms.ModelChoiceField:
     """A field that names a row; ``StepForm.prepare`` says which rows."""
     return forms.ModelChoiceField(
         label=label,

@@ -14,7 +14,7 @@ from rest_framework.exceptions import AuthenticationFailed
 REFUSAL = "This token is not valid."
 
 
-class TokenAuthentication(KnoxTokenAuthentication):
+class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]
     """Finds a token by its hash, in one query however many tokens a person has."""
 
     def authenticate_credentials(self, token: bytes) -> Any:

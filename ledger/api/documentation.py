@@ -9,6 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
+from rest_framework.settings import api_settings
 
 PROBLEM = "application/problem+json"
 REASONS = {
@@ -78,11 +79,12 @@ class Documentation(AutoSchema):
     def _get_pagination_parameters(self) -> Any:
         if not self._is_list() and not getattr(self.view, "paged", False):
             return []
-        return self.view.paginator.get_schema_operation_parameters(self.view)
+        paginator: Any = api_settings.DEFAULT_PAGINATION_CLASS()  # type: ignore[misc]
+        return paginator.get_schema_operation_parameters(self.view)
 
     def _postprocess_serializer_schema(self, schema: Any, serializer: Any, direction: Any) -> Any:
         """Keep a serializer's own docstring; what it inherits is for people who write serializers."""
-        schema = super()._postprocess_serializer_schema(schema, serializer, direction)
+        schema = super()._postprocess_serializer_schema(schema, serializer, direction)  # type: ignore[no-untyped-call]
         if not type(serializer).__dict__.get("__doc__"):
             schema.pop("description", None)
         return schema

@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ledger.models import User
-from ledger.money import format_amount, parse_amount
+from ledger.money import AMOUNT_PATTERN, format_amount
 
 WRITTEN_AMOUNT = {
     "type": "string",
@@ -64,17 +64,21 @@ class MoneyText(serializers.Field):
 
 @extend_schema_field(READ_AMOUNT)
 class AmountField(serializers.Field):
-    """An amount greater than zero, read strictly in ``context["currency"]``.
+    """An amount as it was sent: a string of digits or a JSON number, never a float.
 
-    Where the currency depends on another field of the same body, the field keeps what was sent, and the
-    serializer's ``validate`` reads it with ``parse_amount``.
+    Only its form is looked at here. The domain reads it, for it knows the currency.
     """
 
-    def to_internal_value(self, data: Any) -> Any:
-        currency = self.context.get("currency")
-        if currency is None:
-            return data
-        return parse_amount(data, currency, field=self.field_name or "amount")
+    default_error_messages = {
+        "amount_invalid": 'An amount is written with digits, such as "1000.00".'
+    }
+
+    def to_internal_value(self, data: Any) -> str | int | Decimal:
+        if isinstance(data, bool) or not isinstance(data, str | int | Decimal):
+            self.fail("amount_invalid")
+        if isinstance(data, str) and not AMOUNT_PATTERN.fullmatch(data):
+            self.fail("amount_invalid")
+        return data
 
     def to_representation(self, value: Any) -> str:
         return str(value)
@@ -109,6 +113,7 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+@extend_schema_field(OpenApiTypes.UUID)
 class Reference(serializers.PrimaryKeyRelatedField):
     """The id of something the caller may see; anything else is refused as if it did not exist.
 

@@ -1,16 +1,20 @@
 """Filters and ordering: what does not fit is refused by name, never guessed at."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.dateparse import parse_date, parse_datetime
-from django_filters import CharFilter, ChoiceFilter, DateFilter, UUIDFilter
+from django_filters import BooleanFilter, CharFilter, ChoiceFilter, DateFilter, UUIDFilter
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError as InvalidParameter
 from rest_framework.filters import OrderingFilter
+
+from ledger.models import User
 
 
 class FilterSet(django_filters.FilterSet):  # type: ignore[misc]
@@ -34,6 +38,26 @@ class Ordering(OrderingFilter):
         return list(known)
 
 
+class AnyOf(django_filters.MultipleChoiceFilter):  # type: ignore[misc]
+    """``?status=pending``, or several: ``?status=pending&status=failed``."""
+
+    def __init__(self, field_name: str, choices: Any) -> None:
+        super().__init__(field_name=field_name, choices=choices, distinct=False)
+
+
+class AwaitingFilter(django_filters.ChoiceFilter):  # type: ignore[misc]
+    """``?awaiting=me``: what waits for the caller; ``waiting`` is a selector that takes the user."""
+
+    def __init__(self, waiting: Callable[[User], QuerySet[Any]]) -> None:
+        self.waiting = waiting
+        super().__init__(choices=(("me", "What waits for the caller."),))
+
+    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if value != "me":
+            return qs
+        return qs.filter(pk__in=self.waiting(self.parent.request.user).values("pk"))
+
+
 class AmountFormField(forms.DecimalField):
     """An amount as a filter takes it; bounded, so that no exponent overflows a column."""
 
@@ -41,10 +65,22 @@ class AmountFormField(forms.DecimalField):
         super().__init__(max_digits=24, decimal_places=4, **kwargs)
 
 
-class AmountFilter(django_filters.Filter):  # type: ignore[misc]
-    """``?amount_min=`` or ``?amount_max=``, both inclusive."""
+class AmountFrom(django_filters.Filter):  # type: ignore[misc]
+    """``?amount_min=``: at least this much."""
 
     field_class = AmountFormField
+
+    def __init__(self, field_name: str) -> None:
+        super().__init__(field_name=field_name, lookup_expr="gte")
+
+
+class AmountTo(django_filters.Filter):  # type: ignore[misc]
+    """``?amount_max=``: at most this much."""
+
+    field_class = AmountFormField
+
+    def __init__(self, field_name: str) -> None:
+        super().__init__(field_name=field_name, lookup_expr="lte")
 
 
 class InstantFormField(forms.Field):
@@ -92,7 +128,11 @@ class InstantTo(django_filters.Filter):  # type: ignore[misc]
 
 
 __all__ = [
-    "AmountFilter",
+    "AmountFrom",
+    "AmountTo",
+    "AnyOf",
+    "AwaitingFilter",
+    "BooleanFilter",
     "CharFilter",
     "ChoiceFilter",
     "DateFilter",

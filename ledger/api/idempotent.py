@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.core.files.uploadedfile import UploadedFile
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -65,9 +66,14 @@ def _keyed(
 
 def _content(request: Request) -> Any:
     """Return what tells two bodies apart: the fields, and of a file its hash."""
-    if not request.FILES or not isinstance(request.data, dict):
+    if not isinstance(request.data, dict):
         return request.data
-    return {
-        name: hashlib.file_digest(value, "sha256").hexdigest() if name in request.FILES else value
-        for name, value in request.data.items()
-    }
+    return {name: _fingerprint(value) for name, value in request.data.items()}
+
+
+def _fingerprint(value: Any) -> Any:
+    if not isinstance(value, UploadedFile):
+        return value
+    digest = hashlib.file_digest(value, "sha256").hexdigest()
+    value.seek(0)
+    return digest

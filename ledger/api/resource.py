@@ -54,7 +54,7 @@ class Resource(GenericAPIView):
     which codes come with which status.
     """
 
-    Output: ClassVar[type[serializers.BaseSerializer]]
+    Output: ClassVar[Any]
     key: ClassVar[str] = ""
     Query: ClassVar[type[serializers.Serializer] | None] = None
     refusals: ClassVar[dict[int, str]] = {}
@@ -78,7 +78,7 @@ class Resource(GenericAPIView):
 
     def get_queryset(self) -> QuerySet[Any]:
         if getattr(self, "swagger_fake_view", False):
-            model: type[Model] = self.Output.Meta.model  # type: ignore[attr-defined]
+            model: type[Model] = self.Output.Meta.model
             return model._default_manager.none()
         return self.rows(self.user)
 
@@ -155,14 +155,19 @@ class Writing(Resource):
     def status_of(self, result: Any) -> int:
         return self.status_code
 
+    @staticmethod
+    def results(user: User) -> QuerySet[Any] | None:
+        """Return the rows that the command's result is one of, where they are others than ``rows``."""
+        return None
+
     def result_shown(self, result: Any) -> Any:
         """Return what the answer says about what the command returned, read anew with all it shows."""
-        return self.shown(self.get_queryset().get(pk=result.pk))
+        rows = self.results(self.user)
+        return self.shown((self.rows(self.user) if rows is None else rows).get(pk=result.pk))
 
-    def read(self, **context: Any) -> dict[str, Any]:
+    def read(self) -> dict[str, Any]:
         """Return the body as the input serializer reads it; 400 otherwise."""
-        context = {**self.get_serializer_context(), **context}
-        serializer = self.Input(data=self.request.data, context=context)
+        serializer = self.Input(data=self.request.data, context=self.get_serializer_context())
         serializer.is_valid(raise_exception=True)
         data: dict[str, Any] = serializer.validated_data
         return data
@@ -190,10 +195,6 @@ class Acting(Writing):
     def permit(self, row: Any) -> None:
         """Raise ``RoleRequired`` or ``SegregationOfDuties`` where this person may never do this."""
 
-    def context_for(self, row: Any) -> dict[str, Any]:
-        """Return what the input serializer needs to know, such as the currency."""
-        return {}
-
     def act(self, row: Any, data: dict[str, Any]) -> Any:
         """Make the domain call and return its result."""
         raise AssertionError("each action says what it does")
@@ -204,7 +205,7 @@ class Acting(Writing):
             if row is None:
                 raise NotFound("There is no such thing.")
             self.permit(row)
-        data = self.read(**self.context_for(row))
+        data = self.read()
         return self.answer(lambda: self.act(row, data))
 
 
@@ -227,15 +228,24 @@ class Making(Writing):
 
     status_code = 201
 
-    def permit(self) -> None:
+    def permit_making(self) -> None:
         """Raise ``RoleRequired`` where this person may make none anywhere, or not at the place named."""
 
     def make(self, data: dict[str, Any]) -> Any:
         """Make the domain call and return the new object."""
         raise AssertionError("each list says how its objects are made")
 
+    def named(self, field: str) -> Any:
+        """Return what a reference in the body names, or None; to ask for a role there before all else."""
+        reference = self.Input(context=self.get_serializer_context()).fields[field]
+        data = self.request.data
+        try:
+            return reference.run_validation(data.get(field) if isinstance(data, dict) else None)
+        except serializers.ValidationError:
+            return None
+
     def post(self, request: Request, **path: Any) -> Response:
         with self.recorded():
-            self.permit()
+            self.permit_making()
         data = self.read()
         return self.answer(lambda: self.make(data))

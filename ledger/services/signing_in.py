@@ -50,7 +50,7 @@ def token_for(*, username: str, password: str, origin: Origin) -> str:
 @command("token.issue")
 def issue_token(*, actor: Actor, user_id: UUID) -> str:
     """Issue a token to a person whose identity is established; return it, the only time it is seen."""
-    _, token = AuthToken.objects.create(user=User.objects.get(pk=user_id))  # type: ignore[no-untyped-call]
+    _, token = AuthToken.objects.create(user=User.objects.get(pk=user_id))
     audit.record(actor=actor, action="token.issue", subject=f"ledger.user:{user_id}")
     return str(token)
 

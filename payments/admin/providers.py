@@ -14,6 +14,7 @@ from ledger.admin.filters import by, seen
 from ledger.admin.pages import Fact, Page, Panel, history
 from ledger.admin.steps import Given, Reasoned, Step
 from ledger.roles import Role
+from payments.admin.credentials import ADD, CHANGE
 from payments.models import GatewayRequest, Provider
 from payments.services.providers import resume_provider, stop_provider
 
@@ -73,7 +74,8 @@ class ProviderAdmin(SeenAdmin):
     list_filter = (by("kind"), seen("company"), "active")
     list_select_related = ("company",)
     search_fields = ("name", "short_code", "company__name")
-    steps = STEPS
+    steps = (*STEPS, CHANGE)
+    creation = ADD
     kind_badge = badge_column("kind", {"mpesa": "good"})
     state = column(state, title="state", order="stopped_at", name="state")
     created_at_shown = instant_column("created_at", title="added")
@@ -94,7 +96,9 @@ class ProviderAdmin(SeenAdmin):
             Fact("Why it was stopped", cells.text(row.stopped_reason), wide=True),
             Fact("Address", cells.text(row.base_url), wide=True),
         )
-        calls = Link("What was sent and answered", list_of(GatewayRequest, provider__id__exact=row.pk))
+        calls = Link(
+            "What was sent and answered", list_of(GatewayRequest, provider__id__exact=row.pk)
+        )
         return Page(
             row.name,
             badges=(state(row),),

@@ -71,9 +71,9 @@ def test_every_list_names_its_parameters(document: dict[str, Any]) -> None:
         schema = str(answer.get("application/json", {}).get("schema", {}))
         if verb == "get" and "Paginated" in schema:
             names = {parameter["name"] for parameter in operation["parameters"]}
-            assert names >= {"cursor", "page_size", "ordering"}, path
+            assert names >= {"cursor", "page_size"}, path
             lists += 1
-    assert lists >= 6
+    assert lists >= 18
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from treasury.admin import (
     attachments,
     attempts,
+    fund_lines,
     funds,
     payments,
     policies,
@@ -14,6 +15,7 @@ from treasury.admin import (
 __all__ = [
     "attachments",
     "attempts",
+    "fund_lines",
     "funds",
     "payments",
     "policies",

@@ -74,6 +74,10 @@ class AttemptAdmin(SeenAdmin):
         )
 
 
+def trusted_badge(row: Callback) -> Badge:
+    return Badge("Right address", "good") if row.trusted else Badge("Wrong address", "bad")
+
+
 @admin.register(Callback)
 class CallbackAdmin(SeenAdmin):
     scope = "attempt__payment__fund__"
@@ -81,9 +85,7 @@ class CallbackAdmin(SeenAdmin):
     list_filter = ("trusted", seen("attempt__provider"), between("received_at"))
     search_fields = ("says", "attempt__payment__payment_id__istartswith", "attempt__conversation")
     date_hierarchy = "received_at"
-    address = column(
-        lambda row: trusted_badge(row), title="address", order="trusted", name="address"
-    )
+    address = column(trusted_badge, title="address", order="trusted", name="address")
     attempt_number = column(
         lambda row: cells.Text(str(row.attempt)), title="attempt", name="attempt_number"
     )
@@ -108,10 +110,6 @@ class CallbackAdmin(SeenAdmin):
             Fact("SHA-256", cells.Code(row.body_hash), wide=True),
         )
         return Page("Callback", badges=(trusted_badge(row),), panels=(Panel("Callback", facts),))
-
-
-def trusted_badge(row: Callback) -> Badge:
-    return Badge("Right address", "good") if row.trusted else Badge("Wrong address", "bad")
 
 
 @admin.register(Incident)

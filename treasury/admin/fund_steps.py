@@ -97,9 +97,7 @@ def _offer(form: StepForm, name: str, rows: QuerySet[Any]) -> None:
 
 
 def _replenish(actor: Actor, row: TreasuryFund, given: Given) -> object:
-    return replenish(
-        actor=actor, fund_id=row.pk, amount=given["amount"], reason=given["reason"]
-    )
+    return replenish(actor=actor, fund_id=row.pk, amount=given["amount"], reason=given["reason"])
 
 
 def _set_levels(actor: Actor, row: TreasuryFund, given: Given) -> object:

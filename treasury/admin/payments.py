@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from ledger.admin import cells
 from ledger.admin.base import SeenAdmin
+from ledger.admin.books import journal_link
 from ledger.admin.columns import amount_column, badge_column, column, instant_column
 from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel
@@ -56,7 +57,9 @@ class PaymentAdmin(SeenAdmin):
         name="payee",
     )
     destination_masked = column(
-        lambda row: cells.text(mask(row.destination)), title="destination", name="destination_masked"
+        lambda row: cells.text(mask(row.destination)),
+        title="destination",
+        name="destination_masked",
     )
     amount_figure = amount_column("amount")
     status_badge = badge_column("status", tones.PAYMENT)
@@ -84,7 +87,9 @@ class PaymentAdmin(SeenAdmin):
         return f"{amount} by {row.get_method_display()} to {payee}, {row.destination}"
 
     def page_for(self, request: HttpRequest, row: Payment) -> Page:
-        incidents = tuple(f"{found.get_kind_display()}: {found.detail}" for found in row.incidents.all())
+        incidents = tuple(
+            f"{found.get_kind_display()}: {found.detail}" for found in row.incidents.all()
+        )
         return Page(
             f"{Money(row.amount, row.currency)} to {row.requisition.payee_name}",
             badges=(tones.status_badge(row, tones.PAYMENT), tones.method_badge(row)),
@@ -157,7 +162,7 @@ def execution_facts(row: PaymentExecution) -> tuple[Fact, ...]:
         Fact("Code verified by", cells.text(row.otp_verified_by)),
         Fact("Code verified", cells.instant(row.otp_verified_at, company)),
         Fact("Address", cells.text(row.ip_address)),
-        Fact("Journal entry", cells.link(row.journal_entry)),
+        Fact("Journal entry", journal_link(row.journal_entry)),
         Fact("Browser or program", cells.text(row.user_agent), wide=True),
     )
 

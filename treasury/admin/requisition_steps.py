@@ -35,7 +35,9 @@ from treasury.services.requisitions import (
 APPROVERS = frozenset({Role.APPROVER, Role.CFO})
 REQUESTER = frozenset({Role.REQUESTER})
 SUBMITTED = frozenset({"submitted"})
-AVAILABLE = [(value, label) for value, label in methods.Method.choices if value in methods.AVAILABLE]
+AVAILABLE = [
+    (value, label) for value, label in methods.Method.choices if value in methods.AVAILABLE
+]
 
 
 # --- What is asked ----------------------------------------------------------------------------------
@@ -144,9 +146,7 @@ def _attach(actor: Actor, row: Requisition, given: Given) -> object:
 
 
 def _pay(actor: Actor, row: Requisition, given: Given) -> Payment:
-    return create_payment(
-        actor=actor, requisition_id=row.pk, amount=given.get("amount") or None
-    )
+    return create_payment(actor=actor, requisition_id=row.pk, amount=given.get("amount") or None)
 
 
 def _may_pay(actor: Actor, row: Requisition) -> None:

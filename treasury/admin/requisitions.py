@@ -133,5 +133,6 @@ def _attachments(row: Requisition) -> Panel:
 
 def _payments(row: Requisition) -> Panel:
     payments = row.payments.select_related("requisition", "company", "executor")
-    return Panel("Payments", table=payments_table(payments), empty="Nothing has been paid of this yet.")
-
+    return Panel(
+        "Payments", table=payments_table(payments), empty="Nothing has been paid of this yet."
+    )

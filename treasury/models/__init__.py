@@ -4,6 +4,7 @@ from treasury.models.attachment import Attachment
 from treasury.models.attempt import Callback, Enquiry, Incident, PaymentAttempt
 from treasury.models.code import FailedTries, OneTimeCode
 from treasury.models.fund import TreasuryFund
+from treasury.models.fund_line import FundLine
 from treasury.models.payment import Payment, PaymentExecution, Reconciliation
 from treasury.models.policy import ApprovalTier, PaymentPolicy
 from treasury.models.replenishment import ReplenishmentRequest
@@ -17,6 +18,7 @@ __all__ = [
     "Callback",
     "Enquiry",
     "FailedTries",
+    "FundLine",
     "Incident",
     "OneTimeCode",
     "Payment",

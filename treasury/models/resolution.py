@@ -56,3 +56,8 @@ class Resolution(models.Model):
 
     def __str__(self) -> str:
         return f"{self.payment_id}: {self.get_outcome_display()}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for a second person."""
+        return self.confirmed_at is None and self.withdrawn_at is None

@@ -1,0 +1,142 @@
+"""How the admin looks: names, the demo chip, what stands where in the sidebar."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse, reverse_lazy
+
+
+def environment(request: HttpRequest) -> list[str] | None:
+    """The chip beside the title: a demo says that it is one."""
+    return ["Demo", "warning"] if settings.BURSAR_DEMO else None
+
+
+def style(request: HttpRequest) -> str:
+    return static("bursar/admin.css")
+
+
+def icon(request: HttpRequest) -> str:
+    return static("bursar/icon.svg")
+
+
+def _sees(model: str) -> Callable[[HttpRequest], bool]:
+    """Whether the person may see the rows of ``app.model`` at all."""
+
+    def permitted(request: HttpRequest) -> bool:
+        # The settings read this module before there are any apps.
+        from django.contrib import admin  # noqa: PLC0415
+
+        registered = {found._meta.label_lower: held for found, held in admin.site._registry.items()}
+        return model in registered and registered[model].has_view_permission(request)
+
+    return permitted
+
+
+def _item(title: str, symbol: str, model: str) -> dict[str, Any]:
+    """A list of the admin in the sidebar, for those who may see it."""
+    name = f"admin:{model.replace('.', '_')}_changelist"
+    return {
+        "title": title,
+        "icon": symbol,
+        "link": reverse_lazy(name),
+        "permission": _sees(model),
+        "active": lambda request: request.path.startswith(reverse(name)),
+    }
+
+
+def _group(title: str, *items: dict[str, Any], collapsible: bool = True) -> dict[str, Any]:
+    return {"title": title, "collapsible": collapsible, "items": list(items)}
+
+
+HOME = {"title": "What waits", "icon": "inbox", "link": reverse_lazy("admin:index")}
+DEMO_INBOX = {
+    "title": "Demo inbox",
+    "icon": "mail",
+    "link": reverse_lazy("demo-inbox"),
+    "permission": lambda request: settings.BURSAR_DEMO,
+}
+API_DOCS = {"title": "API documentation", "icon": "api", "link": reverse_lazy("docs")}
+
+NAVIGATION = [
+    _group(
+        "Treasury",
+        HOME,
+        _item("Funds", "account_balance_wallet", "treasury.treasuryfund"),
+        _item("Requisitions", "request_quote", "treasury.requisition"),
+        _item("Payments", "payments", "treasury.payment"),
+        _item("Variances", "difference", "treasury.varianceadjustment"),
+        _item("Replenishments", "add_card", "treasury.replenishmentrequest"),
+        _item("Fund ledger", "list_alt", "treasury.fundline"),
+        _item("Executions", "task_alt", "treasury.paymentexecution"),
+        _item("Reconciliations", "fact_check", "treasury.reconciliation"),
+        _item("Evidence", "attach_file", "treasury.attachment"),
+        collapsible=False,
+    ),
+    _group(
+        "Books",
+        _item("Accounts", "account_balance", "ledger.account"),
+        _item("Journal", "menu_book", "ledger.journalentry"),
+        _item("Ledger entries", "receipt_long", "ledger.ledgerentry"),
+        _item("Holds", "lock_clock", "ledger.hold"),
+        _item("Audit trail", "history", "ledger.auditevent"),
+    ),
+    _group(
+        "Organisation",
+        _item("Companies", "domain", "ledger.company"),
+        _item("Regions", "map", "ledger.region"),
+        _item("Branches", "store", "ledger.branch"),
+        _item("People", "group", "ledger.user"),
+        _item("Roles", "badge", "ledger.membership"),
+    ),
+    _group(
+        "Gateways",
+        _item("Providers", "hub", "payments.provider"),
+        _item("Attempts", "send", "treasury.paymentattempt"),
+        _item("Calls", "call_made", "payments.gatewayrequest"),
+        _item("Answers", "call_received", "payments.gatewayresponse"),
+        _item("Callbacks", "webhook", "treasury.callback"),
+        _item("Incidents", "warning", "treasury.incident"),
+    ),
+    _group(
+        "Settings",
+        _item("Approval limits", "rule", "treasury.approvaltier"),
+        _item("Code limits", "pin", "treasury.paymentpolicy"),
+        _item("API tokens", "key", "knox.authtoken"),
+        API_DOCS,
+        DEMO_INBOX,
+    ),
+]
+
+# A calm blue; white text on 600 and darker keeps 4.5:1.
+PRIMARY = {
+    "50": "oklch(97% .014 252)",
+    "100": "oklch(93.5% .03 252)",
+    "200": "oklch(88% .055 252)",
+    "300": "oklch(80% .09 252)",
+    "400": "oklch(71% .13 252)",
+    "500": "oklch(60% .15 252)",
+    "600": "oklch(48% .14 252)",
+    "700": "oklch(42% .13 252)",
+    "800": "oklch(36% .11 252)",
+    "900": "oklch(31% .09 252)",
+    "950": "oklch(24% .07 252)",
+}
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Bursar",
+    "SITE_HEADER": "Bursar",
+    "SITE_URL": "/",
+    "SITE_ICON": icon,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": icon}],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": False,
+    "ENVIRONMENT": "config.unfold.environment",
+    "DASHBOARD_CALLBACK": "config.dashboard.what_waits",
+    "STYLES": [style],
+    "COLORS": {"primary": PRIMARY},
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": NAVIGATION},
+}

@@ -1,0 +1,1 @@
+"""Treasury's part of the API: funds, requisitions, payments, variances, replenishments, callbacks."""

@@ -1,0 +1,107 @@
+"""The books as the funds see them: one line for all money that went out of a fund or came in."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from rest_framework import serializers
+
+from ledger.api.fields import InstantField
+from ledger.api.filters import (
+    AmountFrom,
+    AmountTo,
+    BooleanFilter,
+    CharFilter,
+    ChoiceFilter,
+    DateFilter,
+    FilterSet,
+    InstantFrom,
+    InstantTo,
+    UUIDFilter,
+)
+from ledger.api.resource import Listing, Showing
+from ledger.api.serializers import Output
+from ledger.models import LedgerEntry
+from treasury.selectors import fund_lines_seen_by, funds_seen_by
+
+ENTRY_TYPES = (("debit", "Debit"), ("credit", "Credit"), ("adjustment", "Adjustment"))
+DIRECTIONS = (("out", "Out"), ("in", "In"))
+
+
+class LedgerEntrySerializer(Output):
+    """``entry_type``: debit is money out of the fund, credit money in, adjustment a variance."""
+
+    entry_id = serializers.UUIDField(source="id", read_only=True)
+    treasury_fund = serializers.UUIDField(source="fund_id", read_only=True)
+    payment_execution = serializers.UUIDField(
+        source="execution_id", read_only=True, allow_null=True
+    )
+    entry_type = serializers.ChoiceField(ENTRY_TYPES, read_only=True)
+    direction = serializers.ChoiceField(DIRECTIONS, read_only=True)
+    reconciled = serializers.BooleanField(source="is_reconciled", read_only=True)
+    reconciled_by = serializers.UUIDField(
+        source="reconciled_by_id", read_only=True, allow_null=True
+    )
+    reconciliation_timestamp = InstantField(source="reconciled_at", allow_null=True)
+    description = serializers.CharField(source="journal_entry.description", read_only=True)
+    created_at = InstantField(source="posted_at")
+
+    class Meta:
+        model = LedgerEntry
+        fields = (
+            "entry_id", "journal_entry", "treasury_fund", "payment_execution", "entry_type",
+            "direction", "side", "amount", "currency", "balance_after", "reconciled",
+            "reconciled_by", "reconciliation_timestamp", "description", "created_at",
+            "effective_on",
+        )  # fmt: skip
+
+
+class LineFilter(FilterSet):
+    entry_type = ChoiceFilter("entry_type", choices=ENTRY_TYPES)
+    direction = ChoiceFilter("direction", choices=DIRECTIONS)
+    reconciled = BooleanFilter("is_reconciled")
+    currency = CharFilter("currency")
+    company = UUIDFilter("company_id")
+    amount_min = AmountFrom("amount")
+    amount_max = AmountTo("amount")
+    effective_from = DateFilter("effective_on", "gte")
+    effective_to = DateFilter("effective_on", "lte")
+    created_from = InstantFrom("posted_at")
+    created_to = InstantTo("posted_at")
+
+
+class AnyFundLineFilter(LineFilter):
+    fund = UUIDFilter("account__fund")
+
+
+class LineList(Listing):
+    """List the ledger lines of all funds, newest first."""
+
+    rows, Output = staticmethod(fund_lines_seen_by), LedgerEntrySerializer
+    filterset_class = AnyFundLineFilter
+    ordering = ("-posted_at", "-id")
+    ordering_fields = ("posted_at", "effective_on", "amount")
+
+
+class LineDetail(Showing):
+    """Show a ledger line of a fund."""
+
+    rows, key, Output = staticmethod(fund_lines_seen_by), "entry_id", LedgerEntrySerializer
+
+
+class FundQuery(serializers.Serializer):
+    fund_id = serializers.UUIDField()
+
+
+class LinesByFund(LineList):
+    """List the ledger lines of one fund, newest first."""
+
+    Query, filterset_class = FundQuery, LineFilter
+    refusals = {404: ""}
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = super().get_queryset()
+        if getattr(self, "swagger_fake_view", False):
+            return rows
+        fund = get_object_or_404(funds_seen_by(self.user), pk=self.query()["fund_id"])
+        return rows.filter(account=fund.account_id)

@@ -1,0 +1,183 @@
+"""What is done with a payment: code, execution, reconciliation, variance, cancellation, retry, resolution."""
+
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+
+from ledger.api.fields import AmountField, TextField
+from ledger.api.resource import Doing
+from ledger.api.serializers import Input
+from ledger.clock import today
+from treasury import duties
+from treasury.api.payments import PaymentSerializer
+from treasury.api.variances import VarianceAdjustmentSerializer
+from treasury.models import Payment, Resolution, VarianceAdjustment
+from treasury.selectors import payments_seen_by, variances_seen_by
+from treasury.services.codes import send_otp, verify_otp
+from treasury.services.execution import execute_payment
+from treasury.services.payments import cancel_payment, retry_payment
+from treasury.services.reconciliations import reconcile_payment
+from treasury.services.resolution import resolve_payment
+from treasury.services.variances import record_variance
+from treasury.states import OPEN_PAYMENTS
+
+
+class PaymentAction(Doing):
+    """Something done with a payment."""
+
+    rows, key, noun = staticmethod(payments_seen_by), "payment_id", "treasury.payment"
+    Output: ClassVar[Any] = PaymentSerializer
+    refusals = {403: "role_required, segregation_of_duties", 409: "illegal_transition"}
+
+
+class PaymentSendOtp(PaymentAction):
+    """Become the executor of a payment and be sent a code for it by mail.
+
+    Codes sent before are dead. Code and verification end after five minutes.
+    """
+
+    action = "payment.send_otp"
+    refusals = {
+        403: "role_required, segregation_of_duties",
+        409: "illegal_transition, requisition_not_approved, no_email_address",
+        429: "too_many_requests",
+    }
+
+    def permit(self, row: Payment) -> None:
+        duties.may_execute(self.actor, row)
+
+    def act(self, row: Payment, data: dict[str, Any]) -> Payment:
+        return send_otp(actor=self.actor, payment_id=row.pk)
+
+
+class OtpInput(Input):
+    otp = TextField(max_length=40, help_text="Six digits.")
+
+
+class PaymentVerifyOtp(PaymentAction):
+    """Give back the code that was sent.
+
+    Wrong, expired, used and locked codes are answered alike.
+    """
+
+    action, Input = "payment.verify_otp", OtpInput
+    refusals = {
+        400: "otp_invalid",
+        403: "role_required, not_the_executor, segregation_of_duties",
+    }
+
+    def permit(self, row: Payment) -> None:
+        duties.may_verify_code(self.actor, row)
+
+    def act(self, row: Payment, data: dict[str, Any]) -> Payment:
+        return verify_otp(actor=self.actor, payment_id=row.pk, **data)
+
+
+class PaymentExecute(PaymentAction):
+    """Execute a payment.
+
+    Consumes the verified code where one is needed. 200 when it is paid, as with cash; 202 when a worker
+    calls the gateway: ask again for the payment until it is no longer `executing`.
+    """
+
+    action = "payment.execute"
+    also_answers = {202: "A worker calls the gateway."}
+    refusals = {
+        403: "role_required, segregation_of_duties",
+        409: "illegal_transition, requisition_not_approved, otp_required, retry_limit,"
+        " insufficient_funds, provider_unavailable, late_success",
+    }
+
+    def status_of(self, result: Payment) -> int:
+        return 202 if result.status in OPEN_PAYMENTS else 200
+
+    def permit(self, row: Payment) -> None:
+        duties.may_execute(self.actor, row)
+
+    def act(self, row: Payment, data: dict[str, Any]) -> Payment:
+        return execute_payment(actor=self.actor, payment_id=row.pk, today=today)
+
+
+class ReconcileInput(Input):
+    note = TextField(required=False, allow_blank=True, max_length=255)
+
+
+class PaymentReconcile(PaymentAction):
+    """Mark a payment as compared with the outside world."""
+
+    action, Input = "payment.reconcile", ReconcileInput
+
+    def permit(self, row: Payment) -> None:
+        duties.may_reconcile(self.actor, row)
+
+    def act(self, row: Payment, data: dict[str, Any]) -> Payment:
+        return reconcile_payment(actor=self.actor, payment_id=row.pk, **data)
+
+
+class VarianceInput(Input):
+    original_amount = AmountField(help_text="What the books say now.")
+    adjusted_amount = AmountField(help_text="What the payee got; may be zero.")
+    reason = TextField(max_length=2000)
+
+
+class PaymentRecordVariance(PaymentAction):
+    """Record that the payee got another amount than the books say; nothing is posted yet."""
+
+    action, results = "payment.record_variance", staticmethod(variances_seen_by)
+    Input, Output, status_code = VarianceInput, VarianceAdjustmentSerializer, 201
+    refusals = {400: "no_variance", 409: "not_paid, variance_pending, stale_amount"}
+
+    def permit(self, row: Payment) -> None:
+        duties.may_record_variance(self.actor, row)
+
+    def act(self, row: Payment, data: dict[str, Any]) -> VarianceAdjustment:
+        return record_variance(actor=self.actor, payment_id=row.pk, **data)
+
+
+class PaymentCancel(PaymentAction):
+    """Cancel a pending or failed payment."""
+
+    action = "payment.cancel"
+
+    def permit(self, row: Payment) -> None:
+        duties.may_change_payment(self.actor, row)
+
+    def act(self, row: Payment, data: dict[str, Any]) -> Payment:
+        return cancel_payment(actor=self.actor, payment_id=row.pk)
+
+
+class PaymentRetry(PaymentAction):
+    """Make a failed payment pending again; it needs a new code."""
+
+    action = "payment.retry"
+    refusals = {409: "illegal_transition, retry_limit, late_success"}
+
+    def permit(self, row: Payment) -> None:
+        duties.may_change_payment(self.actor, row)
+
+    def act(self, row: Payment, data: dict[str, Any]) -> Payment:
+        return retry_payment(actor=self.actor, payment_id=row.pk)
+
+
+class ResolutionInput(Input):
+    outcome = serializers.ChoiceField(Resolution.Outcome.choices)
+    evidence = TextField(max_length=2000, help_text="How this is known.")
+
+
+class PaymentResolve(PaymentAction):
+    """Say how a payment in review ended.
+
+    One person proposes, another confirms; then it is settled or released.
+    """
+
+    action, Input = "payment.resolve", ResolutionInput
+    refusals = {
+        403: "role_required, segregation_of_duties",
+        409: "illegal_transition, resolution_differs",
+    }
+
+    def permit(self, row: Payment) -> None:
+        duties.may_resolve(self.actor, row)
+
+    def act(self, row: Payment, data: dict[str, Any]) -> Payment:
+        return resolve_payment(actor=self.actor, payment_id=row.pk, today=today, **data)

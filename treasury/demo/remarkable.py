@@ -336,7 +336,9 @@ def _reviewed_by_two(stage: Stage, moment: datetime) -> Story:
     yield stage.after(minutes=6)
     stage.look_after()
     yield stage.after(hours=25)
-    stage.look_after()
+    stage.look_after()  # asks once more …
+    yield stage.after(minutes=1)
+    stage.look_after()  # … and then puts it before two people
     for hours, who, evidence in (
         (1, "treasurer", "Not on the M-Pesa statement of that day."),
         (2, "cfo", "Moses Barasa confirms by phone that nothing came."),
@@ -362,7 +364,9 @@ def _in_review(stage: Stage, moment: datetime, *, proposed: bool) -> Story:
     yield stage.after(minutes=6)
     stage.look_after()
     yield stage.after(hours=25)
-    stage.look_after()
+    stage.look_after()  # asks once more …
+    yield stage.after(minutes=1)
+    stage.look_after()  # … and then puts it before two people
     if not proposed:
         return
     yield stage.after(hours=2)

@@ -25,6 +25,7 @@ from treasury.services.requisitions import (
     reject_requisition,
 )
 from treasury.services.resolution import resolve_payment
+from treasury.services.reversals import reverse_payment
 from treasury.services.variances import approve_variance, reject_variance
 from treasury.states import PaymentStatus
 
@@ -46,6 +47,7 @@ def stories(stage: Stage, *, end: datetime, gateway: bool) -> Iterator[Story]:
     yield _large_purchase(stage, ago(days=16, hours=3))
     yield _two_parts(stage, ago(days=12, hours=5))
     yield _corrected_upwards(stage, ago(days=9, hours=2))
+    yield _came_back(stage, ago(days=13, hours=4))
     yield _variance_refused(stage, ago(days=8, hours=4))
     yield _variance_undecided(stage, ago(days=2, hours=5))
     yield _replenishment_refused(stage, ago(days=11, hours=1))
@@ -101,6 +103,20 @@ def _two_parts(stage: Stage, moment: datetime) -> Story:
     stage.execute(stage.make_payment(requisition, amount=30_000))
     yield stage.after(hours=26)
     stage.make_payment(requisition, amount=12_000)
+
+
+def _came_back(stage: Stage, moment: datetime) -> Story:
+    """Paid for nothing: the payee brings the money back, and the books take it back."""
+    yield moment
+    wish = Wish(HEAD_OFFICE, 14_200, "Crane hire, cancelled lift", "Athi Crane Hire", CASH, COUNTER)
+    payment = stage.execute(stage.make_payment(stage.approve(stage.request(wish))))
+    yield stage.after(hours=25)
+    reverse_payment(
+        actor=stage.acting("cfo"),
+        payment_id=payment.pk,
+        evidence="The lift was cancelled; all of it was paid in again, slip 0937.",
+        today=stage.today,
+    )
 
 
 def _payment_withdrawn(stage: Stage, moment: datetime) -> Story:

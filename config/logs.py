@@ -56,6 +56,13 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+class NoHealthChecks(logging.Filter):
+    """Drops what Django says about answers of /health/: the asker knows them, and asks often."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(getattr(record, "request", None), "path", "") != "/health/"
+
+
 def _described(error: BaseException) -> dict[str, Any]:
     frames = traceback.extract_tb(error.__traceback__)
     described: dict[str, Any] = {

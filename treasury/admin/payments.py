@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from ledger.admin import cells
 from ledger.admin.base import SeenAdmin
+from ledger.admin.books import journal_link
 from ledger.admin.columns import amount_column, badge_column, column, instant_column
 from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel
@@ -161,7 +162,7 @@ def execution_facts(row: PaymentExecution) -> tuple[Fact, ...]:
         Fact("Code verified by", cells.text(row.otp_verified_by)),
         Fact("Code verified", cells.instant(row.otp_verified_at, company)),
         Fact("Address", cells.text(row.ip_address)),
-        Fact("Journal entry", cells.link(row.journal_entry)),
+        Fact("Journal entry", journal_link(row.journal_entry)),
         Fact("Browser or program", cells.text(row.user_agent), wide=True),
     )
 

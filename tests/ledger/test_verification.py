@@ -415,7 +415,7 @@ def edit_line(change: Callable[[dict[str, Any]], object]) -> Callable[[list[str]
 
 FORGERIES: dict[str, Callable[[list[str]], list[str]]] = {
     "another head": edit_line(lambda facts: facts.update(head="00" * 32)),
-    "another number": edit_line(lambda facts: facts.update(entries=1)),
+    "another number": edit_line(lambda facts: facts.update(entries=facts["entries"] + 1)),
     "another account": edit_line(lambda facts: facts.update(account="0" * 32)),
     "another instant": edit_line(lambda facts: facts.update(at="2020-01-01T00:00:00+00:00")),
     "another seal": edit_line(lambda facts: facts.update(seal="00" * 32)),

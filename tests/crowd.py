@@ -26,14 +26,20 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def at_once(acts: Sequence[Callable[[], Result]]) -> list[Result | Exception]:
-    """Run each act in a thread, all let go together; return what each returned or raised, in order."""
+def at_once(
+    acts: Sequence[Callable[[], Result]], *, connected: bool = True
+) -> list[Result | Exception]:
+    """Run each act in a thread, all let go together; return what each returned or raised, in order.
+
+    ``connected`` threads have their database connection before they are let go.
+    """
     outcomes: list[Any] = [AssertionError("the thread did not end")] * len(acts)
     gate = threading.Barrier(len(acts), timeout=PATIENCE_S)
 
     def run(place: int, act: Callable[[], Result]) -> None:
         try:
-            connection.ensure_connection()
+            if connected:
+                connection.ensure_connection()
             gate.wait()
             outcomes[place] = act()
         except Exception as error:  # noqa: BLE001 -- the test judges what came of each act

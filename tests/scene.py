@@ -1,7 +1,7 @@
 """Where tests of money out take place: a company, its people, a fund with money, approved requisitions.
 
-What a test is about it does through the services. What must merely be there is written directly, because
-hundreds of payments are made here; the database's laws watch over these rows as over any others.
+Everything goes through the services, but for companies, people and payments by the hundred, which are
+written directly; the database's laws watch over these rows as over any others.
 """
 
 import re
@@ -16,24 +16,19 @@ from django.core import mail
 from django.db import transaction
 
 from ledger.actor import Actor
-from ledger.clock import database_now, today
-from ledger.encryption import blind_index
-from ledger.models import Account, AccountType, Company, Membership, Side, User
+from ledger.clock import today
+from ledger.models import Account, Company, Membership, Side, User
 from ledger.roles import Role
-from ledger.services.accounts import open_account
 from ledger.services.posting import Line, Posting, post
 from ledger.services.verification import verify
 from payments.credentials import Credentials
 from payments.models import Provider
 from tests.simulator import Simulator
-from treasury.models import (
-    Payment,
-    PaymentPolicy,
-    Requisition,
-    RequisitionApproval,
-    TreasuryFund,
-)
+from treasury.models import ApprovalTier, Payment, PaymentPolicy, Requisition, TreasuryFund
 from treasury.services.codes import send_otp, verify_otp
+from treasury.services.funds import open_fund
+from treasury.services.payments import create_payment
+from treasury.services.requisitions import approve_requisition, create_requisition
 
 PASSWORD = "correct horse battery"
 PHONE = "+254712345678"
@@ -47,14 +42,6 @@ PEOPLE = {
     "second_treasurer": Role.TREASURER,
     "reconciler": Role.RECONCILER,
     "auditor": Role.AUDITOR,
-}
-ACCOUNTS = {
-    "account": (AccountType.ASSET, Decimal(0)),
-    "spending_account": (AccountType.EXPENSE, None),
-    "funding_account": (AccountType.ASSET, None),
-    "variance_account": (AccountType.EXPENSE, None),
-    "suspense_account": (AccountType.ASSET, None),
-    "clearing_account": (AccountType.LIABILITY, None),
 }
 CODE = re.compile(r"^(\d{6})$", re.MULTILINE)
 
@@ -77,64 +64,52 @@ class Scene:
         amount: str | int,
         *,
         method: str = "cash",
-        destination: str = "",
+        destination: str = "Front desk",
         approved: bool = True,
         requested_by: str = "requester",
     ) -> Requisition:
         """What ``requested_by`` asks for, agreed to by the approver unless ``approved`` is False."""
-        requisition = Requisition.objects.create(
-            fund=self.fund,
-            company=self.company,
-            amount=Decimal(amount),
-            currency=self.fund.currency,
+        requisition = create_requisition(
+            actor=self.actor(requested_by),
+            fund_id=self.fund.pk,
+            amount=amount,
             purpose="Diesel for the generator",
             payee_name="Wanjiku Supplies",
             method=method,
             destination=destination,
-            destination_index=blind_index(destination) if destination else "",
-            requested_by=self.people[requested_by],
         )
-        if approved:
-            self._approve(requisition)
-        return requisition
-
-    def _approve(self, requisition: Requisition) -> None:
-        RequisitionApproval.objects.create(
-            requisition=requisition,
-            version=requisition.version,
-            requester=requisition.requested_by,
-            approver=self.people["approver"],
-            role=Role.APPROVER.value,
+        if not approved:
+            return requisition
+        return approve_requisition(
+            actor=self.actor("approver"), requisition_id=requisition.pk, comment="As agreed."
         )
-        requisition.status = "approved"
-        requisition.approved_at = database_now()
-        requisition.save(update_fields=["status", "approved_at"])
 
     def payment(self, amount: str | int = 100, **asked: Any) -> Payment:
         """A pending payment of all that an approved requisition of its own allows."""
-        return self.payments_of(self.requisition(amount, **asked), [Decimal(amount)])[0]
+        requisition = self.requisition(amount, **asked)
+        return create_payment(actor=self.actor("treasurer"), requisition_id=requisition.pk)
 
     def mpesa_payment(self, amount: str | int = 100, *, destination: str = PHONE) -> Payment:
         return self.payment(amount, method="mpesa", destination=destination)
 
-    def payments_of(self, requisition: Requisition, amounts: list[Decimal]) -> list[Payment]:
-        """Pending payments of one requisition; a code is needed where the policy says so."""
-        above = PaymentPolicy.objects.get(company=self.company).code_above
+    def many_payments(self, number: int, amount: int, **asked: Any) -> list[Payment]:
+        """Pending payments of one approved requisition that need no code."""
+        requisition = self.requisition(number * amount, **asked)
         return Payment.objects.bulk_create(
             Payment(
                 requisition=requisition,
                 company=self.company,
                 fund=self.fund,
                 requester=requisition.requested_by,
-                amount=amount,
+                amount=Decimal(amount),
                 currency=requisition.currency,
                 method=requisition.method,
                 destination=requisition.destination,
                 destination_index=requisition.destination_index,
-                otp_required=amount > above,
+                otp_required=False,
                 created_by=self.people["treasurer"],
             )
-            for amount in amounts
+            for _ in range(number)
         )
 
     def require_codes(self, above: int = 0) -> None:
@@ -181,8 +156,16 @@ def build_scene(
         name=f"{code.title()} Traders", code=code, currency="KES", time_zone="Africa/Nairobi"
     )
     people = _people(company)
-    fund = _fund(company, reorder_level)
+    ApprovalTier.objects.create(company=company, currency="KES", needs=ApprovalTier.Needs.ONE)
     PaymentPolicy.objects.create(company=company, currency="KES", code_above=10**9)
+    fund = open_fund(
+        actor=Actor.of(people["cfo"]),
+        company_id=company.pk,
+        name="Petty cash",
+        currency="KES",
+        reorder_level=reorder_level,
+        target_level=2 * reorder_level,
+    )
     scene = Scene(company, fund, people, Decimal(opening))
     if scene.opening:
         _fill(scene, today(company))
@@ -200,28 +183,6 @@ def _people(company: Company) -> dict[str, User]:
         Membership(user=people[name], company=company, role=role) for name, role in PEOPLE.items()
     )
     return people
-
-
-def _fund(company: Company, reorder_level: int) -> TreasuryFund:
-    accounts = {
-        name: open_account(
-            company_id=company.pk,
-            code=f"1000-{name}",
-            name=f"Petty cash {name}",
-            type=type,
-            currency="KES",
-            minimum=minimum,
-        )
-        for name, (type, minimum) in ACCOUNTS.items()
-    }
-    return TreasuryFund.objects.create(
-        name="Petty cash",
-        company=company,
-        currency="KES",
-        reorder_level=reorder_level,
-        target_level=reorder_level * 2,
-        **accounts,
-    )
 
 
 def _fill(scene: Scene, on: date) -> None:

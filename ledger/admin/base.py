@@ -22,6 +22,7 @@ from ledger.admin.pages import Page
 from ledger.admin.requests import actor_of, reads, roles_anywhere, user_of
 from ledger.admin.steps import MOST_ROWS, Outcome, Step, StepForm, attempt
 from ledger.refusals import Refusal
+from ledger.roles import Role
 
 WRITTEN_AMOUNT = re.compile(r"[0-9]{1,20}(\.[0-9]{1,4})?", re.ASCII)
 
@@ -195,17 +196,21 @@ class SeenAdmin(ModelAdmin):
             row = getattr(row, name)
         return row
 
-    def offers(self, request: HttpRequest, row: Any) -> list[tuple[Step, str, str]]:
-        """The steps that the row's page offers: step, address, and what speaks against it."""
-        if not self.steps:
-            return []
+    def roles_at(self, request: HttpRequest, row: Any) -> frozenset[Role]:
+        """The person's roles where the row is."""
         place = self.place_of(row)
-        held = roles_of(
+        return roles_of(
             user_of(request),
             company_id=place.company_id,
             region_id=getattr(place, "region_id", None),
             branch_id=getattr(place, "branch_id", None),
         )
+
+    def offers(self, request: HttpRequest, row: Any) -> list[tuple[Step, str, str]]:
+        """The steps that the row's page offers: step, address, and what speaks against it."""
+        if not self.steps:
+            return []
+        held = self.roles_at(request, row)
         actor = actor_of(request)
         found = ((step, step.against(row, actor, held)) for step in self.steps)
         return [

@@ -114,9 +114,7 @@ def text(value: object, note: str = "") -> Cell:
     return Text(str(value), note) if value not in {None, ""} else NOTHING
 
 
-def instant(
-    at: datetime | None, company: Company | None = None, *, exact: bool = False
-) -> Cell:
+def instant(at: datetime | None, company: Company | None = None, *, exact: bool = False) -> Cell:
     """A moment in the company's zone, or UTC; nothing as a dash."""
     return Instant(at, company.time_zone if company else "UTC", exact) if at else NOTHING
 

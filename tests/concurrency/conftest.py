@@ -6,8 +6,9 @@ from tests.clock import clock
 from tests.conftest import SentTasks
 from tests.scene import Scene, build_scene
 from tests.simulator import simulator, simulator_process
+from tests.web import web, web_process
 
-__all__ = ["clock", "simulator", "simulator_process"]
+__all__ = ["clock", "simulator", "simulator_process", "web", "web_process"]
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ from functools import partial
 
 from ledger.clock import today
 from ledger.models import AuditEvent, LedgerEntry
+from tests.conftest import SentTasks
 from tests.crowd import at_once, tally, watched
-from tests.scene import Scene, assert_books_hold, build_scene
+from tests.scene import PHONE, Scene, assert_books_hold, build_scene
+from tests.simulator import Simulator
 from treasury.models import Payment, PaymentExecution
 from treasury.services.execution import execute_payment
 
@@ -29,11 +31,10 @@ def test_of_200_threads_that_execute_one_payment_one_succeeds(scene: Scene) -> N
 
 
 def test_a_fund_for_70_pays_70_of_200_and_is_never_below_zero(
-    transactional_db: None, sent_tasks: object
+    transactional_db: None, sent_tasks: SentTasks
 ) -> None:
     scene = build_scene(opening=70 * 25)
-    requisition = scene.requisition(CROWD * 25)
-    payments = scene.payments_of(requisition, [requisition.amount / CROWD] * CROWD)
+    payments = scene.many_payments(CROWD, 25)
     with watched(scene.balances()) as available:
         outcomes = at_once([execution_of(scene, payment) for payment in payments])
     assert tally(outcomes) == {"done": 70, "409 insufficient_funds": 130}
@@ -42,4 +43,20 @@ def test_a_fund_for_70_pays_70_of_200_and_is_never_below_zero(
     assert PaymentExecution.objects.count() == 70
     assert Payment.objects.filter(status="success").count() == 70
     assert Payment.objects.filter(status="pending").count() == 130
+    assert_books_hold()
+
+
+def test_holds_for_70_of_200_payments_leave_nothing_available(
+    transactional_db: None, sent_tasks: SentTasks, simulator: Simulator
+) -> None:
+    scene = build_scene(opening=70 * 25)
+    scene.add_provider(simulator)
+    payments = scene.many_payments(CROWD, 25, method="mpesa", destination=PHONE)
+    with watched(scene.balances()) as available:
+        outcomes = at_once([execution_of(scene, payment) for payment in payments])
+    assert tally(outcomes) == {"done": 70, "409 insufficient_funds": 130}
+    assert min(available) == 0
+    account = scene.balances()
+    assert (account.held, account.available) == (scene.opening, 0)
+    assert len(sent_tasks.waiting) == 70
     assert_books_hold()

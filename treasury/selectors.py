@@ -220,7 +220,7 @@ def fund_lines(entries: QuerySet[Any]) -> QuerySet[Any]:
     """
     proof = "journal_entry__payment_execution"
     checked = f"{proof}__payment__reconciliation"
-    rows = entries.filter(account__fund__isnull=False).annotate(
+    rows: QuerySet[Any] = entries.filter(account__fund__isnull=False).annotate(
         fund_id=F("account__fund"),
         direction=Case(
             When(side=Side.CREDIT, then=Value("out")),

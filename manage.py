@@ -4,11 +4,13 @@
 import os
 import sys
 
-from config.embedded import session
+from config.embedded import instance, session
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if sys.argv[1:2] == ["run"]:
+        raise SystemExit(instance.main(sys.argv[2:]))
     with session.services_for(sys.argv):
         from django.core.management import execute_from_command_line  # noqa: PLC0415 -- after the services
 

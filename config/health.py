@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -55,7 +56,9 @@ def _asked(check: Callable[[], bool]) -> str:
 @never_cache
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    """200 when ready to work, 503 when not; ``status`` is ``up``, ``degraded`` or ``down``."""
+    """200 when ready to work, 503 when not; ``status`` is ``up``, ``degraded``, ``starting`` or ``down``."""
+    if settings.BURSAR_READY_FILE and not settings.BURSAR_READY_FILE.exists():
+        return JsonResponse({"status": "starting"}, status=503)
     parts = {name: _asked(check) for name, check in CHECKS.items()}
     if any(parts[name] == "down" for name in VITAL):
         return JsonResponse({"status": "down", **parts}, status=503)

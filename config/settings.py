@@ -36,6 +36,9 @@ BURSAR_ACCEPTED_FOR = timedelta(seconds=env.int("BURSAR_ACCEPTED_FOR_SECONDS", d
 # How many proxies of ours stand before the web processes: so many addresses of X-Forwarded-For count.
 BURSAR_TRUSTED_PROXIES = env.int("BURSAR_TRUSTED_PROXIES", default=0)
 
+# The file that a supervised instance writes when everything but the web is up; /health/ waits for it.
+BURSAR_READY_FILE = HOME.instance_file if env.str("BURSAR_SUPERVISED", default="") else None
+
 # --- Secrets ----------------------------------------------------------------------------------------
 SHORTEST_SECRET = 32
 
@@ -136,10 +139,21 @@ else:
     DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default=DATABASE_URL)
 
 
+# Whoever waits longer for a lock, or holds one while doing nothing, has lost; the owner migrates at leisure.
+TIMEOUTS = {
+    "lock_timeout": "3s",
+    "statement_timeout": "15s",
+    "idle_in_transaction_session_timeout": "10s",
+}
+
+
 def database(url: str) -> dict[str, Any]:
     pool = env.int("DATABASE_POOL_SIZE", default=0)
     settings: dict[str, Any] = environ.Env.db_url_config(url)
     settings["OPTIONS"] = settings.get("OPTIONS", {})
+    if DATABASE_ROLE != "owner":
+        limits = " ".join(f"-c {name}={limit}" for name, limit in TIMEOUTS.items())
+        settings["OPTIONS"].setdefault("options", limits)
     if pool:
         settings["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool, "timeout": 10}
     else:
@@ -148,10 +162,6 @@ def database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": database(DATABASE_OWNER_URL if DATABASE_ROLE == "owner" else DATABASE_URL)}
-# Reports may read from a replica; it is the same database where there is none.
-if env.str("DATABASE_REPLICA_URL", default=""):
-    DATABASES["replica"] = database(env.str("DATABASE_REPLICA_URL"))
-BURSAR_REPORTS_DATABASE = "replica" if "replica" in DATABASES else "default"
 
 # --- Redis: cache and broker; nothing of value lives there ------------------------------------------
 REDIS_URL = redis.Redis.of(HOME).url() if EMBEDDED_REDIS else env.str("REDIS_URL")
@@ -176,6 +186,8 @@ CELERY_TASK_SOFT_TIME_LIMIT = 220
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,
     "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "max_retries": 0,
     "global_keyprefix": "bursar.",
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -286,16 +298,27 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "config.logs.JsonFormatter"}},
-    "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "filters": {"no_health_checks": {"()": "config.logs.NoHealthChecks"}},
+    "handlers": {
+        "stream": {
+            "class": "logging.StreamHandler",
+            "formatter": "json",
+            "filters": ["no_health_checks"],
+        }
+    },
     "root": {"handlers": ["stream"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"level": "INFO", "handlers": [], "propagate": True},
         "django.server": {"level": "INFO", "handlers": [], "propagate": True},
         "django.db.backends": {"level": "WARNING"},
-        # Their informative lines repeat URLs and task arguments.
+        # Their finer lines repeat URLs and task arguments, at any level of ours.
+        "celery": {"level": "INFO"},
         **{
             name: {"level": "WARNING"}
-            for name in ("httpx", "httpcore", "celery.app.trace", "celery.worker.strategy", "kombu")
+            for name in (
+                *("httpx", "httpcore", "kombu", "redis"),
+                *("celery.app.trace", "celery.pool", "celery.worker.strategy"),
+            )
         },
     },
 }

@@ -26,7 +26,6 @@ Result = TypeVar("Result")
 # serialization_failure, deadlock_detected, lock_not_available
 TRY_AGAIN = frozenset({"40001", "40P01", "55P03"})
 LONGEST_TRIES = 5
-LONGEST_WAIT = "3s"  # for a lock
 
 
 class Busy(Conflict):
@@ -77,8 +76,6 @@ def _run_until_done(function: Callable[[], Result]) -> Result:
 
 def _run_once(function: Callable[[], Result]) -> Result:
     with transaction.atomic(durable=True):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LONGEST_WAIT])
         request = idempotency.claim()
         result = function()
         if request:

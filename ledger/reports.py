@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
+LONGEST_READ = "10min"  # a proof of the whole ledger reads every entry
+
 
 @contextmanager
 def one_snapshot() -> Iterator[None]:
@@ -19,4 +21,5 @@ def one_snapshot() -> Iterator[None]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [LONGEST_READ])
         yield

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TEST_HOME = Path(os.environ.get("BURSAR_TEST_HOME", ROOT / ".pytest_cache" / "bursar"))
 if "BURSAR_TEST_FILES" not in os.environ:
     os.environ["BURSAR_HOME"] = str(TEST_HOME)
-    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_REPLICA_URL", "EMAIL_URL"):
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "EMAIL_URL"):
         os.environ.pop(name, None)
     FILES = Path(tempfile.mkdtemp(prefix="bursar-test-"))
     os.environ["REDIS_URL"] = f"unix://{FILES}/redis.sock?db=0"

@@ -173,3 +173,14 @@ def may_resolve(actor: Actor, payment: Payment) -> User:
             user_id=actor.user.pk, executor_id=payment.executor_id, act="confirm what became of"
         )
     return actor.user
+
+
+def may_reverse(actor: Actor, payment: Payment) -> None:
+    """A CFO who neither requested nor executed it."""
+    require_role(actor, Role.CFO, place=payment.fund)
+    segregation.require_not_requester(
+        user_id=actor.user_id, requester_id=payment.requester_id, act="reverse"
+    )
+    segregation.require_not_executor(
+        user_id=actor.user_id, executor_id=payment.executor_id, act="reverse"
+    )

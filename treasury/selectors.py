@@ -1,5 +1,6 @@
 """What one may ask treasury. Rows are those that the user may see; amounts are in the row's currency."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TypeVar
 from uuid import UUID
@@ -21,10 +22,12 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
+from ledger import audit
 from ledger.access import visible
-from ledger.models import LedgerEntry, Side, User
+from ledger.models import AuditEvent, LedgerEntry, Side, User
 from ledger.models.account import MoneyField
 from ledger.roles import Role
+from payments.models import GatewayRequest
 from treasury.models import (
     Attachment,
     Payment,
@@ -77,6 +80,27 @@ def attempts_seen_by(user: User) -> QuerySet[PaymentAttempt]:
     """Attempts with their provider and what was posted about them."""
     rows = PaymentAttempt.objects.select_related("provider").prefetch_related("callbacks")
     return visible(rows, user, prefix="payment__fund__")
+
+
+def attempts_of(payment: Payment) -> QuerySet[PaymentAttempt]:
+    """Return the payment's attempts, first to last, with what was asked and received about each."""
+    rows = PaymentAttempt.objects.filter(payment=payment).select_related("provider", "executor")
+    return rows.prefetch_related("enquiries", "callbacks", "incidents").order_by("number")
+
+
+def exchanges_of(attempts: Iterable[PaymentAttempt]) -> dict[UUID, list[GatewayRequest]]:
+    """Return what was sent to the gateway for each attempt, by its id, with the answers; redacted."""
+    subjects = {attempt.subject: attempt.pk for attempt in attempts}
+    found: dict[UUID, list[GatewayRequest]] = {pk: [] for pk in subjects.values()}
+    rows = GatewayRequest.objects.filter(subject__in=subjects).select_related("response")
+    for request in rows.order_by("at", "id"):
+        found[subjects[request.subject]].append(request)
+    return found
+
+
+def history_of(payment: Payment) -> QuerySet[AuditEvent]:
+    """Return everything that was done to the payment, and tried, oldest first."""
+    return audit.history_of(payment.reference).select_related("actor")
 
 
 def executions_seen_by(user: User) -> QuerySet[PaymentExecution]:

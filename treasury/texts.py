@@ -30,6 +30,15 @@ def optional_text(value: object, *, field: str, longest: int = LONGEST_REASON) -
     return text
 
 
+def readable(text: str, *, longest: int) -> str:
+    """Return what somebody else wrote, cut to ``longest`` characters, unreadable ones shown as such."""
+    shown = (
+        "\ufffd" if c not in ALLOWED and unicodedata.category(c) in UNREADABLE else c
+        for c in text[:longest]
+    )
+    return "".join(shown)
+
+
 def same_name(name: str) -> str:
     """Return what two spellings of one name share: compatibility forms, case and spaces do not count."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

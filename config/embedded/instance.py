@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
@@ -11,14 +12,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from django.core.management import get_commands
-
 from config.embedded import processes, session
-from config.embedded.home import ROOT, Home
+from config.embedded.home import ROOT, Home, HomeError
+from config.embedded.postgres import Postgres, PostgresError
 from config.embedded.supervisor import Program, ProgramFailed, Stopped, Supervisor, write_whole
 
 MARK = "BURSAR_SUPERVISED"
@@ -27,7 +27,7 @@ DEMO_USERS = {
     "second company": "other_requester other_approver other_treasurer other_cfo other_owner",
 }
 DEMO_PASSWORD = "bursar-demo"  # noqa: S105 -- printed for everyone to see
-WEB_READY_WITHIN = 60.0
+WEB_READY_WITHIN = 180.0
 
 
 class AlreadyRunning(Exception):
@@ -73,6 +73,33 @@ class Plan:
         if self.demo:
             told["BURSAR_SIMULATOR_URL"] = self.simulator_url
         return {**os.environ, **told}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`manage.py run`, without Django: its parts load it. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="manage.py run", description=__doc__)
+    parser.add_argument("--host", default=os.environ.get("BIND", "127.0.0.1"))
+    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
+    parser.add_argument("--web-workers", type=int, default=2)
+    chosen = parser.parse_args(arguments)
+    embedded = not os.environ.get("DATABASE_URL")
+    plan = Plan(
+        home=Home.from_environment(),
+        host=chosen.host,
+        port=chosen.port,
+        demo=_is_true(os.environ.get("BURSAR_DEMO") or str(embedded)),
+        web_workers=chosen.web_workers,
+        worker_processes=int(os.environ.get("WORKER_CONCURRENCY") or 2),
+    )
+    try:
+        return run(plan)
+    except (AlreadyRunning, HomeError, PostgresError) as refusal:
+        sys.stderr.write(f"{refusal}\n")
+        return 1
+
+
+def _is_true(word: str) -> bool:
+    return word.lower() in {"1", "true", "yes", "on"}
 
 
 def run(plan: Plan) -> int:
@@ -132,6 +159,7 @@ def end_leftovers(home: Home) -> None:
 
 
 def _start(plan: Plan, supervisor: Supervisor) -> None:
+    """Start everything in its order; the web's own start-up runs beside the work on the database."""
     began = time.monotonic()
     _check_port(plan)
     for service in session.needed(plan.home):
@@ -140,19 +168,29 @@ def _start(plan: Plan, supervisor: Supervisor) -> None:
         service.settle()
     if plan.demo:
         supervisor.launch(_simulator(plan))
-    owner = {**plan.environment(), "BURSAR_DATABASE_ROLE": "owner"}
+    web = supervisor.begin(_web(plan))
     supervisor.say("bringing the database up to date")
-    supervisor.run_once("migrate", _managed(owner, "migrate", "--verbosity=0"))
-    if plan.demo and "load_demo" in get_commands():
-        supervisor.say("loading demo data")
-        supervisor.run_once("demo", _managed(plan.environment(), "load_demo"))
-    supervisor.say("starting web, worker and beat")
-    supervisor.launch(_web(plan))
+    supervisor.run_once("migrate", _managed(plan, "migrate", "--verbosity=0", "--skip-checks"))
+    _load_demo(plan, supervisor)
+    told = {"pid": os.getpid(), "address": plan.address, "simulator": plan.simulator_url}
+    write_whole(plan.home.instance_file, json.dumps(told))  # from here on /health/ may say "up"
+    supervisor.wait_for(web)
     supervisor.launch(_worker(plan))
     supervisor.launch(_beat(plan))
-    told = {"pid": os.getpid(), "address": plan.address, "simulator": plan.simulator_url}
-    write_whole(plan.home.instance_file, json.dumps(told))
     _welcome(plan, supervisor, time.monotonic() - began)
+
+
+def _load_demo(plan: Plan, supervisor: Supervisor) -> None:
+    """Load the demo data once per embedded cluster; an interrupted loading is taken up again."""
+    if not plan.demo or not any(ROOT.glob("*/management/commands/load_demo.py")):
+        return
+    stamp = plan.home.path / "demo-loaded"
+    cluster = "" if os.environ.get("DATABASE_URL") else Postgres.of(plan.home).identity()
+    if cluster and stamp.exists() and stamp.read_text(encoding="ascii") == cluster:
+        return
+    supervisor.say("loading demo data")
+    supervisor.run_once("demo", _managed(plan, "load_demo"))
+    write_whole(stamp, cluster)
 
 
 def _check_port(plan: Plan) -> None:
@@ -174,15 +212,13 @@ def _program_of(service: session.Service) -> Program:
     )
 
 
-def _managed(
-    environment: Mapping[str, str], *arguments: str
-) -> Callable[[], subprocess.Popen[str]]:
-    return _python(environment, "manage.py", *arguments)
+def _managed(plan: Plan, *arguments: str) -> Callable[[], subprocess.Popen[str]]:
+    return _python(plan, "manage.py", *arguments)
 
 
-def _python(environment: Mapping[str, str], *arguments: str) -> Callable[[], subprocess.Popen[str]]:
+def _python(plan: Plan, *arguments: str) -> Callable[[], subprocess.Popen[str]]:
     command = [sys.executable, *arguments]
-    return lambda: processes.start(command, environment=environment, folder=ROOT)
+    return lambda: processes.start(command, environment=plan.environment(), folder=ROOT)
 
 
 def _simulator(plan: Plan) -> Program:
@@ -190,9 +226,7 @@ def _simulator(plan: Plan) -> Program:
     port = str(plan.simulator_port)
     return Program(
         name="simulator",
-        start=_python(
-            plan.environment(), "-m", "payments.simulator", "--port", port, "--home", str(home)
-        ),
+        start=_python(plan, "-m", "payments.simulator", "--port", port, "--home", str(home)),
         is_ready=lambda: _listens(plan.simulator_port),
     )
 
@@ -201,7 +235,7 @@ def _worker(plan: Plan) -> Program:
     return Program(
         name="worker",
         start=_python(
-            plan.environment(),
+            plan,
             *("-W", "ignore:You're running the worker with superuser privileges"),
             *("-m", "celery", "-q", "-A", "config.celery", "worker", "--hostname", "bursar@%h"),
             *("--concurrency", str(plan.worker_processes), "--without-gossip", "--without-mingle"),
@@ -214,7 +248,7 @@ def _beat(plan: Plan) -> Program:
     return Program(
         name="beat",
         start=_python(
-            plan.environment(),
+            plan,
             *("-m", "celery", "-q", "-A", "config.celery", "beat", "--pidfile="),
             *("--schedule", str(plan.home.run / "beat.schedule")),
         ),
@@ -225,7 +259,7 @@ def _web(plan: Plan) -> Program:
     return Program(
         name="web",
         start=_python(
-            plan.environment(),
+            plan,
             *("-m", "granian", "--interface", "wsgi", "--host", plan.host),
             *("--port", str(plan.port), "--workers", str(plan.web_workers)),
             *("--blocking-threads", "8", "--no-ws", "--respawn-failed-workers"),

@@ -143,6 +143,12 @@ class Postgres:
     def url(self, *, role: str = RUNTIME, database: str = DATABASE) -> str:
         return f"postgresql://{role}@/{database}?host={self.sockets}"
 
+    def identity(self) -> str:
+        """What tells this cluster from any other, one made anew in the same place included."""
+        with self.connect() as connection:
+            row = connection.execute("SELECT system_identifier::text FROM pg_control_system()")
+            return str((row.fetchone() or ("",))[0])
+
     def make_roles(self) -> None:
         """Create the two roles; what the owner makes, in any database made later, the other may use."""
         with self.connect("template1") as connection:

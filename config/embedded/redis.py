@@ -6,13 +6,12 @@ The wheel's class is not used: it leaves servers behind. Redis holds nothing tha
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import parse_qs
-
-import redis
 
 from config.embedded import processes
 from config.embedded.home import Home
@@ -49,9 +48,12 @@ class Redis:
 
     def is_ready(self) -> bool:
         try:
-            with redis.Redis(unix_socket_path=str(self.socket), socket_timeout=1) as client:
-                return bool(client.ping())
-        except redis.RedisError:
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(1)
+                client.connect(str(self.socket))
+                client.sendall(b"PING\r\n")
+                return client.recv(16).startswith(b"+PONG")
+        except OSError:
             return False
 
     def end_leftover(self) -> None:

@@ -40,7 +40,7 @@ class Program:
     name: str
     start: Callable[[], subprocess.Popen[str]]
     is_ready: Callable[[], bool] = lambda: True
-    ready_within: float = 60.0
+    ready_within: float = 120.0
     stop_signals: tuple[int, ...] = (signal.SIGTERM, signal.SIGKILL)
     patience: float = 10.0
 
@@ -75,8 +75,17 @@ class Supervisor:
 
     def launch(self, program: Program) -> None:
         """Start a program and wait until it is ready. Raises ``ProgramFailed``, ``Stopped``."""
+        self.wait_for(self.begin(program))
+
+    def begin(self, program: Program) -> Running:
+        """Start a program without waiting for it."""
         running = Running(program, self._start(program))
         self.running.append(running)
+        return running
+
+    def wait_for(self, running: Running) -> None:
+        """Wait until a program that was begun is ready. Raises ``ProgramFailed``, ``Stopped``."""
+        program = running.program
         deadline = time.monotonic() + program.ready_within
         while not program.is_ready():
             self._look(0.05)

@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from ledger.access import roles_of, visible
 from ledger.admin.cells import page_of
@@ -21,8 +22,18 @@ from ledger.admin.pages import Page
 from ledger.admin.requests import actor_of, reads, roles_anywhere, user_of
 from ledger.admin.steps import MOST_ROWS, Outcome, Step, StepForm, attempt
 from ledger.refusals import Refusal
+from ledger.roles import Role
 
 WRITTEN_AMOUNT = re.compile(r"[0-9]{1,20}(\.[0-9]{1,4})?", re.ASCII)
+
+
+class List(ChangeList):
+    """A list that speaks of "all" rows only where some are left out."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not (self.query or self.has_active_filters):
+            self.full_result_count = self.result_count
 
 
 class SeenAdmin(ModelAdmin):
@@ -98,6 +109,9 @@ class SeenAdmin(ModelAdmin):
             for name in self.amount_fields:
                 found |= Q(**{name: Decimal(written)})
         return found
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return List
 
     # --- A row's page ----------------------------------------------------------------------------
     def page_for(self, request: HttpRequest, row: Any) -> Page:
@@ -182,17 +196,21 @@ class SeenAdmin(ModelAdmin):
             row = getattr(row, name)
         return row
 
-    def offers(self, request: HttpRequest, row: Any) -> list[tuple[Step, str, str]]:
-        """The steps that the row's page offers: step, address, and what speaks against it."""
-        if not self.steps:
-            return []
+    def roles_at(self, request: HttpRequest, row: Any) -> frozenset[Role]:
+        """The person's roles where the row is."""
         place = self.place_of(row)
-        held = roles_of(
+        return roles_of(
             user_of(request),
             company_id=place.company_id,
             region_id=getattr(place, "region_id", None),
             branch_id=getattr(place, "branch_id", None),
         )
+
+    def offers(self, request: HttpRequest, row: Any) -> list[tuple[Step, str, str]]:
+        """The steps that the row's page offers: step, address, and what speaks against it."""
+        if not self.steps:
+            return []
+        held = self.roles_at(request, row)
         actor = actor_of(request)
         found = ((step, step.against(row, actor, held)) for step in self.steps)
         return [

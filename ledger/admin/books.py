@@ -26,11 +26,16 @@ def side_cells(entry: LedgerEntry) -> tuple[Cell, Cell]:
     return (amount, cells.Text("")) if entry.side == "debit" else (cells.Text(""), amount)
 
 
+def journal_link(entry: JournalEntry | None) -> Cell:
+    """A link to a journal entry, named by what it was for."""
+    return cells.link(entry, entry.description) if entry else cells.NOTHING
+
+
 def entries_table(entries: Iterable[LedgerEntry]) -> Table:
     """Lines of a journal entry, or of several: account, debit, credit, balance after."""
     rows = [
         (
-            cells.link(entry.journal_entry, entry.journal_entry.description),
+            journal_link(entry.journal_entry),
             cells.link(entry.account),
             *side_cells(entry),
             cells.amount(entry.balance_after, entry.currency),
@@ -49,7 +54,7 @@ def statement_panel(account: Account, title: str = "Statement") -> Panel:
     rows = [
         (
             cells.day(entry.effective_on),
-            cells.link(entry.journal_entry, entry.journal_entry.description),
+            journal_link(entry.journal_entry),
             *side_cells(entry),
             cells.amount(entry.balance_after, entry.currency),
         )
@@ -140,8 +145,8 @@ class JournalEntryAdmin(SeenAdmin):
             Fact("Effective", cells.day(row.effective_on)),
             Fact("Posted", cells.instant(row.posted_at, row.company)),
             Fact("Posted by", cells.text(row.posted_by or "Bursar itself")),
-            Fact("Reverses", cells.link(row.reversal_of)),
-            Fact("Reversed by", cells.link(getattr(row, "reversed_by", None))),
+            Fact("Reverses", journal_link(row.reversal_of)),
+            Fact("Reversed by", journal_link(getattr(row, "reversed_by", None))),
             Fact("Source", cells.text(row.reference), wide=True),
         )
         return Page(
@@ -193,7 +198,7 @@ class LedgerEntryAdmin(SeenAdmin):
 
     def page_for(self, request: HttpRequest, row: LedgerEntry) -> Page:
         facts = (
-            Fact("Journal entry", cells.link(row.journal_entry)),
+            Fact("Journal entry", journal_link(row.journal_entry)),
             Fact("Account", cells.link(row.account)),
             Fact("Side", Badge(row.get_side_display())),
             Fact("Amount", cells.amount(row.amount, row.currency)),

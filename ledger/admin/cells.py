@@ -51,15 +51,17 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """A moment in a named zone: that of the company, or UTC."""
+    """A moment in a named zone: that of the company, or UTC; to the second where it is ``exact``."""
 
     kind: ClassVar[str] = "instant"
     at: datetime
     zone: str = "UTC"
+    exact: bool = False
 
     @property
     def text(self) -> str:
-        return f"{self._local:%d %b %Y %H:%M:%S} {self._local:%Z}"
+        shown = "%d %b %Y %H:%M:%S %Z" if self.exact else "%d %b %Y %H:%M %Z"
+        return self._local.strftime(shown)
 
     @property
     def machine(self) -> str:
@@ -112,9 +114,9 @@ def text(value: object, note: str = "") -> Cell:
     return Text(str(value), note) if value not in {None, ""} else NOTHING
 
 
-def instant(at: datetime | None, company: Company | None = None) -> Cell:
+def instant(at: datetime | None, company: Company | None = None, *, exact: bool = False) -> Cell:
     """A moment in the company's zone, or UTC; nothing as a dash."""
-    return Instant(at, company.time_zone if company else "UTC") if at else NOTHING
+    return Instant(at, company.time_zone if company else "UTC", exact) if at else NOTHING
 
 
 def day(on: date | None) -> Cell:

@@ -1,13 +1,16 @@
 """The page of one row: panels of facts and tables, and what can be done about it."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ledger.admin import cells
 from ledger.admin.cells import Badge, Cell
-from ledger.models import AuditEvent, Company
+from ledger.models import AuditEvent, Company, User
 
 MOST_EVENTS = 200
+UUID_WRITTEN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+Names = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +87,16 @@ class Page:
 
 def history(subjects: Iterable[str], company: Company | None, title: str = "History") -> Panel:
     """The audit trail of the subjects as one history, newest first."""
-    events = (
-        AuditEvent.objects.filter(subject__in=list(subjects))
-        .select_related("actor")
-        .order_by("-at", "-id")[:MOST_EVENTS]
+    events = list(
+        AuditEvent.objects.filter(subject__in=list(subjects)).order_by("-at", "-id")[:MOST_EVENTS]
     )
+    people = _people(events)
     return Panel(
         title=title,
-        events=[_event(event, company) for event in events],
+        events=[_event(event, company, people) for event in events],
         empty="Nothing has happened yet.",
         note="Who did or tried what, from where, and what was different after. Newest first.",
     )
-
-
-def subject_of(noun: str, key: object) -> str:
-    """The name under which the audit trail knows a row: ``subject_of("treasury.payment", …)``."""
-    return f"{noun}:{key}"
 
 
 def outcome_badge(event: AuditEvent) -> Badge:
@@ -107,16 +104,28 @@ def outcome_badge(event: AuditEvent) -> Badge:
     return Badge(event.get_outcome_display(), "bad" if refused else "good")
 
 
-def _event(event: AuditEvent, company: Company | None) -> Event:
+def _event(event: AuditEvent, company: Company | None, people: Names) -> Event:
     origin = f" from {event.ip_address}" if event.ip_address else ""
     return Event(
         title=action_words(event.action),
         outcome=outcome_badge(event),
-        at=cells.instant(event.at, company),
+        at=cells.instant(event.at, company, exact=True),
         by=f"{event.actor_name}{origin}",
         detail=event.detail,
-        changes=changes(event),
+        changes=changes(event, people),
     )
+
+
+def _people(events: Iterable[AuditEvent]) -> Names:
+    """The names of the people whose ids stand in what was different."""
+    values = {
+        str(value)
+        for event in events
+        for facts in (event.before, event.after)
+        for value in (facts or {}).values()
+    }
+    ids = [value for value in values if UUID_WRITTEN.fullmatch(value)]
+    return {str(user.pk): str(user) for user in User.objects.filter(pk__in=ids)} if ids else {}
 
 
 def action_words(action: str) -> str:
@@ -126,16 +135,24 @@ def action_words(action: str) -> str:
     return words.replace("_", " ").capitalize()
 
 
-def changes(event: AuditEvent) -> list[tuple[str, str, str]]:
-    """What differs between before and after: name, old, new."""
+def changes(event: AuditEvent, people: Names | None = None) -> list[tuple[str, str, str]]:
+    """What differs between before and after: name, old, new; people by their names."""
     before, after = event.before or {}, event.after or {}
     names = [*before, *(name for name in after if name not in before)]
-    return [
-        (name.replace("_", " "), _shown(before.get(name)), _shown(after.get(name)))
+    found = [
+        (
+            name.replace("_", " "),
+            _shown(before.get(name), people or {}),
+            _shown(after.get(name), people or {}),
+        )
         for name in names
-        if before.get(name) != after.get(name)
     ]
+    return [(name, old, new) for name, old, new in found if old != new]
 
 
-def _shown(value: object) -> str:
-    return "—" if value in (None, "", [], {}) else str(value)
+def _shown(value: object, people: Names) -> str:
+    if value in (None, "", [], {}):
+        return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return people.get(str(value), str(value))

@@ -19,7 +19,7 @@ from ledger.admin.columns import badge_column, column, instant_column
 from ledger.admin.filters import between, by, seen
 from ledger.admin.forms import FormAdmin
 from ledger.admin.pages import Fact, Page, Panel, history
-from ledger.admin.requests import user_of
+from ledger.admin.requests import roles_anywhere, user_of
 from ledger.admin.steps import Given, Step, StepForm, choice, row_choice
 from ledger.models import Branch, Company, Membership, Region, User
 from ledger.roles import Role
@@ -41,6 +41,9 @@ class OnlySuperusers(SeenAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = self.model._default_manager.all()
         return rows if self.has_module_permission(request) else rows.none()
+
+    def roles_at(self, request: HttpRequest, row: Any) -> frozenset[Role]:
+        return roles_anywhere(request)
 
 
 def roles_held(user: User) -> cells.Cell:

@@ -103,7 +103,10 @@ class Step:
     def doubt(self, row: Any, actor: Actor) -> str:
         """What speaks against it as far as can be told now; the command has the last word."""
         if not self._makes_sense(row):
-            return f"It is {row.get_status_display().lower()}." if self.states else "Not just now."
+            wrong = self.states and row.status not in self.states
+            return (
+                f"It is {row.get_status_display().lower()}." if wrong else "Not ready for this yet."
+            )
         try:
             self.may(actor, row)
         except Refusal as refusal:

@@ -17,9 +17,9 @@ class AuditEventAdmin(SeenAdmin):
     list_display = (
         "action_said",
         "outcome_badge",
-        "actor_name",
+        "who",
         "detail",
-        "ip_address",
+        "address",
         "at_shown",
     )
     list_filter = (by("outcome"), seen("company"), "action", between("at"))
@@ -27,6 +27,10 @@ class AuditEventAdmin(SeenAdmin):
     search_fields = ("action", "subject", "actor_name", "code", "detail", "request_id")
     date_hierarchy = "at"
     outcome_badge = badge_column("outcome", {"done": "good", "refused": "bad"})
+    who = column(
+        lambda event: cells.Text(event.actor_name), title="who", order="actor_name", name="who"
+    )
+    address = column(lambda event: cells.text(event.ip_address), title="from", name="address")
     at_shown = instant_column("at", title="when")
     action_said = column(
         lambda event: cells.Text(action_words(event.action)),

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from ledger.models.account import POSITIVE_AMOUNT, Account, MoneyField, Side
 from ledger.models.organisation import Company, CurrencyField
+from ledger.money import Money
 
 
 class JournalEntry(models.Model):
@@ -89,4 +90,4 @@ class LedgerEntry(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.side} {self.amount} {self.currency}"
+        return f"{self.get_side_display()} of {Money(self.amount, self.currency)}"

@@ -13,6 +13,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from ledger.models import Account, Company, User
 from ledger.roles import Role
 from payments.gateways import daraja
+from tests.simulator import simulator, simulator_process
 from tests.treasury import factories
 from tests.treasury.gateway import Gateway
 from treasury.models import Payment, Requisition, TreasuryFund
@@ -95,3 +96,6 @@ def verify(send_code: SendCode) -> Callable[[Payment, User], None]:
         verify_otp(actor=factories.acting(user), payment_id=payment.pk, otp=code)
 
     return send_and_verify
+
+
+__all__ = ["World", "simulator", "simulator_process"]

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from ledger.actor import Actor
 from ledger.models import AuditEvent, JournalEntry
 from ledger.refusals import IllegalTransition, InsufficientFunds, RoleRequired, SegregationOfDuties
 from ledger.roles import Role
@@ -14,6 +15,7 @@ from tests.treasury.factories import acting, approve, make_fund, person, today
 from treasury.models import Payment, PaymentExecution, ReplenishmentRequest
 from treasury.readiness import CodeRequired, NotApproved
 from treasury.services.execution import can_execute_payment, execute_payment
+from treasury.services.reversals import reverse_payment
 
 
 def test_cash_is_paid_and_booked_in_one_step(world: World) -> None:
@@ -71,6 +73,19 @@ def test_a_requester_cannot_execute_his_own_payment(world: World) -> None:
     payment = world.payment()
     with pytest.raises(SegregationOfDuties):
         execute_payment(actor=acting(world.requester), payment_id=payment.pk, today=today)
+
+
+def test_a_superuser_has_no_way_round_segregation(world: World) -> None:
+    world.requester = person(world.company, is_superuser=True)
+    payment = world.payment()
+    with pytest.raises(SegregationOfDuties):
+        execute_payment(actor=acting(world.requester), payment_id=payment.pk, today=today)
+
+
+def test_a_job_executes_nothing(world: World) -> None:
+    payment = world.payment()
+    with pytest.raises(RoleRequired):
+        execute_payment(actor=Actor.system("job"), payment_id=payment.pk, today=today)
 
 
 def test_an_approver_executes_only_where_the_company_allows_it(world: World) -> None:
@@ -144,3 +159,25 @@ def test_cash_takes_few_round_trips(world: World) -> None:
         execute_payment(actor=actor, payment_id=payment.pk, today=today)
     statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
     assert len(statements) <= 10, "\n".join(statements)
+
+
+def test_money_that_came_back_is_booked_back_by_a_cfo(world: World) -> None:
+    payment = world.payment(amount=Decimal(400))
+    execute_payment(actor=acting(world.treasurer), payment_id=payment.pk, today=today)
+    back = reverse_payment(
+        actor=acting(world.cfo), payment_id=payment.pk, evidence="returned by hand", today=today
+    )
+    assert back.status == "reversed"
+    assert world.account().balance == Decimal(100_000)
+    payment.requisition.refresh_from_db()
+    assert payment.requisition.committed == 0
+
+
+def test_neither_requester_nor_executor_books_it_back(world: World) -> None:
+    world.treasurer = person(world.company, Role.TREASURER, Role.CFO)
+    payment = world.payment()
+    execute_payment(actor=acting(world.treasurer), payment_id=payment.pk, today=today)
+    with pytest.raises(SegregationOfDuties):
+        reverse_payment(
+            actor=acting(world.treasurer), payment_id=payment.pk, evidence="mine", today=today
+        )

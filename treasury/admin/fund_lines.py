@@ -11,7 +11,8 @@ from unfold.contrib.filters.admin import DropdownFilter
 from ledger.access import visible
 from ledger.admin import cells
 from ledger.admin.base import SeenAdmin
-from ledger.admin.cells import Badge
+from ledger.admin.books import journal_link
+from ledger.admin.cells import Badge, Cell
 from ledger.admin.columns import amount_column, column, instant_column
 from ledger.admin.filters import between
 from ledger.admin.pages import Fact, Page, Panel
@@ -69,7 +70,10 @@ def kind(line: Any) -> Badge:
     return KINDS[line.entry_type]
 
 
-def reconciled(line: Any) -> Badge:
+def reconciled(line: Any) -> Cell:
+    """Whether the payment that a line belongs to was reconciled; nothing else ever is."""
+    if line.execution_id is None:
+        return cells.NOTHING
     return Badge("Reconciled", "good") if line.is_reconciled else Badge("Not reconciled")
 
 
@@ -133,7 +137,7 @@ class FundLineAdmin(SeenAdmin):
             Fact("Reconciled at", cells.instant(row.reconciled_at, row.company)),
             Fact("Effective", cells.day(row.effective_on)),
             Fact("Posted", cells.instant(row.posted_at, row.company)),
-            Fact("Journal entry", cells.link(row.journal_entry)),
+            Fact("Journal entry", journal_link(row.journal_entry)),
             Fact("Side in the books", cells.text(row.get_side_display())),
         )
         title = f"{Money(row.amount, row.currency)}: {row.journal_entry.description}"

@@ -10,7 +10,7 @@ from ledger.admin import cells
 from ledger.admin.base import SeenAdmin
 from ledger.admin.books import statement_panel
 from ledger.admin.cells import Badge, Cell, Level, Link, list_of
-from ledger.admin.columns import amount_column, column, instant_column
+from ledger.admin.columns import amount_column, column
 from ledger.admin.filters import between, seen
 from ledger.admin.pages import Fact, Page, Panel, history
 from ledger.money import Money
@@ -27,9 +27,9 @@ def level_badge(fund: TreasuryFund) -> Badge:
 
 def level(fund: TreasuryFund) -> Cell:
     """What is available against what the fund should have, as words and a bar."""
-    return Level(
-        f"reorder below {_whole(fund.reorder_level)}", percent(fund), level_badge(fund).tone
-    )
+    asks = f"asks below {fund.reorder_level:,.0f}" if fund.reorder_level else "never asks"
+    text = f"{percent(fund)} % of {fund.target_level:,.0f}, {asks}"
+    return Level(text, percent(fund), level_badge(fund).tone)
 
 
 def percent(fund: TreasuryFund) -> int:
@@ -37,10 +37,6 @@ def percent(fund: TreasuryFund) -> int:
     if fund.target_level <= 0:
         return 100
     return int(min(max(fund.available_balance / fund.target_level * 100, Decimal(0)), Decimal(100)))
-
-
-def _whole(amount: Decimal) -> str:
-    return f"{amount:,.0f}"
 
 
 def place(fund: TreasuryFund) -> Cell:
@@ -58,7 +54,6 @@ class FundAdmin(SeenAdmin):
         "held_figure",
         "available_figure",
         "level",
-        "last_replenished_shown",
     )
     list_filter = (seen("company"), seen("region"), "currency", between("last_replenished"))
     list_select_related = ("company", "region", "branch", "account")
@@ -68,11 +63,10 @@ class FundAdmin(SeenAdmin):
     steps = fund_steps.FUND
     low = column(level_badge, title="level", name="low")
     place = column(place, title="region and branch", name="place")
-    level = column(level, title="available of target", name="level")
+    level = column(level, title="of target", name="level")
     balance_figure = amount_column("current_balance", title="balance", order="account__balance")
     held_figure = amount_column("held", order="account__held")
     available_figure = amount_column("available_balance", title="available", order=None)
-    last_replenished_shown = instant_column("last_replenished", title="last replenished")
 
     def in_short(self, row: TreasuryFund) -> str:
         available = Money(row.available_balance, row.currency)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ledger.admin import cells
-from ledger.admin.books import entries_table
+from ledger.admin.books import entries_table, journal_link
 from ledger.admin.cells import Badge, Cell
 from ledger.admin.pages import Fact, Panel, Table, history
 from ledger.models import LedgerEntry
@@ -173,7 +173,7 @@ def _attempt_facts(payment: Payment, attempt: PaymentAttempt) -> tuple[Fact, ...
 def _calls_table(payment: Payment, requests: Iterable[GatewayRequest]) -> Table:
     rows = [
         (
-            cells.instant(request.at, payment.company),
+            cells.instant(request.at, payment.company, exact=True),
             cells.text(request.operation, note=f"{request.method} {request.url}"),
             cells.code(request.body),
             _answer(request),
@@ -196,8 +196,8 @@ def _answer(request: GatewayRequest) -> Cell:
 def _enquiries_table(payment: Payment, enquiries: Iterable[Enquiry]) -> Table:
     rows = [
         (
-            cells.instant(enquiry.sent_at, payment.company),
-            cells.instant(enquiry.answered_at, payment.company),
+            cells.instant(enquiry.sent_at, payment.company, exact=True),
+            cells.instant(enquiry.answered_at, payment.company, exact=True),
             cells.text(enquiry.finding),
         )
         for enquiry in enquiries
@@ -208,7 +208,7 @@ def _enquiries_table(payment: Payment, enquiries: Iterable[Enquiry]) -> Table:
 def _callbacks_table(payment: Payment, callbacks: Iterable[Callback]) -> Table:
     rows = [
         (
-            cells.instant(callback.received_at, payment.company),
+            cells.instant(callback.received_at, payment.company, exact=True),
             Badge("Right address", "good") if callback.trusted else Badge("Wrong address", "bad"),
             cells.text(callback.says),
             cells.text(callback.ip_address),
@@ -233,7 +233,7 @@ def _execution(payment: Payment, execution: PaymentExecution | None) -> Panel:
         Fact("Code verified by", cells.text(execution.otp_verified_by)),
         Fact("Code verified", cells.instant(execution.otp_verified_at, company)),
         Fact("Address", cells.text(execution.ip_address)),
-        Fact("Journal entry", cells.link(execution.journal_entry)),
+        Fact("Journal entry", journal_link(execution.journal_entry)),
         Fact("Browser or program", cells.text(execution.user_agent), wide=True),
     )
     return Panel("Execution", facts)

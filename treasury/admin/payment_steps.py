@@ -184,6 +184,11 @@ def _awaits_code(payment: Any) -> bool:
     return _needs_code(payment) and payment.otp_sent_timestamp is not None
 
 
+def _can_be_confirmed(payment: Any) -> bool:
+    """Whether executing makes sense: without a code that was sent there is nothing to confirm with."""
+    return not _needs_code(payment) or payment.otp_sent_timestamp is not None
+
+
 STEPS = (
     Step(
         name="execute",
@@ -192,6 +197,7 @@ STEPS = (
         run=_execute,
         roles=TREASURER,
         states=frozenset({"pending"}),
+        fits=_can_be_confirmed,
         may=may_execute,
         form=Execution,
         tone="main",
@@ -206,6 +212,7 @@ STEPS = (
         states=frozenset({"pending"}),
         fits=_wants_code,
         may=may_execute,
+        tone="main",
         hint="Makes you the executor. Codes that were sent before are void.",
     ),
     Step(

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from ledger.admin import cells
 from ledger.admin.base import SeenAdmin
+from ledger.admin.books import journal_link
 from ledger.admin.columns import amount_column, badge_column, column, instant_column
 from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel
@@ -14,6 +15,7 @@ from ledger.money import Money
 from treasury.admin import payment_steps, tones
 from treasury.admin.finding import by_destination
 from treasury.admin.payment_page import payment_panels
+from treasury.methods import Method
 from treasury.models import Payment, PaymentExecution, Reconciliation
 
 
@@ -56,7 +58,10 @@ class PaymentAdmin(SeenAdmin):
         name="payee",
     )
     destination_masked = column(
-        lambda row: cells.text(mask(row.destination)),
+        # Where cash is handed over is no number that could be misused.
+        lambda row: cells.text(
+            row.destination if row.method == Method.CASH else mask(row.destination)
+        ),
         title="destination",
         name="destination_masked",
     )
@@ -161,7 +166,7 @@ def execution_facts(row: PaymentExecution) -> tuple[Fact, ...]:
         Fact("Code verified by", cells.text(row.otp_verified_by)),
         Fact("Code verified", cells.instant(row.otp_verified_at, company)),
         Fact("Address", cells.text(row.ip_address)),
-        Fact("Journal entry", cells.link(row.journal_entry)),
+        Fact("Journal entry", journal_link(row.journal_entry)),
         Fact("Browser or program", cells.text(row.user_agent), wide=True),
     )
 

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from ledger.admin import cells
 from ledger.admin.base import SeenAdmin
+from ledger.admin.books import journal_link
 from ledger.admin.cells import Badge
 from ledger.admin.columns import amount_column, badge_column, column, instant_column
 from ledger.admin.filters import between, by, seen
@@ -79,7 +80,7 @@ def _facts(row: ReplenishmentRequest) -> tuple[Fact, ...]:
         Fact("Approved", cells.instant(row.approved_at, company)),
         Fact("Funded by", cells.text(row.funded_by)),
         Fact("Funded", cells.instant(row.funded_at, company)),
-        Fact("Journal entry", cells.link(row.journal_entry)),
+        Fact("Journal entry", journal_link(row.journal_entry)),
         Fact("Reason", cells.text(row.reason), wide=True),
     ]
     if row.rejected_by:

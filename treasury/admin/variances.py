@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from ledger.admin import cells
 from ledger.admin.base import SeenAdmin
+from ledger.admin.books import journal_link
 from ledger.admin.columns import amount_column, badge_column, column, instant_column
 from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel, history
@@ -95,7 +96,7 @@ def _facts(row: VarianceAdjustment) -> tuple[Fact, ...]:
         Fact("Recorded", cells.instant(row.created_at, company)),
         Fact("Approved by", cells.text(row.approved_by)),
         Fact("Approved", cells.instant(row.approved_at, company)),
-        Fact("Journal entry", cells.link(row.journal_entry)),
+        Fact("Journal entry", journal_link(row.journal_entry)),
         Fact("Reason", cells.text(row.reason), wide=True),
     ]
     if row.rejected_by:

@@ -12,6 +12,7 @@ from ledger.encryption import EncryptedTextField
 from ledger.models import Company, JournalEntry
 from ledger.models.account import MoneyField
 from ledger.models.organisation import CurrencyField
+from ledger.money import Money
 from treasury.methods import Method
 from treasury.models.fund import TreasuryFund
 from treasury.models.requisition import Requisition
@@ -108,7 +109,7 @@ class Payment(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.currency} {self.amount} by {self.get_method_display()}"
+        return f"{Money(self.amount, self.currency)} by {self.get_method_display()}"
 
     @property
     def reference(self) -> str:

@@ -9,6 +9,7 @@ from django.db.models import Q
 from ledger.models import Company
 from ledger.models.account import MoneyField
 from ledger.models.organisation import CurrencyField
+from ledger.money import Money
 
 
 class ApprovalTier(models.Model):
@@ -39,7 +40,8 @@ class ApprovalTier(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.currency} up to {self.up_to or 'any amount'}: {self.get_needs_display()}"
+        limit = Money(self.up_to, self.currency) if self.up_to else "any amount"
+        return f"Up to {limit}: {self.get_needs_display()}"
 
 
 class PaymentPolicy(models.Model):
@@ -63,4 +65,4 @@ class PaymentPolicy(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.currency}: code above {self.code_above}"
+        return f"Code above {Money(self.code_above, self.currency)}"

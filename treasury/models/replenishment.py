@@ -10,6 +10,7 @@ from ledger.clock import DatabaseClock
 from ledger.models import Company, JournalEntry
 from ledger.models.account import MoneyField
 from ledger.models.organisation import CurrencyField
+from ledger.money import Money
 from treasury.models.fund import TreasuryFund
 from treasury.states import OPEN_REPLENISHMENTS, ReplenishmentStatus
 
@@ -97,7 +98,7 @@ class ReplenishmentRequest(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.currency} {self.requested_amount} for {self.fund_id}"
+        return f"Replenishment of {Money(self.requested_amount, self.currency)}"
 
     @property
     def reference(self) -> str:

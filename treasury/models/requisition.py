@@ -12,6 +12,7 @@ from ledger.encryption import EncryptedTextField
 from ledger.models import Company
 from ledger.models.account import MoneyField
 from ledger.models.organisation import CurrencyField
+from ledger.money import Money
 from ledger.roles import Role
 from treasury.methods import Method
 from treasury.models.fund import TreasuryFund
@@ -97,7 +98,7 @@ class Requisition(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.payee_name}: {self.currency} {self.amount}"
+        return f"{Money(self.amount, self.currency)} to {self.payee_name}"
 
     @property
     def reference(self) -> str:

@@ -10,6 +10,7 @@ from ledger.clock import DatabaseClock
 from ledger.models import Company, JournalEntry
 from ledger.models.account import MoneyField
 from ledger.models.organisation import CurrencyField
+from ledger.money import Money
 from treasury.models.payment import Payment
 from treasury.states import VarianceStatus
 
@@ -88,7 +89,7 @@ class VarianceAdjustment(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.currency} {self.variance_amount} on {self.payment_id}"
+        return f"Variance of {Money(self.variance_amount, self.currency)}"
 
     @property
     def reference(self) -> str:

@@ -27,9 +27,10 @@ from treasury.models import Incident, PaymentAttempt
 from treasury.services import outcomes
 from treasury.services.passes import for_each
 from treasury.states import AttemptState
+from treasury.texts import readable
 
 # Longer than one call may take; a worker that is silent for so long has died.
-LEASE = timedelta(seconds=45)
+LEASE_S = 45
 WAITING_AT_ONCE = 20
 
 
@@ -65,13 +66,13 @@ def record_reply(*, actor: Actor, attempt_id: UUID, outcome: Outcome, today: Tod
         _keep_conversation(attempt, outcome)
         return
     found = outcome.outcome_class
-    said = f"{outcome.code} {outcome.message}".strip()
+    said = outcomes.said_by(outcome)
     if found is OutcomeClass.CONFIG:
         mark_stopped(actor=actor, provider=attempt.provider, reason=said)
     if found is OutcomeClass.ACCEPTED:
         outcomes.accept(attempt, outcome, wait=accepted_for(), actor=actor)
     elif found is OutcomeClass.SUCCEEDED:
-        receipt = outcome.provider_reference
+        receipt = readable(outcome.provider_reference, longest=outcomes.LONGEST_ID)
         outcomes.conclude_success(attempt, receipt=receipt, said=said, today=today, actor=actor)
     elif found is OutcomeClass.RETRYABLE:
         _try_later(attempt, outcome, actor)
@@ -90,7 +91,8 @@ def accepted_for() -> timedelta:
 
 def _claim(attempt_id: UUID) -> bool:
     """Take the attempt for this worker; one conditional statement, committed before the call."""
-    lease = Value(LEASE, output_field=DurationField())
+    seconds = getattr(settings, "BURSAR_LEASE_S", LEASE_S)
+    lease = Value(timedelta(seconds=seconds), output_field=DurationField())
     claimed = (
         _waiting()
         .filter(pk=attempt_id)
@@ -146,7 +148,9 @@ def _refuse_altered(*, actor: Actor, attempt_id: UUID) -> None:
 def _try_later(attempt: PaymentAttempt, outcome: Outcome, actor: Actor) -> None:
     """Not accepted; a repetition whose first call is in doubt is asked about after many tries."""
     if attempt.calls >= schedule.MOST_CALLS:
-        outcomes.put_in_review(attempt, said=f"not accepted: {outcome.message}", actor=actor)
+        outcomes.put_in_review(
+            attempt, said=f"not accepted: {outcomes.said_by(outcome)}", actor=actor
+        )
     else:
         outcomes.wait_to_send(attempt, outcome)
 
@@ -158,5 +162,5 @@ def _was_sent_before(attempt: PaymentAttempt) -> bool:
 
 def _keep_conversation(attempt: PaymentAttempt, outcome: Outcome) -> None:
     if outcome.conversation_id and not attempt.conversation:
-        attempt.conversation = outcome.conversation_id
+        attempt.conversation = readable(outcome.conversation_id, longest=outcomes.LONGEST_ID)
         attempt.save(update_fields=["conversation"])

@@ -13,19 +13,21 @@ from django.db.models import QuerySet
 
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
-from ledger.commands import command
+from ledger.commands import after_commit, command
 from payments.gateways import daraja
 from payments.gateways.daraja import Result, UnreadableResult
 from payments.gateways.outcome import Outcome, OutcomeClass
 from payments.models import Provider
 from payments.services.providers import mark_stopped
 from treasury import locks, schedule
-from treasury.addresses import address, attempt_token, new_token
+from treasury.addresses import address, new_token
 from treasury.dates import Today
 from treasury.models import Callback, Enquiry, Incident, PaymentAttempt
+from treasury.queue import wake
 from treasury.services import outcomes
 from treasury.services.passes import for_each
 from treasury.states import AttemptState
+from treasury.texts import readable
 
 CONFIG_HINT = "config "
 LONGEST_FINDING = 160
@@ -79,12 +81,13 @@ def _ask_one(due: QuerySet[PaymentAttempt], actor: Actor, today: Today) -> bool:
     if begun is None:
         return False
     attempt, enquiry, token = begun
-    kind = attempt.provider.kind
+    own = address(kind=attempt.provider.kind, attempt_id=attempt.pk, token=token)
     outcome = daraja.query_status(
         provider=attempt.provider,
         original_reference=str(attempt.reference),
-        result_url=address(kind=kind, attempt_id=attempt.pk, token=token),
-        timeout_url=address(kind=kind, attempt_id=attempt.pk, token=attempt_token(attempt.pk)),
+        result_url=own,
+        # At the attempt's own address its time-out would be a hint, and be asked about at once, for ever.
+        timeout_url=own,
         subject=attempt.subject,
     )
     _record_asked(actor=actor, enquiry_id=enquiry.pk, outcome=outcome)
@@ -115,9 +118,9 @@ def _record_asked(*, actor: Actor, enquiry_id: UUID, outcome: Outcome) -> None:
     """Keep the conversation of a question that was taken; a refused one is asked again later."""
     attempt_id = Enquiry.objects.values_list("attempt_id", flat=True).get(pk=enquiry_id)
     attempt = locks.lock_attempt(attempt_id)
-    said = f"{outcome.code} {outcome.message}".strip()
+    said = outcomes.said_by(outcome)
     if outcome.outcome_class is OutcomeClass.ACCEPTED:
-        Enquiry.objects.filter(pk=enquiry_id).update(conversation=outcome.conversation_id)
+        Enquiry.objects.filter(pk=enquiry_id).update(conversation=_conversation(outcome))
         return
     Enquiry.objects.filter(pk=enquiry_id).update(
         applied_at=DatabaseClock(), finding=f"not asked: {said}"[:LONGEST_FINDING]
@@ -136,8 +139,8 @@ def _judge(attempt: PaymentAttempt, enquiry: Enquiry, actor: Actor, today: Today
     if result is None:
         return "unreadable"
     outcome = daraja.classify_status_result(result)
-    said = f"{outcome.code} {outcome.message}".strip()
-    if outcome.conversation_id != enquiry.conversation:
+    said = outcomes.said_by(outcome)
+    if _conversation(outcome) != enquiry.conversation:
         detail = "an answer came in another conversation"
         outcomes.record_incident(attempt, Incident.Kind.MISMATCH, detail, actor)
         return detail
@@ -160,7 +163,7 @@ def _conclude(
         outcomes.put_in_review(attempt, said=difference, kind=Incident.Kind.MISMATCH, actor=actor)
         return difference
     if outcome.outcome_class is OutcomeClass.SUCCEEDED:
-        receipt = outcome.provider_reference
+        receipt = readable(outcome.provider_reference, longest=outcomes.LONGEST_ID)
         outcomes.conclude_success(attempt, receipt=receipt, said=said, today=today, actor=actor)
     else:
         provider_at_fault = _stop_if_hinted(attempt, actor)
@@ -170,10 +173,14 @@ def _conclude(
     return said
 
 
+def _conversation(outcome: Outcome) -> str:
+    return readable(outcome.conversation_id, longest=outcomes.LONGEST_ID)
+
+
 def _difference(attempt: PaymentAttempt, outcome: Outcome) -> str:
     """Return how the answer differs from what was asked about, empty when it does not."""
     if outcome.reference != str(attempt.reference):
-        return f"the gateway answers for {outcome.reference[:60]}"
+        return f"the gateway answers for {readable(outcome.reference, longest=60)}"
     if outcome.outcome_class is OutcomeClass.SUCCEEDED and outcome.amount != attempt.amount:
         return f"the gateway names {outcome.amount}, {attempt.amount} was sent"
     return ""
@@ -200,6 +207,8 @@ def _send_again_if_it_may(attempt: PaymentAttempt, said: str, actor: Actor) -> N
         return
     if attempt.calls < schedule.MOST_CALLS:
         outcomes.send_again(attempt, said=said, actor=actor)
+        attempt_id = str(attempt.pk)
+        after_commit(lambda: wake("dispatch_attempt", attempt_id=attempt_id))
 
 
 def _read(enquiry: Enquiry) -> Result | None:

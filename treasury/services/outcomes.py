@@ -26,16 +26,23 @@ from treasury.states import (
     PaymentStatus,
     require_transition,
 )
+from treasury.texts import readable
 
 alerts = logging.getLogger("treasury.alerts")
 LONGEST_STATUS = 160
+LONGEST_ID = 80
 FINISHED = frozenset({AttemptState.SUCCEEDED, AttemptState.FAILED})
+
+
+def said_by(outcome: Outcome) -> str:
+    """Return what the gateway said, fit to be stored and shown."""
+    return readable(f"{outcome.code} {outcome.message}".strip(), longest=LONGEST_STATUS)
 
 
 def conclude_success(
     attempt: PaymentAttempt, *, receipt: str, said: str, today: Today, actor: Actor
 ) -> None:
-    """The gateway, asked, says that the money moved."""
+    """The gateway, asked, says that the money moved; ``receipt`` and ``said`` fit their columns."""
     payment = attempt.payment
     if attempt.state == AttemptState.SUCCEEDED:
         return
@@ -49,7 +56,7 @@ def conclude_success(
         user_agent=attempt.user_agent,
         code=attempt.code,
         gateway_reference=receipt,
-        gateway_status=said[:LONGEST_STATUS],
+        gateway_status=said,
         releases=attempt.hold_reference,
     )
     _finish(attempt, AttemptState.SUCCEEDED, said)
@@ -80,8 +87,8 @@ def accept(attempt: PaymentAttempt, outcome: Outcome, *, wait: timedelta, actor:
     now = database_now()
     _move(attempt, AttemptState.ACCEPTED)
     attempt.accepted_at = now
-    attempt.conversation = outcome.conversation_id
-    attempt.gateway_status = _said(outcome)
+    attempt.conversation = readable(outcome.conversation_id, longest=LONGEST_ID)
+    attempt.gateway_status = said_by(outcome)
     attempt.lease_until = None
     attempt.next_query_at = now if attempt.hinted_at else now + wait
     attempt.save()
@@ -121,7 +128,7 @@ def wait_to_send(attempt: PaymentAttempt, outcome: Outcome) -> None:
     attempt.call_began_at = None
     attempt.lease_until = None
     attempt.next_query_at = database_now() + schedule.backoff(attempt.calls, at_least=pause)
-    attempt.last_error = _said(outcome)
+    attempt.last_error = said_by(outcome)
     attempt.save()
 
 
@@ -184,7 +191,7 @@ def _record_late_success(
 
 def _finish(attempt: PaymentAttempt, state: AttemptState, said: str) -> None:
     _move(attempt, state)
-    attempt.gateway_status = said[:LONGEST_STATUS]
+    attempt.gateway_status = said
     attempt.finished_at = database_now()
     attempt.next_query_at = None
     attempt.lease_until = None
@@ -200,10 +207,6 @@ def _move_payment(attempt: PaymentAttempt, status: PaymentStatus) -> None:
     require_transition(PAYMENT, payment.status, status, noun="payment")
     payment.status = status
     payment.save(update_fields=["status"])
-
-
-def _said(outcome: Outcome) -> str:
-    return f"{outcome.code} {outcome.message}".strip()[:LONGEST_STATUS]
 
 
 def _record(

@@ -58,7 +58,7 @@ class PaymentExists(Conflict):
 
 
 class LateSuccess(Conflict):
-    """The gateway reported success after the failure; trying again could pay twice."""
+    """The gateway reported success after the failure; paying this again would pay twice."""
 
     code = "late_success"
     title = "Success after failure"
@@ -129,10 +129,14 @@ def edit_payment(
 
 @command("payment.cancel")
 def cancel_payment(*, actor: Actor, payment_id: UUID) -> Payment:
-    """Cancel a pending or failed payment, which gives its amount back to the requisition."""
+    """Cancel a pending or failed payment, which gives its amount back to the requisition.
+
+    Raises ``IllegalTransition``, and ``LateSuccess`` when the money of a failed one did move after all.
+    """
     payment = locks.lock_payment(payment_id)
     duties.may_change_payment(actor, payment)
     require_transition(PAYMENT, payment.status, PaymentStatus.CANCELLED, noun="payment")
+    require_no_late_success(payment)
     before = payment_facts(payment)
     payment.status = PaymentStatus.CANCELLED
     void_codes(payment)

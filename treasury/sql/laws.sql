@@ -118,6 +118,10 @@ DECLARE
     leaves boolean := NEW.status IN ('executing', 'success') AND
                       (TG_OP = 'INSERT' OR OLD.status = 'pending');
 BEGIN
+    -- What was executed under an earlier policy stays as it is.
+    IF TG_OP = 'UPDATE' AND NOT leaves AND NEW.executor_id IS NOT DISTINCT FROM OLD.executor_id THEN
+        RETURN NEW;
+    END IF;
     SELECT * INTO wanted FROM treasury_requisition WHERE requisition_id = NEW.requisition_id;
     IF NEW.separate_executor AND NEW.executor_id IS NOT NULL THEN
         PERFORM FROM treasury_requisitionapproval

@@ -1,15 +1,11 @@
-"""`manage.py run`: everything in the foreground until Ctrl-C."""
+"""`manage.py run`: listed here for `manage.py help`; `manage.py` itself calls the same, without Django."""
 
-import os
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from config.embedded import instance
-from config.embedded.home import Home, HomeError
-from config.embedded.postgres import PostgresError
 
 
 class Command(BaseCommand):
@@ -17,22 +13,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default=os.environ.get("HOST_ADDRESS", "127.0.0.1"))
-        parser.add_argument("--port", type=int, default=settings.PORT)
-        parser.add_argument("--web-workers", type=int, default=2)
+        parser.add_argument("arguments", nargs="*")
 
-    def handle(self, *, host: str, port: int, web_workers: int, **_: Any) -> None:
-        plan = instance.Plan(
-            home=Home.from_environment(),
-            host=host,
-            port=port,
-            demo=settings.BURSAR_DEMO,
-            web_workers=web_workers,
-            worker_processes=settings.CELERY_WORKER_CONCURRENCY,
-        )
-        try:
-            code = instance.run(plan)
-        except (instance.AlreadyRunning, HomeError, PostgresError) as refusal:
-            raise CommandError(str(refusal)) from refusal
-        if code:
-            raise SystemExit(code)
+    def handle(self, *, arguments: list[str], **_: Any) -> None:
+        raise SystemExit(instance.main(arguments))

@@ -186,6 +186,8 @@ CELERY_TASK_SOFT_TIME_LIMIT = 220
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,
     "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "max_retries": 0,
     "global_keyprefix": "bursar.",
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -307,10 +309,14 @@ LOGGING = {
         "django": {"level": "INFO", "handlers": [], "propagate": True},
         "django.server": {"level": "INFO", "handlers": [], "propagate": True},
         "django.db.backends": {"level": "WARNING"},
-        # Their informative lines repeat URLs and task arguments.
+        # Their finer lines repeat URLs and task arguments, at any level of ours.
+        "celery": {"level": "INFO"},
         **{
             name: {"level": "WARNING"}
-            for name in ("httpx", "httpcore", "celery.app.trace", "celery.worker.strategy", "kombu")
+            for name in (
+                *("httpx", "httpcore", "kombu", "redis"),
+                *("celery.app.trace", "celery.pool", "celery.worker.strategy"),
+            )
         },
     },
 }

@@ -146,20 +146,23 @@ def superuser_connection(
         yield raw
 
 
-@pytest.fixture
-def child_environment(database_name: str, transactional_db: None) -> dict[str, str]:
-    """The environment for a process that is to work on this test's database, Redis and files."""
-    url = database.CLUSTER.url(database=database_name)
-    owner = database.CLUSTER.url(role=postgres.OWNER, database=database_name)
+def environment_of_children(name: str) -> dict[str, str]:
+    """The environment for a process that is to work on this database and this session's Redis."""
     return {
         **os.environ,
         **database.HOME.secrets(),
-        "DATABASE_URL": url,
-        "DATABASE_OWNER_URL": owner,
+        "DATABASE_URL": database.CLUSTER.url(database=name),
+        "DATABASE_OWNER_URL": database.CLUSTER.url(role=postgres.OWNER, database=name),
         "BURSAR_TEST_FILES": str(FILES),
         "DJANGO_SETTINGS_MODULE": "tests.settings",
         "PYTHONPATH": str(ROOT),
     }
+
+
+@pytest.fixture
+def child_environment(database_name: str, transactional_db: None) -> dict[str, str]:
+    """The environment for a process that is to work on this test's database, Redis and files."""
+    return environment_of_children(database_name)
 
 
 # --- Celery and files -----------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ DEMO_USERS = {
     "second company": "other_requester other_approver other_treasurer other_cfo other_owner",
 }
 DEMO_PASSWORD = "bursar-demo"  # noqa: S105 -- printed for everyone to see
-WEB_READY_WITHIN = 60.0
+WEB_READY_WITHIN = 180.0
 
 
 class AlreadyRunning(Exception):

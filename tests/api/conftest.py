@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 
 from ledger.models import Branch, Company, Region, User
 from ledger.roles import Role
+from tests.api.caller import Caller
 from tests.ledger.factories import (
     BranchFactory,
     CompanyFactory,
@@ -16,6 +17,10 @@ from tests.ledger.factories import (
     RegionFactory,
     UserFactory,
 )
+from tests.treasury.conftest import gateway
+from tests.treasury.desk import Desk, make_desk
+
+__all__ = ["gateway"]
 
 
 @dataclass
@@ -50,16 +55,16 @@ def organisation(db: None) -> Organisation:
     return Organisation()
 
 
+@pytest.fixture
+def desk(db: None) -> Desk:
+    """A company with tiers, a filled fund and people; codes are needed above 200,000."""
+    return make_desk()
+
+
 Calling = Callable[[User | None], APIClient]
 
 
 @pytest.fixture
 def calling() -> Calling:
     """A client that calls as this person, or as nobody."""
-
-    def as_user(user: User | None) -> APIClient:
-        client = APIClient()
-        client.force_authenticate(user)
-        return client
-
-    return as_user
+    return lambda user: Caller(user).client

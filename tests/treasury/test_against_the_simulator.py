@@ -20,7 +20,7 @@ from tests.simulator import Simulator
 from tests.treasury.conftest import World
 from tests.treasury.factories import acting, person, today
 from tests.treasury.gateway import SYSTEM
-from treasury.models import Incident, Payment, PaymentAttempt
+from treasury.models import Enquiry, Incident, Payment, PaymentAttempt
 from treasury.selectors import attempts_of, exchanges_of
 from treasury.services.callbacks import record_callback
 from treasury.services.dispatching import dispatch_waiting
@@ -163,3 +163,15 @@ def test_what_never_ends_keeps_its_hold_and_is_never_guessed(
     payment = pay(world, simulator, suffix, amount=Decimal(700))
     assert look_after(payment, office, sent_tasks, simulator) == "unknown"
     assert world.account().held == Decimal(700)
+
+
+def test_the_time_out_of_an_enquiry_is_not_asked_about_at_once(
+    world: World, simulator: Simulator, office: PostOffice, sent_tasks: SentTasks
+) -> None:
+    pay(world, simulator, "032", amount=Decimal(700))
+    for _ in range(4):
+        sent_tasks.run()
+        simulator.clock(advance_s=40)
+        office.deliver()
+    sent_tasks.run()
+    assert Enquiry.objects.count() == 1

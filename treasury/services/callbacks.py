@@ -40,7 +40,7 @@ def _keep(*, actor: Actor, attempt_id: UUID, token: str, body: bytes) -> bool:
     body_hash = hashlib.sha256(body).hexdigest()
     if is_attempt_token(attempt_id, token):
         if _insert(actor, attempt_id, None, body, body_hash, trusted=True):
-            _take_hint(attempt_id)
+            _take_hint(attempt_id, body)
         return True
     enquiry = Enquiry.objects.filter(attempt=attempt_id, token_hash=token_hash(token)).first()
     if enquiry is not None:
@@ -76,12 +76,28 @@ def _insert(
     return is_new
 
 
-def _take_hint(attempt_id: UUID) -> None:
+def _take_hint(attempt_id: UUID, body: bytes) -> None:
     """Have the gateway asked soon. While a call is still out, its reply decides when."""
     attempts = PaymentAttempt.objects.filter(pk=attempt_id)
+    if _is_about_another(attempts.get(), body):
+        return
     attempts.update(hinted_at=DatabaseClock())
     attempts.exclude(state=AttemptState.SENDING).update(next_query_at=DatabaseClock())
     after_commit(lambda: wake("ask_about_attempt", attempt_id=str(attempt_id)))
+
+
+def _is_about_another(attempt: PaymentAttempt, body: bytes) -> bool:
+    """Whether the body names another request, such as a question of ours that timed out.
+
+    The next question comes by the schedule then: hurried by its own time-out it would never rest.
+    """
+    try:
+        result = daraja.parse_result(body)
+    except UnreadableResult:
+        return False
+    known = {str(attempt.reference), attempt.conversation} - {""}
+    named = {result.reference, result.conversation_id} - {""}
+    return bool(named) and known.isdisjoint(named)
 
 
 def _take_answer(enquiry: Enquiry, body_hash: str) -> None:

@@ -98,7 +98,7 @@ def void_codes(payment: Payment) -> None:
 
 def consume_code(payment: Payment, user: User) -> OneTimeCode | None:
     """Use up the verification of a locked payment; None if there is none that is good for it now."""
-    if not payment.otp_verified:
+    if not payment.otp_verified or payment.executor_id != user.pk:
         return None
     rows = OneTimeCode.objects.raw(
         """

@@ -13,16 +13,17 @@ from django.db.models import QuerySet
 
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
-from ledger.commands import command
+from ledger.commands import after_commit, command
 from payments.gateways import daraja
 from payments.gateways.daraja import Result, UnreadableResult
 from payments.gateways.outcome import Outcome, OutcomeClass
 from payments.models import Provider
 from payments.services.providers import mark_stopped
 from treasury import locks, schedule
-from treasury.addresses import address, attempt_token, new_token
+from treasury.addresses import address, new_token
 from treasury.dates import Today
 from treasury.models import Callback, Enquiry, Incident, PaymentAttempt
+from treasury.queue import wake
 from treasury.services import outcomes
 from treasury.services.passes import for_each
 from treasury.states import AttemptState
@@ -80,12 +81,13 @@ def _ask_one(due: QuerySet[PaymentAttempt], actor: Actor, today: Today) -> bool:
     if begun is None:
         return False
     attempt, enquiry, token = begun
-    kind = attempt.provider.kind
+    own = address(kind=attempt.provider.kind, attempt_id=attempt.pk, token=token)
     outcome = daraja.query_status(
         provider=attempt.provider,
         original_reference=str(attempt.reference),
-        result_url=address(kind=kind, attempt_id=attempt.pk, token=token),
-        timeout_url=address(kind=kind, attempt_id=attempt.pk, token=attempt_token(attempt.pk)),
+        result_url=own,
+        # At the attempt's own address its time-out would be a hint, and be asked about at once, for ever.
+        timeout_url=own,
         subject=attempt.subject,
     )
     _record_asked(actor=actor, enquiry_id=enquiry.pk, outcome=outcome)
@@ -205,6 +207,8 @@ def _send_again_if_it_may(attempt: PaymentAttempt, said: str, actor: Actor) -> N
         return
     if attempt.calls < schedule.MOST_CALLS:
         outcomes.send_again(attempt, said=said, actor=actor)
+        attempt_id = str(attempt.pk)
+        after_commit(lambda: wake("dispatch_attempt", attempt_id=attempt_id))
 
 
 def _read(enquiry: Enquiry) -> Result | None:

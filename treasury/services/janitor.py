@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import DurationField, Q, QuerySet, Value
+from django.db.models import DurationField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import CombinedExpression
 
 from ledger.actor import Actor
@@ -16,7 +16,7 @@ from ledger.clock import DatabaseClock, database_now
 from ledger.commands import command
 from treasury import locks, schedule
 from treasury.dates import Today
-from treasury.models import PaymentAttempt
+from treasury.models import Enquiry, PaymentAttempt
 from treasury.services import outcomes
 from treasury.services.dispatching import accepted_for
 from treasury.services.enquiries import apply_answers, ask_about_due
@@ -57,15 +57,26 @@ def _overdue() -> QuerySet[PaymentAttempt]:
 
 
 def _doubtful_for_long() -> QuerySet[PaymentAttempt]:
-    """Doubt, or fruitless sending, that has lasted a day."""
+    """Doubt, or fruitless sending, that has lasted a day.
+
+    After an outage of ours a question or a sending may be overdue that would end it: that comes first.
+    """
     ago = _ago(schedule.LONGEST_DOUBT)
-    doubtful = Q(state=AttemptState.UNKNOWN, unknown_since__lt=ago)
-    unsent = Q(state=AttemptState.SENDING, call_began_at=None, created_at__lt=ago)
+    asked_since = Enquiry.objects.filter(
+        attempt=OuterRef("pk"), sent_at__gt=OuterRef("unknown_since") + _span(schedule.LONGEST_DOUBT)
+    )
+    waiting = Q(next_query_at__gt=DatabaseClock())
+    doubtful = Q(waiting | Exists(asked_since), state=AttemptState.UNKNOWN, unknown_since__lt=ago)
+    unsent = Q(waiting, state=AttemptState.SENDING, call_began_at=None, created_at__lt=ago)
     return PaymentAttempt.objects.filter(doubtful | unsent)
 
 
 def _ago(age: timedelta) -> CombinedExpression:
-    return DatabaseClock() - Value(age, output_field=DurationField())
+    return DatabaseClock() - _span(age)
+
+
+def _span(length: timedelta) -> Value:
+    return Value(length, output_field=DurationField())
 
 
 @command("attempt.doubt")

@@ -1,6 +1,8 @@
 """The same job twice at once, and callbacks in the middle of it: each effect comes once."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -38,7 +40,7 @@ def reserved(
     return scene
 
 
-def jobs(job: partial[object], simulator: Simulator) -> None:
+def jobs(job: partial[Any], simulator: Simulator) -> None:
     """Four of them at once; what they made the gateway say has arrived afterwards."""
     assert tally(at_once([job] * 4)) == {"done": 4}
     simulator.clock(advance_s=0)
@@ -73,7 +75,7 @@ def test_twenty_callbacks_each_beside_janitors_and_dispatchers_settle_once(
     reserved: Scene, simulator: Simulator, clock: Clock
 ) -> None:
     jobs(DISPATCHER, simulator)
-    hints = [
+    hints: list[Callable[[], Any]] = [
         partial(
             record_callback,
             actor=Actor.system("callback"),
@@ -85,7 +87,8 @@ def test_twenty_callbacks_each_beside_janitors_and_dispatchers_settle_once(
     ]
     assert len(hints) == NUMBER
     for _ in range(2):
-        outcomes = at_once([*hints * 10, *[JANITOR, DISPATCHER] * 4])
+        crowd: list[Callable[[], Any]] = [*hints * 10, *[JANITOR, DISPATCHER] * 4]
+        outcomes = at_once(crowd)
         assert set(tally(outcomes)) == {"done"}
         simulator.clock(advance_s=0)
     jobs(JANITOR, simulator)

@@ -122,7 +122,7 @@ def world(
     """Built once for all cells, for none of them changes it; rolled back in the end."""
     with django_db_blocker.unblock():
         whole = transaction.atomic()
-        whole._from_testcase = True  # type: ignore[attr-defined] -- commands may run inside
+        whole._from_testcase = True  # type: ignore[attr-defined]  # commands may run inside
         with whole:
             yield build_world()
             transaction.set_rollback(True)
@@ -148,10 +148,9 @@ def build_world() -> World:
     request = replenish(
         actor=acting(desk.treasurer), fund_id=desk.fund.pk, amount="10", reason="Low"
     )
-    line = LedgerEntry.objects.filter(account=desk.fund.account_id).first()
-    event = AuditEvent.objects.filter(company=desk.company).first()
-    entry = JournalEntry.objects.filter(company=desk.company).first()
-    assert line and event and entry
+    line = LedgerEntry.objects.filter(account=desk.fund.account_id).latest("sequence")
+    event = AuditEvent.objects.filter(company=desk.company).latest("at")
+    entry = JournalEntry.objects.filter(company=desk.company).latest("posted_at")
     ids = {
         "company_id": desk.company.pk,
         "region_id": branch.region_id,

@@ -19,8 +19,10 @@ class Caller:
     def get(self, path: str, expect: int = 200) -> Any:
         return read(self.client.get(path), expect)
 
-    def post(self, path: str, body: Any = None, expect: int = 200, **headers: str) -> Any:
-        return read(self.client.post(path, body, headers=headers or None), expect)
+    def post(
+        self, path: str, body: Any = None, expect: int = 200, headers: dict[str, str] | None = None
+    ) -> Any:
+        return read(self.client.post(path, body, headers=headers), expect)
 
     def patch(self, path: str, body: Any, expect: int = 200) -> Any:
         return read(self.client.patch(path, body), expect)

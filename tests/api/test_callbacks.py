@@ -41,7 +41,8 @@ def test_a_callback_is_kept_byte_for_byte_and_moves_no_money(
     kept = Callback.objects.get()
     assert (bytes(kept.body), kept.trusted, kept.ip_address) == (body, True, "127.0.0.1")
     attempt.payment.refresh_from_db()
-    assert (attempt.payment.status, desk.account().balance) == ("executing", 100_000)
+    assert attempt.payment.status == "executing"
+    assert desk.account().balance == 100_000
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "x/y"])

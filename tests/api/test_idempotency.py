@@ -66,7 +66,9 @@ def test_a_key_is_somebodys_own(desk: Desk) -> None:
 def test_a_key_is_one_addresss_own(desk: Desk) -> None:
     payments = [desk.pending(amount="10") for _ in range(2)]
     for payment in payments:
-        answer = Caller(desk.treasurer).post(f"/api/payments/{payment.pk}/execute/", None, **KEY)
+        answer = Caller(desk.treasurer).post(
+            f"/api/payments/{payment.pk}/execute/", None, headers=KEY
+        )
         assert answer["payment_id"] == str(payment.pk)
 
 
@@ -97,8 +99,8 @@ def test_the_slash_makes_no_other_address(desk: Desk) -> None:
 
 def test_every_post_that_moves_or_records_money_honours_a_key(desk: Desk) -> None:
     def twice(user: Any, path: str, body: Any, expect: int) -> Any:
-        first = Caller(user).post(path, body, expect, **KEY)
-        assert Caller(user).post(path, body, expect, **KEY) == first
+        first = Caller(user).post(path, body, expect, KEY)
+        assert Caller(user).post(path, body, expect, KEY) == first
         return first
 
     requisition = twice(

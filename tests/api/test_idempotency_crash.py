@@ -33,7 +33,7 @@ def die(*_, **__):
 
 setattr(import_module(module), name, die)
 user = User.objects.get(pk=user_id)
-Caller(user).post(path, {BODY!r}, 201, **{{"Idempotency-Key": {KEY!r}}})
+Caller(user).post(path, {BODY!r}, 201, {{"Idempotency-Key": {KEY!r}}})
 """
 
 

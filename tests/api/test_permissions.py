@@ -148,12 +148,9 @@ def build_world() -> World:
     request = replenish(
         actor=acting(desk.treasurer), fund_id=desk.fund.pk, amount="10", reason="Low"
     )
-    line = LedgerEntry.objects.filter(account=desk.fund.account_id).first()
-    event = AuditEvent.objects.filter(company=desk.company).first()
-    entry = JournalEntry.objects.filter(company=desk.company).first()
-    assert line
-    assert event
-    assert entry
+    line = LedgerEntry.objects.filter(account=desk.fund.account_id).latest("sequence")
+    event = AuditEvent.objects.filter(company=desk.company).latest("at")
+    entry = JournalEntry.objects.filter(company=desk.company).latest("posted_at")
     ids = {
         "company_id": desk.company.pk,
         "region_id": branch.region_id,

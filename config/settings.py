@@ -258,6 +258,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PAGINATION_CLASS": "config.paging.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "config.problems.handler",
     # left to the renderer, which writes milliseconds
     "DATETIME_FORMAT": None,
@@ -275,6 +276,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Bursar",
     "DESCRIPTION": "Money in, money out, and the books. Errors are RFC 9457 problem documents.",
     "VERSION": "1",
+    "DEFAULT_GENERATOR_CLASS": "config.openapi.Generator",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

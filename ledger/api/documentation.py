@@ -79,7 +79,7 @@ class Documentation(AutoSchema):
     def _get_pagination_parameters(self) -> Any:
         if not self._is_list() and not getattr(self.view, "paged", False):
             return []
-        paginator: Any = api_settings.DEFAULT_PAGINATION_CLASS()  # type: ignore[misc]
+        paginator: Any = api_settings.DEFAULT_PAGINATION_CLASS()  # type: ignore[misc, operator, unused-ignore]
         return paginator.get_schema_operation_parameters(self.view)
 
     def _postprocess_serializer_schema(self, schema: Any, serializer: Any, direction: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from rest_framework.response import Response
 from rest_framework.test import APIClient
 
 from ledger.models import User
@@ -32,7 +31,7 @@ class Caller:
         return found
 
 
-def read(answer: Response, expect: int) -> Any:
+def read(answer: Any, expect: int) -> Any:
     """The body of an answer with this status; a refusal is a whole problem document."""
     assert answer.status_code == expect, (answer.status_code, answer.content)
     body = answer.json()

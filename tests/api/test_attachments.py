@@ -86,7 +86,7 @@ def test_evidence_of_another_company_is_not_found(desk: Desk) -> None:
 
 def test_a_repeated_upload_with_a_key_is_the_first_one(desk: Desk) -> None:
     requisition = desk.request()
-    key = {"Idempotency-Key": "upload-1"}
+    key: dict[str, Any] = {"Idempotency-Key": "upload-1"}
     first = attach(desk, requisition, **key)
     assert attach(desk, requisition, **key) == first
     refused = attach(desk, requisition, PDF + b" changed", 422, **key)

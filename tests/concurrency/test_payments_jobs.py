@@ -87,7 +87,8 @@ def test_twenty_callbacks_each_beside_janitors_and_dispatchers_settle_once(
     ]
     assert len(hints) == NUMBER
     for _ in range(2):
-        crowd: list[Callable[[], Any]] = [*hints * 10, *[JANITOR, DISPATCHER] * 4]
+        crowd: list[Callable[[], Any]] = hints * 10
+        crowd += [JANITOR, DISPATCHER] * 4
         outcomes = at_once(crowd)
         assert set(tally(outcomes)) == {"done"}
         simulator.clock(advance_s=0)

@@ -21,6 +21,7 @@ from ledger.admin.filters import between, by, seen
 from ledger.admin.forms import FormAdmin
 from ledger.admin.pages import Fact, Page, Panel, history
 from ledger.admin.requests import roles_anywhere, user_of
+from ledger.admin.signing_in import SignIn
 from ledger.admin.steps import Given, Step, StepForm, choice, row_choice
 from ledger.models import Branch, Company, Membership, Region, User
 from ledger.roles import Role
@@ -193,6 +194,7 @@ def _end_token(actor: Actor, row: AuthToken, _given: Given) -> None:
     revoke_token(actor=actor, user_id=row.user_id, digest=row.digest)
 
 
+admin.site.login_form = SignIn
 admin.site.unregister(AuthToken)
 # Bursar's roles are memberships; groups would say nothing.
 admin.site.unregister(Group)

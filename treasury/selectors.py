@@ -211,7 +211,7 @@ def fund_lines_seen_by(user: User) -> QuerySet[Any]:
     return visible(rows, user, prefix="account__fund__").order_by("-posted_at", "-id")
 
 
-def fund_lines(entries: QuerySet[LedgerEntry]) -> QuerySet[Any]:
+def fund_lines(entries: QuerySet[Any]) -> QuerySet[Any]:
     """Return those of the ledger entries that stand on fund accounts, with what the fund view shows.
 
     ``fund_id``; ``entry_type``: ``debit`` is money out of the fund, ``credit`` money in, ``adjustment`` a
@@ -220,7 +220,7 @@ def fund_lines(entries: QuerySet[LedgerEntry]) -> QuerySet[Any]:
     """
     proof = "journal_entry__payment_execution"
     checked = f"{proof}__payment__reconciliation"
-    rows = entries.filter(account__fund__isnull=False).annotate(
+    rows: QuerySet[Any] = entries.filter(account__fund__isnull=False).annotate(
         fund_id=F("account__fund"),
         direction=Case(
             When(side=Side.CREDIT, then=Value("out")),

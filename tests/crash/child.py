@@ -92,13 +92,22 @@ def main() -> None:
     say(ready=True)
     for line in sys.stdin:
         step: Step = json.loads(line)
-        pid = fork(step)
-        if "kill_after_s" in step:
-            time.sleep(step["kill_after_s"])
-            os.kill(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
+        status = end_of(fork(step), step.get("kill_after_s"))
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         say(ended="killed" if killed else "done" if status == 0 else "failed")
+
+
+def end_of(pid: int, seconds: float | None) -> int:
+    """Wait for the worker's end, which comes after so many seconds at the latest; returns its status."""
+    if seconds is not None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                return status
+            time.sleep(0.001)
+        os.kill(pid, signal.SIGKILL)
+    return os.waitpid(pid, 0)[1]
 
 
 if __name__ == "__main__":

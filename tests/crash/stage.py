@@ -61,7 +61,7 @@ class Stage:
     def play(self, fault: Fault, **kill: Any) -> Payment:
         """Play a payment through, with this fault and this kill; returns it as it is in the end.
 
-        ``kill`` is ``kill=<point>``, ``commit=<number>, side=…`` or ``kill_after_s=…``.
+        ``kill`` is ``kill=<point>``, ``commit=<number>, side=…``, or ``kill_after_s=…, step=<number>``.
         """
         self.kill = kill
         if kill.get("kill") == CALLBACK_STORED:
@@ -125,6 +125,9 @@ class Stage:
     def _work(self, **step: Any) -> None:
         """Do a step: in a process that may be killed, and here once one was."""
         if self.killed or not self._kills_workers:
+            self._work_here(step)
+            return
+        if self.kill.get("step", len(self.story)) != len(self.story):
             self._work_here(step)
             return
         end = self.workers.run(**step, **self.kill, passed=self.passed)

@@ -129,6 +129,11 @@ def _post_one(books: Books) -> None:
         post(books.transfer())
 
 
+def _post_one_by_one(books: Books) -> None:
+    for _ in range(ONE_BY_ONE):
+        _post_one(books)
+
+
 def _post_many(books: Books) -> None:
     with transaction.atomic():
         post_many([books.transfer() for _ in range(MANY)])
@@ -144,7 +149,7 @@ def _writing(books: Books, rounds: int) -> Iterator[str]:
     many, apart, together = _medians(
         rounds,
         lambda: _post_many(books),
-        lambda: [_post_one(books) for _ in range(ONE_BY_ONE)],
+        lambda: _post_one_by_one(books),
         lambda: _post_in_one_transaction(books),
     )
     label = f"a posting of {MANY:,} at once / "

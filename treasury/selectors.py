@@ -207,8 +207,10 @@ def paid_amount(payment: Payment) -> Decimal:
 
 def fund_lines_seen_by(user: User) -> QuerySet[Any]:
     """Return the ledger lines of fund accounts that the user may see, newest first."""
-    rows = fund_lines(LedgerEntry.objects.all())
-    return visible(rows, user, prefix="account__fund__").order_by("-posted_at", "-id")
+    # A line's own company says nothing new, but the index in posting order begins with it.
+    rows = visible(LedgerEntry.objects.all(), user, by_company_only=True)
+    rows = visible(fund_lines(rows), user, prefix="account__fund__")
+    return rows.order_by("-posted_at", "-id")
 
 
 def fund_lines(entries: QuerySet[Any]) -> QuerySet[Any]:

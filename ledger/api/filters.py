@@ -26,7 +26,10 @@ class Filtering(DjangoFilterBackend):  # type: ignore[misc]
 
 
 class Ordering(OrderingFilter):
-    """``?ordering=name`` or ``-name``, several with commas; any other name is refused."""
+    """``?ordering=name`` or ``-name``, several with commas; any other name is refused.
+
+    A view's ``ordering_columns`` gives the column behind a name where the two differ.
+    """
 
     def remove_invalid_fields(
         self, queryset: Any, fields: Any, view: Any, request: Any
@@ -35,7 +38,12 @@ class Ordering(OrderingFilter):
         if len(known) != len(fields):
             names = ", ".join(name for name, _ in self.get_valid_fields(queryset, view))
             raise InvalidParameter({"ordering": [f"This list can be ordered by: {names}."]})
-        return list(known)
+        columns = getattr(view, "ordering_columns", {})
+        return [self._column(name, columns) for name in known]
+
+    def _column(self, name: str, columns: dict[str, str]) -> str:
+        bare = name.removeprefix("-")
+        return name.removesuffix(bare) + columns.get(bare, bare)
 
 
 class AnyOf(django_filters.MultipleChoiceFilter):  # type: ignore[misc]

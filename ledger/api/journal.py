@@ -67,7 +67,7 @@ class JournalList(Listing):
     Output = JournalEntrySerializer
     filterset_class = JournalFilter
     ordering = ("-posted_at", "-id")
-    ordering_fields = ("posted_at", "effective_on")
+    ordering_fields = ("posted_at",)
 
 
 class JournalDetail(Showing):

@@ -83,7 +83,7 @@ def test_the_journal_is_listed_newest_first_and_filtered(
     assert found("?effective_from=2026-03-04") == [str(second)]
     assert found("?posted_to=2020-01-01") == []
     assert found("?posted_from=2020-01-01T00:00:00Z") == [str(second), str(first)]
-    assert found("?ordering=effective_on") == [str(first), str(second)]
+    assert found("?ordering=posted_at") == [str(first), str(second)]
 
 
 def test_a_list_of_entries_costs_two_queries_and_one_entry_three(

@@ -87,5 +87,8 @@ def test_lines_are_filtered(desk: Desk, paid: Payment) -> None:
     assert found("amount_min=10&amount_max=999") == ["10.00"]
     assert found(f"fund={uuid4()}") == found("created_to=2020-01-01") == []
     assert found("effective_to=2020-01-01") == []
-    assert found("ordering=amount") == ["10.00", "1000.00", "100000.00"]
-    Caller(desk.auditor).get("/api/ledger/?entry_type=gift", 400)
+    assert found("entry_type=credit") == ["100000.00"]
+    assert found("entry_type=adjustment") == ["10.00"]
+    assert found("ordering=created_at") == ["100000.00", "1000.00", "10.00"]
+    for query in ("entry_type=gift", "direction=up", "ordering=amount"):
+        Caller(desk.auditor).get(f"/api/ledger/?{query}", 400)

@@ -65,7 +65,8 @@ def install(kind: str) -> None:
         heard.append(line)
         if line.startswith(("Collecting ", "Requirement already satisfied: ")):
             done += 1
-            report(done, total, line.removeprefix("Collecting ").split(" (")[0].strip())
+            name = line.removeprefix("Collecting ").removeprefix("Requirement already satisfied: ")
+            report(done, total, name.split()[0])
         elif line.startswith("Installing collected packages"):
             say("\nUnpacking …")
     if pip.wait():
@@ -75,9 +76,9 @@ def install(kind: str) -> None:
 
 def report(done: int, total: int, name: str) -> None:
     if sys.stderr.isatty():
-        say(f"\r\033[KDownloading {done}/{total}: {name}", end="")
+        say(f"\r\033[KFetching {done}/{total}: {name}", end="")
     elif done % 20 == 0 or done == total:
-        say(f"Downloading {done}/{total}: {name}")
+        say(f"Fetching {done}/{total}: {name}")
 
 
 def main(kind: str) -> None:

@@ -44,7 +44,7 @@ class JsonFormatter(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": redact(record.getMessage()),
+            "message": redact(_message(record)),
         }
         if request := request_id.get():
             line["request_id"] = request
@@ -54,6 +54,14 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             line |= _described(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The message; of a failed task without the exception's words and the task's arguments."""
+    data = getattr(record, "data", None)
+    if isinstance(data, dict) and {"name", "id", "description"} <= data.keys():
+        return f"task {data['name']} [{data['id']}] {data['description']}"
+    return record.getMessage()
 
 
 class NoHealthChecks(logging.Filter):

@@ -13,6 +13,7 @@ from django.core.exceptions import (
 )
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -104,6 +105,9 @@ def handler(error: Exception, context: dict[str, Any]) -> Response:
     if problem is None:
         logger.error("request failed", exc_info=error)
         problem = internal()
+    # whatever the view writes otherwise: a page, YAML, a file
+    context["request"].accepted_renderer = JSONRenderer()
+    context["request"].accepted_media_type = JSONRenderer.media_type
     return Response(
         problem, status=problem.status, headers=problem.headers, content_type=MEDIA_TYPE
     )

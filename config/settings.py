@@ -186,6 +186,8 @@ CELERY_TASK_SOFT_TIME_LIMIT = 220
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,
     "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "max_retries": 0,
     "global_keyprefix": "bursar.",
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -256,6 +258,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PAGINATION_CLASS": "config.paging.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "config.problems.handler",
     # left to the renderer, which writes milliseconds
     "DATETIME_FORMAT": None,
@@ -273,6 +276,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Bursar",
     "DESCRIPTION": "Money in, money out, and the books. Errors are RFC 9457 problem documents.",
     "VERSION": "1",
+    "DEFAULT_GENERATOR_CLASS": "config.openapi.Generator",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -307,10 +311,14 @@ LOGGING = {
         "django": {"level": "INFO", "handlers": [], "propagate": True},
         "django.server": {"level": "INFO", "handlers": [], "propagate": True},
         "django.db.backends": {"level": "WARNING"},
-        # Their informative lines repeat URLs and task arguments.
+        # Their finer lines repeat URLs and task arguments, at any level of ours.
+        "celery": {"level": "INFO"},
         **{
             name: {"level": "WARNING"}
-            for name in ("httpx", "httpcore", "celery.app.trace", "celery.worker.strategy", "kombu")
+            for name in (
+                *("httpx", "httpcore", "kombu", "redis"),
+                *("celery.app.trace", "celery.pool", "celery.worker.strategy"),
+            )
         },
     },
 }

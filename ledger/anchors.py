@@ -49,7 +49,7 @@ def read() -> Published:
     path = Path(settings.BURSAR_ANCHOR)
     if not path.exists():
         return Published()
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:
         return _read_lines(file)
 
 
@@ -83,16 +83,20 @@ def publish(heads: Iterable[Head]) -> int:
     """
     path = Path(settings.BURSAR_ANCHOR)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
+    with path.open("a+", encoding="utf-8", errors="replace") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
-        published = _read_lines(file)
-        lines = _new_lines(heads, published)
-        file.seek(0, os.SEEK_END)
-        file.writelines(lines)
+        lines = _new_lines(heads, _read_lines(file))
+        # What a crash left of a line stays a line of its own.
+        file.writelines(["\n", *lines] if lines and _is_torn(file.fileno()) else lines)
         file.flush()
         os.fsync(file.fileno())
     return len(lines)
+
+
+def _is_torn(file: int) -> bool:
+    size = os.fstat(file).st_size
+    return size > 0 and os.pread(file, 1, size - 1) != b"\n"
 
 
 def _new_lines(heads: Iterable[Head], published: Published) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import JSONField, Value
 
 from ledger.models import IdempotencyKey
 from ledger.refusals import Conflict, RuleBroken
@@ -115,5 +116,5 @@ def complete(request: Request, result: Any) -> None:
         key=request.key,
         request_hash=request.request_hash,
         status_code=status_code,
-        body=body,
+        body=Value(body, JSONField()),  # no body is JSON's null, not SQL's
     )

@@ -28,5 +28,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MEDIA_ROOT = FILES / "media"
 EMAIL_FILE_PATH = str(FILES / "mail")
 BURSAR_ANCHOR = FILES / "anchor.jsonl"
-STATIC_ROOT = FILES / "static"
-STATIC_ROOT.mkdir(exist_ok=True)
+# Otherwise every test client looks at every static file before its first request.
+WHITENOISE_AUTOREFRESH = True

@@ -40,7 +40,7 @@ WITHOUT_SERVICES = frozenset(
     }
 )
 AS_OWNER = frozenset({"migrate"})
-READY_WITHIN = 60.0
+READY_WITHIN = 120.0
 
 
 @dataclass(frozen=True)

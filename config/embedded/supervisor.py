@@ -40,7 +40,7 @@ class Program:
     name: str
     start: Callable[[], subprocess.Popen[str]]
     is_ready: Callable[[], bool] = lambda: True
-    ready_within: float = 60.0
+    ready_within: float = 120.0
     stop_signals: tuple[int, ...] = (signal.SIGTERM, signal.SIGKILL)
     patience: float = 10.0
 

@@ -11,28 +11,20 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
-from unfold.views import ChangeList
 
 from ledger.access import roles_of, visible
 from ledger.admin.cells import page_of
+from ledger.admin.frame import framed
+from ledger.admin.lists import List
 from ledger.admin.pages import Page
 from ledger.admin.requests import actor_of, reads, roles_anywhere, user_of
 from ledger.admin.steps import MOST_ROWS, Outcome, Step, StepForm, attempt
 from ledger.refusals import Refusal
+from ledger.roles import Role
 
 WRITTEN_AMOUNT = re.compile(r"[0-9]{1,20}(\.[0-9]{1,4})?", re.ASCII)
-
-
-class List(ChangeList):
-    """A list that speaks of "all" rows only where some are left out."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        if not (self.query or self.has_active_filters):
-            self.full_result_count = self.result_count
 
 
 class SeenAdmin(ModelAdmin):
@@ -130,8 +122,8 @@ class SeenAdmin(ModelAdmin):
         row = self.row_or_404(request, object_id)
         page = self.page_for(request, row)
         offers = self.offers(request, row)
-        return self.rendered(
-            request, "row", title=page.title, page=page, offers=offers, original=row
+        return framed(
+            self, request, "row", title=page.title, page=page, offers=offers, original=row
         )
 
     def history_view(
@@ -139,18 +131,6 @@ class SeenAdmin(ModelAdmin):
     ) -> HttpResponse:
         """The history stands on the row's page."""
         return HttpResponseRedirect(f"{page_of(self.row_or_404(request, object_id))}#history")
-
-    def rendered(
-        self, request: HttpRequest, template: str, *, status: int = 200, **context: Any
-    ) -> HttpResponse:
-        """A page of ours within the admin's frame."""
-        frame = self.admin_site.each_context(request)
-        return TemplateResponse(
-            request,
-            f"admin/bursar/{template}.html",
-            {**frame, "opts": self.opts, "is_popup": False, "subtitle": None, **context},
-            status=status,
-        )
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
@@ -177,7 +157,8 @@ class SeenAdmin(ModelAdmin):
         self, request: HttpRequest, step: Step, form: StepForm, *, status: int = 200
     ) -> HttpResponse:
         """Show the form that makes a new row."""
-        return self.rendered(
+        return framed(
+            self,
             request,
             "step",
             status=status,
@@ -195,17 +176,21 @@ class SeenAdmin(ModelAdmin):
             row = getattr(row, name)
         return row
 
-    def offers(self, request: HttpRequest, row: Any) -> list[tuple[Step, str, str]]:
-        """The steps that the row's page offers: step, address, and what speaks against it."""
-        if not self.steps:
-            return []
+    def roles_at(self, request: HttpRequest, row: Any) -> frozenset[Role]:
+        """The person's roles where the row is."""
         place = self.place_of(row)
-        held = roles_of(
+        return roles_of(
             user_of(request),
             company_id=place.company_id,
             region_id=getattr(place, "region_id", None),
             branch_id=getattr(place, "branch_id", None),
         )
+
+    def offers(self, request: HttpRequest, row: Any) -> list[tuple[Step, str, str]]:
+        """The steps that the row's page offers: step, address, and what speaks against it."""
+        if not self.steps:
+            return []
+        held = self.roles_at(request, row)
         actor = actor_of(request)
         found = ((step, step.against(row, actor, held)) for step in self.steps)
         return [
@@ -264,7 +249,8 @@ class SeenAdmin(ModelAdmin):
     ) -> HttpResponse:
         """Show what is about to happen to which rows, and the form that makes it happen."""
         form = form or step.form(rows=rows, user=user_of(request))
-        return self.rendered(
+        return framed(
+            self,
             request,
             "step",
             status=status,
@@ -287,7 +273,8 @@ class SeenAdmin(ModelAdmin):
             return self.ask(request, step, rows, form, status=400)
         outcomes = [attempt(step, actor_of(request), row, form.cleaned_data) for row in rows]
         if len(outcomes) > 1:
-            return self.rendered(
+            return framed(
+                self,
                 request,
                 "outcomes",
                 title=step.label,

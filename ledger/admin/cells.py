@@ -4,7 +4,6 @@ Pages are described with these and drawn by one template, which escapes everythi
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -114,9 +113,7 @@ def text(value: object, note: str = "") -> Cell:
     return Text(str(value), note) if value not in {None, ""} else NOTHING
 
 
-def instant(
-    at: datetime | None, company: Company | None = None, *, exact: bool = False
-) -> Cell:
+def instant(at: datetime | None, company: Company | None = None, *, exact: bool = False) -> Cell:
     """A moment in the company's zone, or UTC; nothing as a dash."""
     return Instant(at, company.time_zone if company else "UTC", exact) if at else NOTHING
 
@@ -137,9 +134,17 @@ def code(value: object) -> Cell:
     """JSON or plain text, laid out; nothing as a dash."""
     if value in ({}, [], "", None):
         return NOTHING
-    if isinstance(value, Mapping | list):
-        return Code(json.dumps(value, indent=2, sort_keys=True, default=str))
-    return Code(str(value))
+    if isinstance(value, str):
+        return Code(_laid_out(value))
+    return Code(json.dumps(value, indent=2, sort_keys=True, default=str))
+
+
+def _laid_out(text: str) -> str:
+    """JSON with a line for each member, anything else as it is."""
+    try:
+        return json.dumps(json.loads(text, parse_float=str), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
 
 
 def link(row: Model | None, label: str = "") -> Cell:

@@ -104,7 +104,9 @@ class Step:
         """What speaks against it as far as can be told now; the command has the last word."""
         if not self._makes_sense(row):
             wrong = self.states and row.status not in self.states
-            return f"It is {row.get_status_display().lower()}." if wrong else "Not ready for this yet."
+            return (
+                f"It is {row.get_status_display().lower()}." if wrong else "Not ready for this yet."
+            )
         try:
             self.may(actor, row)
         except Refusal as refusal:

@@ -79,8 +79,8 @@ class Documentation(AutoSchema):
     def _get_pagination_parameters(self) -> Any:
         if not self._is_list() and not getattr(self.view, "paged", False):
             return []
-        paginator: Any = api_settings.DEFAULT_PAGINATION_CLASS()  # type: ignore[misc]
-        return paginator.get_schema_operation_parameters(self.view)
+        pages: Any = api_settings.DEFAULT_PAGINATION_CLASS
+        return pages().get_schema_operation_parameters(self.view)
 
     def _postprocess_serializer_schema(self, schema: Any, serializer: Any, direction: Any) -> Any:
         """Keep a serializer's own docstring; what it inherits is for people who write serializers."""

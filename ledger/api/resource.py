@@ -60,7 +60,6 @@ class Resource(GenericAPIView):
     refusals: ClassVar[dict[int, str]] = {}
     filter_backends: Any = ()
     filterset_class: Any = None
-    metadata_class = None
     schema = Documentation()
 
     @staticmethod

@@ -36,7 +36,6 @@ class TokenIssue(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    metadata_class = None
     schema = Documentation()
     Input, Output = SignInInput, TokenSerializer
     refusals = {400: "", 401: "wrong_credentials", 429: "too_many_requests"}
@@ -61,7 +60,6 @@ class RevokedSerializer(serializers.Serializer):
 class TokenRevoke(APIView):
     """Revoke the token this is asked with; a browser's session ends."""
 
-    metadata_class = None
     schema = Documentation()
     Input, Output = NoInput, RevokedSerializer
 
@@ -92,7 +90,6 @@ class MeSerializer(Output):
 class Me(APIView):
     """Who is asking, and which roles he has where. A superuser has every role everywhere."""
 
-    metadata_class = None
     schema = Documentation()
     Output = MeSerializer
 

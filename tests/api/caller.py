@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from rest_framework.response import Response
 from rest_framework.test import APIClient
 
 from ledger.models import User
@@ -20,8 +19,10 @@ class Caller:
     def get(self, path: str, expect: int = 200) -> Any:
         return read(self.client.get(path), expect)
 
-    def post(self, path: str, body: Any = None, expect: int = 200, **headers: str) -> Any:
-        return read(self.client.post(path, body, headers=headers or None), expect)
+    def post(
+        self, path: str, body: Any = None, expect: int = 200, headers: dict[str, str] | None = None
+    ) -> Any:
+        return read(self.client.post(path, body, headers=headers), expect)
 
     def patch(self, path: str, body: Any, expect: int = 200) -> Any:
         return read(self.client.patch(path, body), expect)
@@ -32,7 +33,7 @@ class Caller:
         return found
 
 
-def read(answer: Response, expect: int) -> Any:
+def read(answer: Any, expect: int) -> Any:
     """The body of an answer with this status; a refusal is a whole problem document."""
     assert answer.status_code == expect, (answer.status_code, answer.content)
     body = answer.json()

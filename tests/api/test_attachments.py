@@ -14,11 +14,12 @@ PDF = b"%PDF-1.7 an invoice"
 
 
 def attach(
-    desk: Desk, requisition: Requisition, data: bytes = PDF, expect: int = 201, **headers: str
+    desk: Desk, requisition: Requisition, data: bytes = PDF, expect: int = 201, key: str = ""
 ) -> Any:
     file = SimpleUploadedFile("invoice.pdf", data, "application/pdf")
     path = f"/api/requisitions/{requisition.pk}/attachments/"
     client = Caller(desk.requester).client
+    headers = {"Idempotency-Key": key} if key else None
     answer = client.post(path, {"file": file}, format="multipart", headers=headers)
     return read(answer, expect)
 
@@ -86,9 +87,8 @@ def test_evidence_of_another_company_is_not_found(desk: Desk) -> None:
 
 def test_a_repeated_upload_with_a_key_is_the_first_one(desk: Desk) -> None:
     requisition = desk.request()
-    key = {"Idempotency-Key": "upload-1"}
-    first = attach(desk, requisition, **key)
-    assert attach(desk, requisition, **key) == first
-    refused = attach(desk, requisition, PDF + b" changed", 422, **key)
+    first = attach(desk, requisition, key="upload-1")
+    assert attach(desk, requisition, key="upload-1") == first
+    refused = attach(desk, requisition, PDF + b" changed", 422, "upload-1")
     assert refused["code"] == "idempotency_mismatch"
     assert Attachment.objects.get().size == len(PDF)

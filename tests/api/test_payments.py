@@ -59,9 +59,10 @@ def test_a_requisition_is_paid_in_parts_and_never_in_more_than_all(desk: Desk) -
 
 def test_what_differs_from_the_approval_is_refused(desk: Desk) -> None:
     requisition = desk.approved(method="mpesa", destination="0712345678")
-    same = {"method": "mpesa", "destination": "254712345678", "amount": "10"}
+    same: dict[str, Any] = {"method": "mpesa", "destination": "254712345678", "amount": "10"}
     assert make(desk, requisition, **same)["destination"] == "+254712345678"
-    for change in ({"method": "cash"}, {"destination": "0712345679"}):
+    changes: list[dict[str, Any]] = [{"method": "cash"}, {"destination": "0712345679"}]
+    for change in changes:
         refused = make(desk, requisition, 422, **change)
         assert refused["code"] == "differs_from_approval"
         assert list(refused["errors"]) == list(change)

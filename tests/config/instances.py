@@ -14,6 +14,8 @@ from typing import Any
 from config.embedded import instance, processes
 from config.embedded.home import ROOT, Home
 
+# Generous: other work may keep the machine busy. Nobody waits this long when all is well.
+PATIENCE = 240
 FOREIGN = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "BURSAR_TEST_FILES")
 
 
@@ -70,7 +72,18 @@ class Instance:
             assert self.process.poll() is None, self.log
             return self.home.instance_file.exists() and self.is_healthy()
 
-        assert processes.wait_until(up, seconds=90, every=0.2), self.log
+        assert processes.wait_until(up, seconds=PATIENCE, every=0.2), self.log
+
+    def worker_answers(self) -> bool:
+        """Whether the worker answers a ping that goes through Redis."""
+        done = subprocess.run(
+            [sys.executable, "-m", "celery", "-A", "config.celery", "inspect", "ping", "-t", "3"],
+            cwd=ROOT,
+            env=self.environment(),
+            capture_output=True,
+            check=False,
+        )
+        return done.returncode == 0
 
     def find(self, words: str) -> list[int]:
         """The instance's processes whose command line has these words, parents first."""
@@ -98,7 +111,7 @@ class Instance:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(40)
+                self.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self.signal_group(signal.SIGKILL)
                 self.process.wait(10)
@@ -112,7 +125,7 @@ class Instance:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

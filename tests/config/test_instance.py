@@ -12,7 +12,7 @@ import pytest
 from config.embedded import processes
 from config.embedded.home import ROOT
 from config.embedded.postgres import DATABASE, Postgres
-from tests.config.instances import Instance
+from tests.config.instances import PATIENCE, Instance
 
 pytestmark = pytest.mark.xdist_group("instance")
 
@@ -73,15 +73,20 @@ def test_a_second_start_from_the_same_home_is_refused(up: Instance) -> None:
     assert f"already runs from {up.home.path}: http://127.0.0.1:{up.port}" in done.stderr
 
 
-@pytest.mark.parametrize("words", ["granian", "celery -q -A config.celery worker", "redis-server"])
+@pytest.mark.parametrize("words", ["granian", "config.celery worker", "config.celery beat"])
 def test_a_killed_program_is_started_again(up: Instance, words: str) -> None:
     (killed, *_) = up.find(words)
     os.kill(killed, signal.SIGKILL)
     assert processes.wait_until(
         lambda: bool(up.find(words)) and killed not in up.find(words) and up.is_healthy(),
-        seconds=40,
+        seconds=PATIENCE,
         every=0.1,
     ), up.log
+
+
+def test_a_worker_finds_its_way_back_to_a_killed_redis(up: Instance) -> None:
+    os.kill(up.find("redis-server")[0], signal.SIGKILL)
+    assert processes.wait_until(up.worker_answers, seconds=PATIENCE, every=0.5), up.log
 
 
 def test_a_killed_postgres_comes_back_with_what_was_committed(up: Instance) -> None:
@@ -91,7 +96,7 @@ def test_a_killed_postgres_comes_back_with_what_was_committed(up: Instance) -> N
     killed = int(file.read_text().splitlines()[0])
     os.kill(killed, signal.SIGKILL)
     assert processes.wait_until(
-        lambda: not processes.is_alive(killed) and up.is_healthy(), seconds=30, every=0.1
+        lambda: not processes.is_alive(killed) and up.is_healthy(), seconds=PATIENCE, every=0.1
     ), up.log
     assert ask(up, REMEMBERED) == before
 
@@ -123,13 +128,13 @@ def test_after_a_kill_of_the_supervisor_alone_nothing_goes_on_by_itself(up: Inst
     assert up.process is not None
     up.process.kill()
     up.process.wait(10)
-    assert processes.wait_until(lambda: not up.living(), seconds=15), up.living()
+    assert processes.wait_until(lambda: not up.living(), seconds=PATIENCE), up.living()
 
 
 def test_control_c_leaves_no_process(up: Instance) -> None:
     up.signal_group(signal.SIGINT)
     assert up.process is not None
-    assert up.process.wait(40) == 0, up.log
+    assert up.process.wait(PATIENCE) == 0, up.log
     assert up.living() == set()
     assert "stopped" in up.log
 

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from ledger import audit
 from ledger.refusals import InvalidInput, RoleRequired
 from ledger.roles import Role
-from tests.treasury.desk import Desk, make_desk, refused_by, rival_of
+from tests.treasury.desk import SYSTEM, Desk, make_desk, refused_by, rival_of
 from tests.treasury.factories import acting
 from treasury import evidence
 from treasury.models import Attachment
@@ -24,9 +24,9 @@ from treasury.services.attachments import (
     EvidenceFixed,
     TooManyAttachments,
     add_attachment,
-    delete_orphans,
     read_attachment,
 )
+from treasury.services.cleaning import clean_up
 from treasury.services.requisitions import approve_requisition, edit_requisition
 
 PDF = b"%PDF-1.7\n%%EOF\n"
@@ -201,7 +201,7 @@ def test_the_clean_up_takes_old_files_without_a_row_and_no_others(desk: Desk, me
         path.write_bytes(PDF)
     for path in (old, media / str(made.file.name)):
         os.utime(path, (0, 0))
-    assert delete_orphans() == 1
+    assert clean_up(actor=SYSTEM) == 1
     assert {path.name for path in stored(media)} == {
         "fresh.pdf",
         Path(str(made.file.name)).name,

@@ -15,6 +15,7 @@ from ledger.money import Money
 from treasury.admin import payment_steps, tones
 from treasury.admin.finding import by_destination
 from treasury.admin.payment_page import payment_panels
+from treasury.methods import Method
 from treasury.models import Payment, PaymentExecution, Reconciliation
 
 
@@ -36,8 +37,8 @@ class PaymentAdmin(SeenAdmin):
         by("method"),
         seen("fund"),
         seen("company"),
-        between("created_at"),
-        between("execution__created_at"),
+        between("created_at", "made"),
+        between("execution__created_at", "executed"),
     )
     search_fields = (
         "requisition__payee_name",
@@ -57,7 +58,10 @@ class PaymentAdmin(SeenAdmin):
         name="payee",
     )
     destination_masked = column(
-        lambda row: cells.text(mask(row.destination)),
+        # Where cash is handed over is no number that could be misused.
+        lambda row: cells.text(
+            row.destination if row.method == Method.CASH else mask(row.destination)
+        ),
         title="destination",
         name="destination_masked",
     )
@@ -127,7 +131,7 @@ class ExecutionAdmin(OfPayment):
         "ip_address",
         "created_at_shown",
     )
-    list_filter = (by("payment__method"), seen("payment__fund"), between("created_at"))
+    list_filter = (by("payment__method"), seen("payment__fund"), between("created_at", "executed"))
     list_select_related = ("payment__requisition", "payment__company", "executor")
     search_fields = (
         "payment__requisition__payee_name",

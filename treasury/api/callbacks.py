@@ -33,7 +33,6 @@ class CallbackInbox(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     parser_classes = ()
-    metadata_class = None
     schema = Documentation()
     Input, Output = serializers.Serializer, AcceptedSerializer
     refusals = {400: "", 404: ""}

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from ledger.refusals import InsufficientFunds
 from treasury.demo.cast import COMPANIES, FREIGHT, CompanyPlan, FundPlan
 from treasury.demo.stage import Stage, Wish
+from treasury.models import ReplenishmentRequest
 from treasury.services.reconciliations import reconcile_payment
 from treasury.services.replenishment import (
     approve_replenishment,
@@ -17,13 +17,15 @@ from treasury.services.replenishment import (
 )
 from treasury.services.requisitions import cancel_requisition, reject_requisition
 from treasury.services.variances import approve_variance
-from treasury.states import OPEN_REPLENISHMENTS, ReplenishmentStatus
+from treasury.states import ReplenishmentStatus
 
 Story = Generator[datetime, None, None]
 WEEKS = 6
 SATURDAY = 5
 CASH = "cash"
 MPESA = "mpesa"
+HEAD_OFFICE = "Head office operations"
+PORT = "Mombasa port clearance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,9 @@ def stories(stage: Stage, *, begin: datetime, end: datetime, gateway: bool) -> I
 
 
 def _errands_in(week: int, fund: FundPlan) -> int:
-    """Funds in shillings of Kenya are busy; elsewhere every third week is quiet."""
+    """The head office is busy; outside Kenya every third week is quiet."""
     if fund.currency == "KES":
-        return 1 + week % 2
+        return 2 if fund.opening > 1_000_000 else 1
     return min(week % 3, 1)
 
 
@@ -145,20 +147,16 @@ def _opening(stage: Stage, plan: CompanyPlan, fund: FundPlan, day: datetime) -> 
 def _mornings(stage: Stage, plan: CompanyPlan, days: list[datetime]) -> Story:
     """Each morning but the last two, the CFO agrees to what funds asked for and the treasurer fills them."""
     prefix = "" if plan is FREIGHT else "other_"
+    asked = ReplenishmentRequest.objects.filter(company=stage.cast.companies[plan.code])
     for day in days[1:-2]:
         yield day + timedelta(minutes=20)
-        for fund in plan.funds:
-            asked = stage.cast.funds[fund.name].replenishments
-            for request in asked.filter(status__in=OPEN_REPLENISHMENTS):
-                if request.status == ReplenishmentStatus.PENDING:
-                    approve_replenishment(
-                        actor=stage.acting(f"{prefix}cfo"), replenishment_id=request.pk
-                    )
-                fund_replenishment(
-                    actor=stage.acting(f"{prefix}treasurer"),
-                    replenishment_id=request.pk,
-                    today=stage.today,
-                )
+        for request in asked.filter(status=ReplenishmentStatus.PENDING):
+            approve_replenishment(actor=stage.acting(f"{prefix}cfo"), replenishment_id=request.pk)
+            fund_replenishment(
+                actor=stage.acting(f"{prefix}treasurer"),
+                replenishment_id=request.pk,
+                today=stage.today,
+            )
 
 
 def _errand(stage: Stage, wish: Wish, day: datetime, chance: random.Random) -> Story:
@@ -180,11 +178,7 @@ def _errand(stage: Stage, wish: Wish, day: datetime, chance: random.Random) -> S
     if luck > 0.96:
         cancel_requisition(actor=stage.acting(f"{prefix}requester"), requisition_id=requisition.pk)
         return
-    payment = stage.make_payment(requisition)
-    try:
-        payment = stage.execute(payment)
-    except InsufficientFunds:
-        return  # it waits until the fund is filled
+    payment = stage.execute(stage.make_payment(requisition))
     if payment.method == MPESA:
         payment = stage.settle(payment)
     if 0.05 <= luck < 0.11:

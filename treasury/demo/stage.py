@@ -152,14 +152,14 @@ class Stage:
         return Payment.objects.select_related("fund", "requisition").get(pk=payment.pk)
 
     def look_after(self) -> None:
-        """Let the janitor do one pass, and act on the answers to what he asked."""
+        """Let the janitor do one pass, and another once what he asked is answered."""
         run_janitor(actor=JANITOR, today=self.today)
         deadline = time.monotonic() + PATIENCE_S
         waiting = Enquiry.objects.filter(answered_at=None, applied_at=None).exclude(conversation="")
         asked = list(waiting.values_list("pk", flat=True))
         while waiting.filter(pk__in=asked).exists() and time.monotonic() < deadline:
             time.sleep(0.005)
-        apply_answers(actor=JANITOR, today=self.today)
+        run_janitor(actor=JANITOR, today=self.today)
 
     def correct(self, payment: Payment, by: int, reason: str) -> VarianceAdjustment:
         """Let the treasurer record that the payee got this much more, or less where it is negative."""

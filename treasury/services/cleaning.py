@@ -6,13 +6,21 @@ from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import command
 from treasury.models import FailedTries, OneTimeCode
+from treasury.services.attachments import delete_orphans
 
 KEEP_FAILED_TRIES = timedelta(days=30)
 
 
-@command("treasury.clean_up")
 def clean_up(*, actor: Actor) -> int:
-    """Void codes that ran out and forget old counts of failed tries; returns how many rows it touched."""
+    """Void codes that ran out, forget old counts of failed tries, delete files that no row names.
+
+    Returns how many rows and files it touched; may run twice at once.
+    """
+    return _clean_rows(actor=actor) + delete_orphans()
+
+
+@command("treasury.clean_up")
+def _clean_rows(*, actor: Actor) -> int:
     voided = OneTimeCode.objects.filter(
         consumed_at=None, voided_at=None, expires_at__lte=DatabaseClock()
     ).update(voided_at=DatabaseClock())

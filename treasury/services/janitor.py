@@ -63,7 +63,8 @@ def _doubtful_for_long() -> QuerySet[PaymentAttempt]:
     """
     ago = _ago(schedule.LONGEST_DOUBT)
     asked_since = Enquiry.objects.filter(
-        attempt=OuterRef("pk"), sent_at__gt=OuterRef("unknown_since") + _span(schedule.LONGEST_DOUBT)
+        attempt=OuterRef("pk"),
+        sent_at__gt=OuterRef("unknown_since") + _span(schedule.LONGEST_DOUBT),
     )
     waiting = Q(next_query_at__gt=DatabaseClock())
     doubtful = Q(waiting | Exists(asked_since), state=AttemptState.UNKNOWN, unknown_since__lt=ago)

@@ -1,0 +1,136 @@
+"""Who may ask what: every address and verb of the API, and the roles that it is open to.
+
+Everybody with a reading role at the place may read; a verb that writes names its roles. Whoever may write
+is let through to his input, so that a body which says nothing meaningful answers 400 and changes nothing.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ledger.roles import Role
+
+READERS = frozenset(Role) - {Role.OWNER}
+APPROVERS = frozenset({Role.APPROVER, Role.CFO})
+REQUESTER = frozenset({Role.REQUESTER})
+TREASURER = frozenset({Role.TREASURER})
+CFO = frozenset({Role.CFO})
+
+
+class Kind(Enum):
+    """What the address names, and so what someone out of scope is answered."""
+
+    LIST = "a list: empty to who sees nothing"
+    MAKE = "a list to which is added: 403 without the role"
+    OBJECT = "an object of a branch: 404 to who does not see it"
+    COMPANY = "something of the company as a whole: seen by its members everywhere"
+    EVERYONE = "about the caller himself"
+    NOBODY = "open to everyone, signed in or not"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What one verb at one address is answered when the caller may: ``status``, and who may.
+
+    ``his_own``: of those who have the role, only the one person that the object belongs to.
+    """
+
+    kind: Kind
+    roles: frozenset[Role] = READERS
+    status: int = 200
+    his_own: bool = False
+
+
+def reading(kind: Kind) -> dict[str, Expected]:
+    return {"get": Expected(kind)}
+
+
+def doing(*, by: frozenset[Role], his_own: bool = False) -> dict[str, Expected]:
+    return {"post": Expected(Kind.OBJECT, by, 400, his_own)}
+
+
+def listing(*, made_by: frozenset[Role] = frozenset()) -> dict[str, Expected]:
+    verbs = reading(Kind.LIST)
+    if made_by:
+        verbs["post"] = Expected(Kind.MAKE, made_by, 400)
+    return verbs
+
+
+def showing(
+    *, edited_by: frozenset[Role] = frozenset(), his_own: bool = False
+) -> dict[str, Expected]:
+    verbs = reading(Kind.OBJECT)
+    if edited_by:
+        verbs["patch"] = Expected(Kind.OBJECT, edited_by, 400, his_own)
+    return verbs
+
+
+FUND = "api/funds/<uuid:fund_id>/"
+REQUISITION = "api/requisitions/<uuid:requisition_id>/"
+PAYMENT = "api/payments/<uuid:payment_id>/"
+VARIANCE = "api/variances/<uuid:variance_id>/"
+REPLENISHMENT = "api/replenishments/<uuid:request_id>/"
+ACCOUNT = "api/ledger/accounts/<uuid:account_id>/"
+
+ROUTES: dict[str, dict[str, Expected]] = {
+    "api/schema/": {"get": Expected(Kind.NOBODY)},
+    "api/docs/": {"get": Expected(Kind.NOBODY)},
+    "api/auth/token/": {"post": Expected(Kind.NOBODY, status=400)},
+    "api/auth/logout/": {"post": Expected(Kind.EVERYONE)},
+    "api/me/": reading(Kind.EVERYONE),
+    "api/companies/": listing(),
+    "api/companies/<uuid:company_id>/": reading(Kind.COMPANY),
+    "api/regions/": listing(),
+    "api/regions/<uuid:region_id>/": reading(Kind.COMPANY),
+    "api/branches/": listing(),
+    "api/branches/<uuid:branch_id>/": reading(Kind.COMPANY),
+    "api/ledger/accounts/": listing(),
+    ACCOUNT: reading(Kind.COMPANY),
+    ACCOUNT + "balance/": reading(Kind.COMPANY),
+    ACCOUNT + "statement/": reading(Kind.COMPANY),
+    "api/ledger/journal/": listing(),
+    "api/ledger/journal/<uuid:entry_id>/": reading(Kind.COMPANY),
+    "api/ledger/trial_balance/": reading(Kind.COMPANY),
+    "api/audit/": listing(),
+    "api/audit/<uuid:event_id>/": reading(Kind.COMPANY),
+    "api/funds/": listing(),
+    FUND: showing(),
+    FUND + "balance/": showing(),
+    FUND + "replenish/": doing(by=TREASURER),
+    "api/requisitions/": listing(made_by=REQUESTER),
+    REQUISITION: showing(edited_by=REQUESTER, his_own=True),
+    REQUISITION + "approve/": doing(by=APPROVERS),
+    REQUISITION + "reject/": doing(by=APPROVERS),
+    REQUISITION + "cancel/": doing(by=REQUESTER, his_own=True),
+    REQUISITION + "history/": showing(),
+    REQUISITION + "attachments/": showing() | doing(by=REQUESTER, his_own=True),
+    REQUISITION + "attachments/<uuid:attachment_id>/": showing(),
+    "api/payments/": listing(made_by=TREASURER),
+    PAYMENT: showing(edited_by=TREASURER),
+    PAYMENT + "attempts/": showing(),
+    PAYMENT + "history/": showing(),
+    PAYMENT + "send_otp/": doing(by=TREASURER),
+    PAYMENT + "verify_otp/": doing(by=TREASURER, his_own=True),
+    PAYMENT + "execute/": doing(by=TREASURER),
+    PAYMENT + "reconcile/": doing(by=frozenset({Role.RECONCILER})),
+    PAYMENT + "record_variance/": doing(by=frozenset({Role.TREASURER, Role.RECONCILER})),
+    PAYMENT + "cancel/": doing(by=TREASURER),
+    PAYMENT + "retry/": doing(by=TREASURER),
+    PAYMENT + "resolve/": doing(by=frozenset({Role.TREASURER, Role.CFO})),
+    "api/variances/": listing(),
+    VARIANCE: showing(),
+    VARIANCE + "approve/": doing(by=CFO),
+    VARIANCE + "reject/": doing(by=CFO),
+    VARIANCE + "history/": showing(),
+    "api/replenishments/": listing(),
+    REPLENISHMENT: showing(),
+    REPLENISHMENT + "approve/": doing(by=CFO),
+    REPLENISHMENT + "fund/": doing(by=TREASURER),
+    REPLENISHMENT + "reject/": doing(by=CFO),
+    REPLENISHMENT + "history/": showing(),
+    "api/ledger/": listing(),
+    "api/ledger/by_fund/": showing(),
+    "api/ledger/<uuid:entry_id>/": showing(),
+    "api/callbacks/<slug:short>/<uuid:attempt_id>/<slug:token>/": {
+        "post": Expected(Kind.NOBODY, status=404)
+    },
+}

@@ -1,0 +1,104 @@
+"""Lists cost the same number of queries however long they are, and so does one object."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.api.caller import Caller
+from tests.conftest import SentTasks
+from tests.treasury import factories
+from tests.treasury.desk import SYSTEM, Desk
+from tests.treasury.factories import acting
+from tests.treasury.gateway import Gateway
+from treasury.services.attachments import add_attachment
+from treasury.services.execution import execute_payment
+from treasury.services.funds import open_fund
+from treasury.services.replenishment import replenish
+
+LISTS = [
+    "api/funds",
+    "api/requisitions",
+    "api/requisitions/?awaiting=me",
+    "api/payments",
+    "api/payments/?awaiting=me",
+    "api/variances",
+    "api/variances/?awaiting=me",
+    "api/replenishments",
+    "api/replenishments/?awaiting=me",
+    "api/ledger",
+    "api/ledger/by_fund/?fund_id={fund}",
+    "api/ledger/accounts",
+    "api/ledger/accounts/{account}/statement",
+    "api/ledger/journal",
+    "api/ledger/trial_balance",
+    "api/audit",
+    "api/companies",
+    "api/payments/{payment}/history",
+    "api/payments/{payment}/attempts",
+    "api/requisitions/{requisition}/attachments",
+]
+# Two or three to know what the caller may see, and a few for what a row shows.
+MOST = 8
+
+
+@pytest.fixture
+def more(desk: Desk, gateway: Gateway, sent_tasks: SentTasks) -> Callable[[], None]:
+    """One more of everything, each time it is called."""
+    factories.make_provider(desk.company)
+
+    def add() -> None:
+        requisition = desk.request(amount="20")
+        for number in range(2):
+            add_attachment(
+                actor=acting(desk.requester),
+                requisition_id=requisition.pk,
+                name="a.pdf",
+                data=f"%PDF-{number}".encode(),
+            )
+        desk.pending(amount="10")
+        desk.variance(desk.paid(amount="10"), "9")
+        sent = desk.pending(amount="10", method="mpesa", destination="0712345678")
+        execute_payment(actor=acting(desk.treasurer), payment_id=sent.pk, today=factories.today)
+        number = desk.company.funds.count()
+        fund = open_fund(
+            actor=SYSTEM, company_id=desk.company.pk, name=f"F{number}", currency="KES"
+        )
+        replenish(actor=acting(desk.treasurer), fund_id=fund.pk, amount="10", reason="Low")
+
+    return add
+
+
+def queries(desk: Desk, path: str) -> tuple[int, int]:
+    """How many queries the address costs, and how many characters it answers."""
+    user = desk.auditor
+    if "awaiting" in path:
+        user = desk.treasurer if "payments" in path else desk.cfo
+    client = Caller(user).client
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(path)
+    assert answer.status_code == 200, answer.content
+    return len(captured), len(answer.content)
+
+
+@pytest.mark.parametrize("route", LISTS)
+def test_a_longer_list_costs_no_more_queries(
+    desk: Desk, more: Callable[[], None], route: str
+) -> None:
+    more()
+    payment = desk.company.funds.get(pk=desk.fund.pk).payments.latest("created_at")
+    with_files = desk.fund.requisitions.filter(attachments__isnull=False).latest("requested_at")
+    path = "/" + route.format(
+        fund=desk.fund.pk,
+        account=desk.fund.account_id,
+        payment=payment.pk,
+        requisition=with_files.pk,
+    )
+    few, short = queries(desk, path)
+    for _ in range(2):
+        more()
+    many, long = queries(desk, path)
+    assert many == few <= MOST
+    whole = any(word in route for word in ("companies", "history", "attempts", "attachments"))
+    assert whole or long > short, "the list grew"

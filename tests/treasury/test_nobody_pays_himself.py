@@ -30,9 +30,7 @@ def scene(transactional_db: None, sent_tasks: object) -> Scene:
     """A requester who is a treasurer, an approver and a CFO as well."""
     scene = build_scene()
     for role in (Role.TREASURER, Role.APPROVER, Role.CFO):
-        Membership.objects.create(
-            user=scene.people["requester"], company=scene.company, role=role
-        )
+        Membership.objects.create(user=scene.people["requester"], company=scene.company, role=role)
     return scene
 
 
@@ -210,7 +208,9 @@ def test_an_attempt_in_his_name_never_settles(scene: Scene, payment: Payment) ->
     assert not PaymentAttempt.objects.filter(payment=payment).exists()
     with pytest.raises(DatabaseError), transaction.atomic():
         Payment.objects.filter(pk=payment.pk).update(
-            status="executing", executor=scene.people["requester"], otp_verified=True,
+            status="executing",
+            executor=scene.people["requester"],
+            otp_verified=True,
             otp_verified_timestamp=database_now(),
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.db.models import (
@@ -47,7 +47,6 @@ from treasury.states import (
 )
 
 ZERO = Decimal(0)
-Entry = TypeVar("Entry", bound=LedgerEntry)
 
 
 def funds_seen_by(user: User) -> QuerySet[TreasuryFund]:
@@ -206,7 +205,7 @@ def paid_amount(payment: Payment) -> Decimal:
     return paid
 
 
-def fund_lines_seen_by(user: User) -> QuerySet[LedgerEntry]:
+def fund_lines_seen_by(user: User) -> QuerySet[Any]:
     """Return the ledger lines of fund accounts that the user may see, newest first."""
     # A line's own company says nothing new, but the index in posting order begins with it.
     rows = visible(LedgerEntry.objects.all(), user, by_company_only=True)
@@ -214,7 +213,7 @@ def fund_lines_seen_by(user: User) -> QuerySet[LedgerEntry]:
     return rows.order_by("-posted_at", "-id")
 
 
-def fund_lines(entries: QuerySet[Entry]) -> QuerySet[Entry]:
+def fund_lines(entries: QuerySet[Any]) -> QuerySet[Any]:
     """Return those of the ledger entries that stand on fund accounts, with what the fund view shows.
 
     ``fund_id``; ``entry_type``: ``debit`` is money out of the fund, ``credit`` money in, ``adjustment`` a
@@ -223,7 +222,7 @@ def fund_lines(entries: QuerySet[Entry]) -> QuerySet[Entry]:
     """
     proof = "journal_entry__payment_execution"
     checked = f"{proof}__payment__reconciliation"
-    rows = entries.filter(account__fund__isnull=False).annotate(
+    rows: QuerySet[Any] = entries.filter(account__fund__isnull=False).annotate(
         fund_id=F("account__fund"),
         direction=Case(
             When(side=Side.CREDIT, then=Value("out")),

@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from config.embedded import processes, session
 from config.embedded.home import ROOT, Home, HomeError
@@ -159,7 +160,12 @@ def end_leftovers(home: Home) -> None:
 
 
 def _start(plan: Plan, supervisor: Supervisor) -> None:
-    """Start everything in its order; the web's own start-up runs beside the work on the database."""
+    """Start everything in its order.
+
+    The first time, the demo's history is written before the web starts: while it is written, its
+    loader answers the gateway at the web's port. Later the web's own start-up runs beside the work on the database; /health/ says
+    "starting" until the instance file is there.
+    """
     began = time.monotonic()
     _check_port(plan)
     for service in session.needed(plan.home):
@@ -168,29 +174,43 @@ def _start(plan: Plan, supervisor: Supervisor) -> None:
         service.settle()
     if plan.demo:
         supervisor.launch(_simulator(plan))
-    web = supervisor.begin(_web(plan))
+    demo = DemoStamp(plan)
+    web = supervisor.begin(_web(plan)) if demo.is_there() or not plan.demo else None
     supervisor.say("bringing the database up to date")
     supervisor.run_once("migrate", _managed(plan, "migrate", "--verbosity=0", "--skip-checks"))
-    _load_demo(plan, supervisor)
+    if plan.demo:
+        if not demo.is_there():
+            supervisor.say("loading the demo's history; this happens once")
+        supervisor.run_once("demo", _managed(plan, "load_demo"))
+        demo.put()
     told = {"pid": os.getpid(), "address": plan.address, "simulator": plan.simulator_url}
-    write_whole(plan.home.instance_file, json.dumps(told))  # from here on /health/ may say "up"
-    supervisor.wait_for(web)
+    write_whole(plan.home.instance_file, json.dumps(told))
+    supervisor.wait_for(web or supervisor.begin(_web(plan)))
     supervisor.launch(_worker(plan))
     supervisor.launch(_beat(plan))
     _welcome(plan, supervisor, time.monotonic() - began)
 
 
-def _load_demo(plan: Plan, supervisor: Supervisor) -> None:
-    """Load the demo data once per embedded cluster; an interrupted loading is taken up again."""
-    if not plan.demo or not any(ROOT.glob("*/management/commands/load_demo.py")):
-        return
-    stamp = plan.home.path / "demo-loaded"
-    cluster = "" if os.environ.get("DATABASE_URL") else Postgres.of(plan.home).identity()
-    if cluster and stamp.exists() and stamp.read_text(encoding="ascii") == cluster:
-        return
-    supervisor.say("loading demo data")
-    supervisor.run_once("demo", _managed(plan, "load_demo"))
-    write_whole(stamp, cluster)
+@dataclass(frozen=True)
+class DemoStamp:
+    """A note that the embedded cluster has its demo data; it does not outlive the cluster."""
+
+    plan: Plan
+
+    def is_there(self) -> bool:
+        cluster = self._cluster()
+        return bool(cluster) and self._file.exists() and self._file.read_text() == cluster
+
+    def put(self) -> None:
+        write_whole(self._file, self._cluster())
+
+    @property
+    def _file(self) -> Path:
+        return self.plan.home.path / "demo-loaded"
+
+    def _cluster(self) -> str:
+        given = os.environ.get("DATABASE_URL")
+        return "" if given else Postgres.of(self.plan.home).identity()
 
 
 def _check_port(plan: Plan) -> None:

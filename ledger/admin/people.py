@@ -75,6 +75,12 @@ class UserAdmin(FormAdmin, DjangoUserAdmin):  # type: ignore[misc]
         ("May", {"fields": ("is_active", "is_staff", "is_superuser", "roles")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
+    # Codes for payments go to the e-mail address.
+    add_fieldsets = (  # type: ignore[assignment]
+        (None, {"fields": ("username", "usable_password", "password1", "password2")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("May", {"fields": ("is_staff", "is_superuser")}),
+    )
     roles = column(roles_held, title="roles", name="roles")
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -6,7 +6,8 @@ from django.contrib import admin
 from django.db.models import Model
 from django.urls import reverse
 
-from tests.admin.office import Office, list_url, page_of, seen_admins, signed_in
+from ledger.admin.cells import page_of
+from tests.admin.office import Office, list_url, seen_admins, signed_in
 
 LISTED = sorted(seen_admins(), key=lambda model: model._meta.label)
 MADE_BY_A_COMMAND = {

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.test import Client
 
+from ledger.admin.cells import page_of
 from ledger.admin.people import OnlySuperusers, UserAdmin
 from ledger.models import Branch, Membership, Region
 from ledger.roles import Role
@@ -12,7 +13,6 @@ from tests.admin.office import (
     STAFF_ROLES,
     Office,
     list_url,
-    page_of,
     seen_admins,
     signed_in,
     step_url,

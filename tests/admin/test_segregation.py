@@ -3,9 +3,10 @@
 import pytest
 from django.db.models import Model
 
+from ledger.admin.cells import page_of
 from ledger.models import AuditEvent, Membership, User
 from ledger.roles import Role
-from tests.admin.office import Office, do, list_url, page_of, signed_in, step_url, text_of
+from tests.admin.office import Office, do, list_url, signed_in, step_url, text_of
 from treasury.models import Payment, PaymentExecution
 
 WORDS = "Whoever requested this may not execute it."

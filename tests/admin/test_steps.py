@@ -4,22 +4,24 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from django.db import DatabaseError
 from django.db.models import Model
 from django.test import Client
 
+from ledger.admin.cells import page_of
 from ledger.admin.steps import Step
 from ledger.models import AuditEvent, Membership
 from tests.admin.office import (
     Office,
     do,
     list_url,
-    page_of,
     seen_admins,
     signed_in,
     step_url,
     text_of,
 )
 from treasury.models import Payment, Requisition
+from treasury.services.requisitions import approve_requisition
 
 
 def steps() -> list[tuple[type[Model], Step]]:
@@ -69,7 +71,7 @@ def test_choosing_an_action_in_a_list_only_asks(office: Office) -> None:
         list_url(Requisition),
         {"action": "approve", "_selected_action": [str(first.pk), str(second.pk)]},
     )
-    assert "Approve 2" in text_of(answer)  # type: ignore[arg-type]
+    assert "Approve 2" in text_of(answer)
     assert everything_as_it_is() == before
 
 
@@ -156,7 +158,7 @@ def test_a_refused_attempt_is_audited_with_who_and_from_where(office: Office) ->
 def test_a_row_s_page_offers_what_its_state_and_the_person_s_role_allow(office: Office) -> None:
     row = office.request()
     pages = {
-        name: text_of(signed_in(office.person(name)).get(page_of(row)))  # type: ignore[arg-type]
+        name: text_of(signed_in(office.person(name)).get(page_of(row)))
         for name in ("approver", "requester", "treasurer", "auditor")
     }
     for name, offered in {
@@ -172,7 +174,7 @@ def test_a_row_s_page_offers_what_its_state_and_the_person_s_role_allow(office: 
 def test_whoever_must_not_decide_sees_why(office: Office) -> None:
     Membership.objects.create(user=office.requester, company=office.company, role="approver")
     row = office.request()
-    page = text_of(signed_in(office.requester).get(page_of(row)))  # type: ignore[arg-type]
+    page = text_of(signed_in(office.requester).get(page_of(row)))
     assert "Whoever requested this may not approve it." in page
     assert f"{step_url(row, 'approve')}?id=" not in page
 
@@ -186,19 +188,14 @@ def test_too_many_rows_at_once_are_declined(office: Office) -> None:
 def test_a_failure_of_one_row_stops_no_other(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from django.db import DatabaseError
-
-    from treasury.admin import requisition_steps
-
     first, second = office.request(), office.request()
-    genuine = requisition_steps.approve_requisition
 
     def broken(**given: Any) -> Requisition:
         if given["requisition_id"] == first.pk:
             raise DatabaseError("connection lost")
-        return genuine(**given)
+        return approve_requisition(**given)
 
-    monkeypatch.setattr(requisition_steps, "approve_requisition", broken)
+    monkeypatch.setattr("treasury.admin.requisition_steps.approve_requisition", broken)
     page = text_of(do(office.approver, "approve", first, second))
     assert "1 of 2 done" in page
     assert "nothing was changed" in page

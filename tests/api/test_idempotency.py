@@ -10,7 +10,7 @@ from tests.api.caller import Caller, read
 from tests.treasury.desk import Desk, rival_of
 from treasury.models import Payment, ReplenishmentRequest, Requisition
 
-KEY = {"Idempotency-Key": "the-first-of-may"}
+KEY: dict[str, Any] = {"Idempotency-Key": "the-first-of-may"}
 
 
 def ask(desk: Desk, expect: int = 201, user: Any = None, key: str = "k1", **changes: Any) -> Any:

@@ -20,7 +20,7 @@ from ledger.services.posting import (
     reverse,
 )
 from ledger.services.verification import verify
-from tests.concurrency.crowd import at_once
+from tests.crowd import at_once
 from tests.ledger.factories import DAY, book, keep, move, open_account, posting, transfer
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -21,7 +21,7 @@ from tests.conftest import SentTasks
 def test_a_broker_that_is_down_fails_at_once(tmp_path: Path) -> None:
     app = Celery("bursar", broker=f"redis+socket://{tmp_path}/none")
     app.config_from_object("django.conf:settings", namespace="CELERY")
-    app.conf.broker_url = f"redis+socket://{tmp_path}/none"
+    app.conf.broker_url = f"redis+socket://{tmp_path}/none"  # type: ignore[misc]
     started = time.monotonic()
     with pytest.raises(OperationalError):
         app.send_task("ledger.publish_heads")

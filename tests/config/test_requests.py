@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from pytest_django import Settings
 from config.middleware import RequestIdentity
 
 
-def seen_by_a_view(**headers: str) -> HttpRequest:
+def seen_by_a_view(**headers: Any) -> HttpRequest:
     """The request as a view would see it."""
     seen: list[HttpRequest] = []
 

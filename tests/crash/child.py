@@ -45,7 +45,7 @@ def prepare() -> None:
     def send(self: Task, args: Any = None, kwargs: Any = None, **_: Any) -> None:
         say(task=self.name, kwargs=kwargs or {})
 
-    Task.apply_async = send
+    setattr(Task, "apply_async", send)  # noqa: B010 -- mypy knows that this is a method
 
 
 def work(step: Step) -> None:
@@ -81,7 +81,7 @@ def fork(step: Step) -> int:
         return pid
     try:
         work(step)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 -- the parent is told, whatever it was
         say(problem=repr(error), trace=traceback.format_exc())
         os._exit(1)
     os._exit(0)

@@ -105,7 +105,7 @@ def _concerns(point: Point, args: tuple[Any, ...]) -> bool:
 
 def arm_commit(number: int, side: str, *, passed: int, say_passed: Callable[[], None]) -> None:
     """Make this process die right before or right after the ``number``-th COMMIT of the payment's life."""
-    commit: Callable[[], None] = connection._commit
+    commit: Callable[[], None] = connection._commit  # type: ignore[attr-defined]
     left = number - passed
 
     def trap() -> None:
@@ -118,7 +118,7 @@ def arm_commit(number: int, side: str, *, passed: int, say_passed: Callable[[], 
             die()
         say_passed()
 
-    connection._commit = trap
+    connection._commit = trap  # type: ignore[attr-defined]
 
 
 def die() -> None:

@@ -6,6 +6,9 @@ import pytest
 from django.db import connection
 
 from config.embedded import postgres
+from tests.clock import clock
+
+__all__ = ["clock"]
 
 
 @pytest.fixture(params=[postgres.RUNTIME, postgres.OWNER])

@@ -3,7 +3,6 @@
 import threading
 from typing import Any
 
-import psycopg
 import pytest
 
 from ledger import idempotency
@@ -13,9 +12,9 @@ from ledger.idempotency import KeyInUse, KeyMismatch, Replay, Request, answering
 from ledger.models import AuditEvent, Company, IdempotencyKey, User
 from ledger.refusals import Conflict
 from ledger.services.idempotency_keys import forget_old_keys
-from tests.concurrency.crowd import at_once
+from tests.clock import Clock
+from tests.crowd import at_once
 from tests.ledger import raw
-from tests.ledger.clock import turned
 from tests.ledger.factories import CompanyFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -172,13 +171,11 @@ def test_another_body_has_another_hash(other: object) -> None:
     assert idempotency.hash_of({"a": 1}) != idempotency.hash_of(other)
 
 
-def test_answers_are_forgotten_after_four_hundred_days(
-    person: User, owner_connection: psycopg.Connection
-) -> None:
-    with turned(owner_connection, "-401 days"):
-        ask(request(person, key="old"))
-    with turned(owner_connection, "-399 days"):
-        ask(request(person, key="new"), name="Second")
+def test_answers_are_forgotten_after_four_hundred_days(person: User, clock: Clock) -> None:
+    ask(request(person, key="old"))
+    clock.advance(days=2)
+    ask(request(person, key="new"), name="Second")
+    clock.advance(days=399)
     assert forget_old_keys() == 1
     assert IdempotencyKey.objects.get().key == "new"
 

@@ -4,14 +4,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-import psycopg
 import pytest
 from django.db import transaction
 
 from ledger.models import Account, DailyTotal, LedgerEntry
 from ledger.services.verification import verify
+from tests.clock import Clock
 from tests.ledger import raw
-from tests.ledger.clock import turned
 from tests.ledger.factories import DAY, move, open_account
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,9 +48,10 @@ def test_the_owner_cannot_insert_an_entry_that_does_not_follow(
 
 
 def test_the_owner_cannot_insert_an_entry_before_the_last_in_time(
-    cash: Account, bank: Account, as_owner: str, owner_connection: psycopg.Connection
+    cash: Account, bank: Account, as_owner: str, clock: Clock
 ) -> None:
-    with turned(owner_connection, "-1 day"), raw.refused("23514"):
+    clock.advance(days=-1)
+    with raw.refused("23514"):
         insert_soundly(cash, bank)
 
 
@@ -97,9 +97,9 @@ def test_a_back_dated_entry_comes_last_and_counts_on_its_date(cash: Account, ban
 
 
 def test_instants_never_run_backwards_even_when_the_clock_does(
-    cash: Account, bank: Account, owner_connection: psycopg.Connection
+    cash: Account, bank: Account, clock: Clock
 ) -> None:
-    with turned(owner_connection, "-1 day"):
-        move(cash, bank, "1.00")
+    clock.advance(days=-1)
+    move(cash, bank, "1.00")
     first, second = LedgerEntry.objects.filter(account=bank).order_by("sequence")
     assert second.posted_at == first.posted_at

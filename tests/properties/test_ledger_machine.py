@@ -271,8 +271,8 @@ def test_both_ledgers_agree_on_every_number_and_every_seal() -> None:
     run_state_machine_as_test(
         LedgerMachine,
         settings=hypothesis_settings(
-            max_examples=400 if FULL else 40,
-            stateful_step_count=100 if FULL else 30,
+            max_examples=400 if FULL else 35,
+            stateful_step_count=100 if FULL else 25,
             suppress_health_check=list(HealthCheck),
             phases=[p for p in Phase if p is not Phase.shrink],
         ),

@@ -232,7 +232,10 @@ def test_a_variance_awaits_a_cfo_who_did_not_record_it(desk: Desk) -> None:
         ("status = 'approved'", "approved_whole"),
         ("variance_amount = 1", "kept"),
         ("adjusted_amount = 1", "kept"),
-        ("recorded_by_id = (SELECT id FROM ledger_user LIMIT 1)", "kept"),
+        (
+            "recorded_by_id = (SELECT id FROM ledger_user WHERE id <> recorded_by_id LIMIT 1)",
+            "kept",
+        ),
     ],
 )
 def test_sql_refuses_a_variance_that_breaks_its_laws(

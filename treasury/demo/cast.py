@@ -92,31 +92,31 @@ FREIGHT = CompanyPlan(
         Person("owner", "Halima", "Abdi", Role.OWNER),
     ),
     funds=(
-        FundPlan("Head office operations", "KES", 1_450_000, 600_000, 1_500_000),
+        FundPlan("Head office operations", "KES", 2_400_000, 600_000, 2_500_000),
         FundPlan(
             "Nakuru depot float",
             "KES",
-            150_000,
+            480_000,
             40_000,
-            150_000,
+            480_000,
             "Nairobi and Rift",
             "Nakuru depot",
         ),
-        FundPlan("Mombasa port clearance", "KES", 640_000, 200_000, 700_000, "Coast"),
+        FundPlan("Mombasa port clearance", "KES", 900_000, 200_000, 900_000, "Coast"),
         FundPlan(
-            "Nairobi yard fuel", "KES", 320_000, 90_000, 350_000, "Nairobi and Rift", "Nairobi yard"
+            "Nairobi yard fuel", "KES", 190_000, 90_000, 350_000, "Nairobi and Rift", "Nairobi yard"
         ),
         FundPlan(
             "Kampala depot",
             "UGX",
-            11_500_000,
-            3_000_000,
+            5_200_000,
+            3_200_000,
             12_000_000,
             "Great Lakes",
             "Kampala depot",
         ),
         FundPlan(
-            "Kigali depot", "RWF", 3_800_000, 1_000_000, 4_000_000, "Great Lakes", "Kigali depot"
+            "Kigali depot", "RWF", 1_700_000, 1_200_000, 4_000_000, "Great Lakes", "Kigali depot"
         ),
     ),
 )
@@ -139,21 +139,21 @@ GROWERS = CompanyPlan(
         Person("other_owner", "Béatrice", "Ingabire", Role.OWNER),
     ),
     funds=(
-        FundPlan("Kigali office", "RWF", 5_600_000, 1_500_000, 6_000_000, "Rwanda"),
+        FundPlan("Kigali office", "RWF", 2_100_000, 1_500_000, 6_000_000, "Rwanda"),
         FundPlan(
             "Rubavu washing station",
             "RWF",
-            2_400_000,
+            900_000,
             600_000,
             2_500_000,
             "Rwanda",
             "Rubavu washing station",
         ),
         FundPlan(
-            "Kampala liaison", "UGX", 6_200_000, 1_500_000, 6_500_000, "Exports", "Kampala liaison"
+            "Kampala liaison", "UGX", 2_600_000, 1_500_000, 6_500_000, "Exports", "Kampala liaison"
         ),
         FundPlan(
-            "Mombasa export desk", "KES", 240_000, 60_000, 250_000, "Exports", "Mombasa export desk"
+            "Mombasa export desk", "KES", 100_000, 60_000, 250_000, "Exports", "Mombasa export desk"
         ),
     ),
 )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from ledger.refusals import InsufficientFunds
 from treasury.demo.cast import COMPANIES, FREIGHT, CompanyPlan, FundPlan
 from treasury.demo.stage import Stage, Wish
 from treasury.models import ReplenishmentRequest
@@ -25,6 +24,8 @@ WEEKS = 6
 SATURDAY = 5
 CASH = "cash"
 MPESA = "mpesa"
+HEAD_OFFICE = "Head office operations"
+PORT = "Mombasa port clearance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +178,7 @@ def _errand(stage: Stage, wish: Wish, day: datetime, chance: random.Random) -> S
     if luck > 0.96:
         cancel_requisition(actor=stage.acting(f"{prefix}requester"), requisition_id=requisition.pk)
         return
-    payment = stage.make_payment(requisition)
-    try:
-        payment = stage.execute(payment)
-    except InsufficientFunds:
-        return  # it waits until the fund is filled
+    payment = stage.execute(stage.make_payment(requisition))
     if payment.method == MPESA:
         payment = stage.settle(payment)
     if 0.05 <= luck < 0.11:

@@ -3,7 +3,7 @@
 import heapq
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -15,6 +15,7 @@ from django.db import connection
 from ledger import audit
 from ledger.actor import Actor
 from ledger.models import AuditEvent, Company
+from ledger.refusals import Refusal
 from payments.services.demo import connect_simulator
 from treasury.demo import everyday, remarkable
 from treasury.demo.cast import COMPANIES, LOADER, assemble
@@ -39,15 +40,15 @@ class Surroundings:
     simulator_home: Path
 
 
-def load(where: Surroundings) -> bool:
-    """Load the demo unless there are companies already; returns whether it did.
+def load(where: Surroundings, *, end: datetime | None = None) -> bool:
+    """Load the demo unless there are companies already; returns whether it did. It ends now, or at ``end``.
 
     The provider is brought up to date in any case, because the simulator listens elsewhere each time. A load
     that was cut off is completed, its history as far as it came.
     """
     if _is_wanted():
         with Journey(where.owner_url) as journey:
-            _perform(where, journey)
+            _perform(where, journey, end or datetime.now(UTC))
         return True
     connect(where)
     return False
@@ -71,8 +72,7 @@ def _is_wanted() -> bool:
     return LOADED not in done and (BEGUN in done or not Company.objects.exists())
 
 
-def _perform(where: Surroundings, journey: Journey) -> None:
-    end = datetime.now(UTC)
+def _perform(where: Surroundings, journey: Journey, end: datetime) -> None:
     journey.travel(end - HISTORY)
     audit.record(actor=LOADER, action=BEGUN, subject=SUBJECT)
     cast = assemble()
@@ -88,23 +88,26 @@ def _perform(where: Surroundings, journey: Journey) -> None:
             gateway = bool(where.simulator_url)
             ordinary = everyday.stories(stage, begin=journey.now, end=end, gateway=gateway)
             special = remarkable.stories(stage, end=end, gateway=gateway)
-            _tell([*ordinary, *special], journey)
+            _tell([*ordinary, *special], journey, end)
     audit.record(actor=Actor.system("load_demo"), action=LOADED, subject=SUBJECT)
 
 
-def _tell(stories: Iterable[Story], journey: Journey) -> None:
-    """Perform the stories' steps in the order of time, up to the present; what comes later is left open."""
+def _tell(stories: Iterable[Story], journey: Journey, end: datetime) -> None:
+    """Perform the stories' steps in the order of time; what would come after ``end`` is left open.
+
+    A story ends where somebody is refused something, as it does in life.
+    """
     numbers = count()
     due = [(moment, next(numbers), story) for story in stories if (moment := next(story, None))]
     heapq.heapify(due)
     while due:
         moment, _, story = heapq.heappop(due)
-        if moment >= datetime.now(UTC):
+        if moment >= end:
             return
         journey.travel(max(moment, journey.now))
-        following = next(story, None)
-        if following is not None:
-            heapq.heappush(due, (following, next(numbers), story))
+        with suppress(Refusal):
+            if following := next(story, None):
+                heapq.heappush(due, (following, next(numbers), story))
 
 
 @contextmanager

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from treasury.demo.everyday import CASH, MPESA, Story
+from treasury.demo import doubts
+from treasury.demo.everyday import CASH, HEAD_OFFICE, PORT, Story
 from treasury.demo.papers import quotation
 from treasury.demo.stage import Stage, Wish
 from treasury.services.attachments import add_attachment
-from treasury.services.payments import cancel_payment, retry_payment
+from treasury.services.payments import cancel_payment
 from treasury.services.reconciliations import reconcile_payment
 from treasury.services.replenishment import (
     approve_replenishment,
@@ -24,18 +25,12 @@ from treasury.services.requisitions import (
     edit_requisition,
     reject_requisition,
 )
-from treasury.services.resolution import resolve_payment
 from treasury.services.reversals import reverse_payment
 from treasury.services.variances import approve_variance, reject_variance
-from treasury.states import PaymentStatus
 
-HEAD_OFFICE = "Head office operations"
-PORT = "Mombasa port clearance"
 NAKURU = "Nakuru depot float"
 KAMPALA = "Kampala depot"
 COUNTER = "Collected at the office"
-# The last three digits of a number choose what the simulator does with it.
-REFUSED, OVER_LIMIT, FOR_EVER, IN_DOUBT = "0712600003", "0712600005", "0712600006", "0712600012"
 
 
 def stories(stage: Stage, *, end: datetime, gateway: bool) -> Iterator[Story]:
@@ -63,14 +58,7 @@ def stories(stage: Stage, *, end: datetime, gateway: bool) -> Iterator[Story]:
     yield _just_submitted(stage, ago(hours=2))
     yield _just_submitted_elsewhere(stage, ago(hours=4))
     if gateway:
-        yield _in_doubt_and_paid(stage, ago(days=10, hours=2))
-        yield _failed_three_times(stage, ago(days=6, hours=3))
-        yield _reviewed_by_two(stage, ago(days=7, hours=4))
-        yield _in_review(stage, ago(hours=31), proposed=True)
-        yield _in_review(stage, ago(hours=29), proposed=False)
-        yield _failed(stage, ago(hours=19))
-        yield _unknown(stage, ago(minutes=55))
-        yield _executing(stage, ago(seconds=20))
+        yield from doubts.stories(stage, end=end)
 
 
 # --- Cash, tiers, evidence ------------------------------------------------------------------------------
@@ -253,9 +241,9 @@ def _replenishment_refused(stage: Stage, moment: datetime) -> Story:
     yield moment
     request = replenish(
         actor=stage.acting("treasurer"),
-        fund_id=stage.cast.funds["Kigali depot"].pk,
-        amount=3_000_000,
-        reason="Advance for the harvest season",
+        fund_id=stage.cast.funds[PORT].pk,
+        amount=600_000,
+        reason="Advance for the peak season",
     )
     yield stage.after(minutes=5)
     reject_replenishment(
@@ -287,112 +275,6 @@ def _runs_low(stage: Stage, moment: datetime) -> Story:
     requisition = stage.approve(stage.request(wish), comment="Before the next rain.")
     yield stage.after(hours=1)
     stage.execute(stage.make_payment(requisition))
-
-
-# --- M-Pesa, when it does not go smoothly ---------------------------------------------------------------
-
-
-def _in_doubt_and_paid(stage: Stage, moment: datetime) -> Story:
-    """The gateway's answer got lost; asked, it says that the money moved."""
-    yield moment
-    wish = Wish(PORT, 6_200, "Port pass renewals", "Rashid Omar", MPESA, IN_DOUBT)
-    payment = stage.execute(stage.make_payment(stage.approve(stage.request(wish))))
-    yield stage.after(seconds=20)
-    stage.look_after()
-    yield stage.after(minutes=2)
-    payment = stage.settle(payment)
-    yield stage.after(days=1)
-    if payment.status == PaymentStatus.SUCCESS:
-        reconcile_payment(actor=stage.acting("reconciler"), payment_id=payment.pk)
-
-
-def _failed(stage: Stage, moment: datetime) -> Story:
-    yield moment
-    wish = Wish(HEAD_OFFICE, 4_300, "Refund of a deposit", "Lydia Chebet", MPESA, REFUSED)
-    stage.settle(stage.execute(stage.make_payment(stage.approve(stage.request(wish)))))
-
-
-def _failed_three_times(stage: Stage, moment: datetime) -> Story:
-    """Refused as often as it may be, then withdrawn."""
-    yield moment
-    wish = Wish(
-        HEAD_OFFICE, 88_000, "Driver training, eight people", "Naomi Wekesa", MPESA, OVER_LIMIT
-    )
-    payment = stage.make_payment(stage.approve(stage.request(wish)))
-    for attempt in range(3):
-        if attempt:
-            yield stage.after(hours=3)
-            payment = retry_payment(actor=stage.acting("treasurer"), payment_id=payment.pk)
-        payment = stage.settle(stage.execute(payment))
-    yield stage.after(hours=20)
-    cancel_payment(actor=stage.acting("treasurer"), payment_id=payment.pk)
-
-
-def _reviewed_by_two(stage: Stage, moment: datetime) -> Story:
-    """A day of doubt; two people find that nothing was paid, and the payment fails for good."""
-    yield moment
-    wish = Wish(HEAD_OFFICE, 5_750, "Night guards, public holiday", "Moses Barasa", MPESA, FOR_EVER)
-    payment = stage.execute(stage.make_payment(stage.approve(stage.request(wish))))
-    yield stage.after(minutes=6)
-    stage.look_after()
-    yield stage.after(hours=25)
-    stage.look_after()  # asks once more …
-    yield stage.after(minutes=1)
-    stage.look_after()  # … and then puts it before two people
-    for hours, who, evidence in (
-        (1, "treasurer", "Not on the M-Pesa statement of that day."),
-        (2, "cfo", "Moses Barasa confirms by phone that nothing came."),
-    ):
-        yield stage.after(hours=hours)
-        resolve_payment(
-            actor=stage.acting(who),
-            payment_id=payment.pk,
-            outcome="not_paid",
-            evidence=evidence,
-            today=stage.today,
-        )
-    yield stage.after(hours=1)
-    cancel_payment(actor=stage.acting("treasurer"), payment_id=payment.pk)
-
-
-def _in_review(stage: Stage, moment: datetime, *, proposed: bool) -> Story:
-    """A day of doubt; it waits for two people, or for the second of them."""
-    yield moment
-    payee, amount = ("Ruth Nekesa", 3_900) if proposed else ("Ali Bakari", 2_850)
-    wish = Wish(PORT, amount, "Seals and lashing", payee, MPESA, FOR_EVER)
-    payment = stage.execute(stage.make_payment(stage.approve(stage.request(wish))))
-    yield stage.after(minutes=6)
-    stage.look_after()
-    yield stage.after(hours=25)
-    stage.look_after()  # asks once more …
-    yield stage.after(minutes=1)
-    stage.look_after()  # … and then puts it before two people
-    if not proposed:
-        return
-    yield stage.after(hours=2)
-    resolve_payment(
-        actor=stage.acting("treasurer"),
-        payment_id=payment.pk,
-        outcome="not_paid",
-        evidence="Not on the M-Pesa statement; the payee has received nothing.",
-        today=stage.today,
-    )
-
-
-def _unknown(stage: Stage, moment: datetime) -> Story:
-    """Accepted, no result, and asked in vain: it is in doubt now."""
-    yield moment
-    wish = Wish(HEAD_OFFICE, 1_950, "Spare keys, yard gate", "Faith Moraa", MPESA, FOR_EVER)
-    stage.execute(stage.make_payment(stage.approve(stage.request(wish))))
-    yield stage.after(minutes=6)
-    stage.look_after()
-
-
-def _executing(stage: Stage, moment: datetime) -> Story:
-    """On its way just now."""
-    yield moment
-    wish = Wish(HEAD_OFFICE, 2_600, "Airport run, auditors", "John Gitau", MPESA, FOR_EVER)
-    stage.execute(stage.make_payment(stage.approve(stage.request(wish))))
 
 
 def _attach(stage: Stage, requisition_id: UUID, name: str, text: str) -> None:

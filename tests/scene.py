@@ -34,6 +34,7 @@ PASSWORD = "correct horse battery"
 PHONE = "+254712345678"
 PEOPLE = {
     "requester": Role.REQUESTER,
+    "second_requester": Role.REQUESTER,
     "approver": Role.APPROVER,
     "second_approver": Role.APPROVER,
     "cfo": Role.CFO,

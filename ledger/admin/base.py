@@ -11,13 +11,13 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
-from unfold.views import ChangeList
 
 from ledger.access import roles_of, visible
 from ledger.admin.cells import page_of
+from ledger.admin.frame import framed
+from ledger.admin.lists import List
 from ledger.admin.pages import Page
 from ledger.admin.requests import actor_of, reads, roles_anywhere, user_of
 from ledger.admin.steps import MOST_ROWS, Outcome, Step, StepForm, attempt
@@ -25,15 +25,6 @@ from ledger.refusals import Refusal
 from ledger.roles import Role
 
 WRITTEN_AMOUNT = re.compile(r"[0-9]{1,20}(\.[0-9]{1,4})?", re.ASCII)
-
-
-class List(ChangeList):
-    """A list that speaks of "all" rows only where some are left out."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        if not (self.query or self.has_active_filters):
-            self.full_result_count = self.result_count
 
 
 class SeenAdmin(ModelAdmin):
@@ -131,8 +122,8 @@ class SeenAdmin(ModelAdmin):
         row = self.row_or_404(request, object_id)
         page = self.page_for(request, row)
         offers = self.offers(request, row)
-        return self.rendered(
-            request, "row", title=page.title, page=page, offers=offers, original=row
+        return framed(
+            self, request, "row", title=page.title, page=page, offers=offers, original=row
         )
 
     def history_view(
@@ -140,18 +131,6 @@ class SeenAdmin(ModelAdmin):
     ) -> HttpResponse:
         """The history stands on the row's page."""
         return HttpResponseRedirect(f"{page_of(self.row_or_404(request, object_id))}#history")
-
-    def rendered(
-        self, request: HttpRequest, template: str, *, status: int = 200, **context: Any
-    ) -> HttpResponse:
-        """A page of ours within the admin's frame."""
-        frame = self.admin_site.each_context(request)
-        return TemplateResponse(
-            request,
-            f"admin/bursar/{template}.html",
-            {**frame, "opts": self.opts, "is_popup": False, "subtitle": None, **context},
-            status=status,
-        )
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
@@ -178,7 +157,8 @@ class SeenAdmin(ModelAdmin):
         self, request: HttpRequest, step: Step, form: StepForm, *, status: int = 200
     ) -> HttpResponse:
         """Show the form that makes a new row."""
-        return self.rendered(
+        return framed(
+            self,
             request,
             "step",
             status=status,
@@ -269,7 +249,8 @@ class SeenAdmin(ModelAdmin):
     ) -> HttpResponse:
         """Show what is about to happen to which rows, and the form that makes it happen."""
         form = form or step.form(rows=rows, user=user_of(request))
-        return self.rendered(
+        return framed(
+            self,
             request,
             "step",
             status=status,
@@ -292,7 +273,8 @@ class SeenAdmin(ModelAdmin):
             return self.ask(request, step, rows, form, status=400)
         outcomes = [attempt(step, actor_of(request), row, form.cleaned_data) for row in rows]
         if len(outcomes) > 1:
-            return self.rendered(
+            return framed(
+                self,
                 request,
                 "outcomes",
                 title=step.label,

@@ -4,7 +4,6 @@ Pages are described with these and drawn by one template, which escapes everythi
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -135,9 +134,17 @@ def code(value: object) -> Cell:
     """JSON or plain text, laid out; nothing as a dash."""
     if value in ({}, [], "", None):
         return NOTHING
-    if isinstance(value, Mapping | list):
-        return Code(json.dumps(value, indent=2, sort_keys=True, default=str))
-    return Code(str(value))
+    if isinstance(value, str):
+        return Code(_laid_out(value))
+    return Code(json.dumps(value, indent=2, sort_keys=True, default=str))
+
+
+def _laid_out(text: str) -> str:
+    """JSON with a line for each member, anything else as it is."""
+    try:
+        return json.dumps(json.loads(text, parse_float=str), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
 
 
 def link(row: Model | None, label: str = "") -> Cell:

@@ -1,7 +1,8 @@
 """List filters whose choices end where the person's sight ends."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.admin import ModelAdmin
 from django.db.models import DateTimeField, Field
@@ -14,6 +15,7 @@ from unfold.contrib.filters.admin import (
 )
 
 MOST_CHOICES = 500
+WHEN = re.compile(r" (at|on|timestamp)$")
 
 
 class OneOf(ChoicesDropdownFilter):
@@ -22,6 +24,12 @@ class OneOf(ChoicesDropdownFilter):
 
 class Between(RangeDateFilter):
     """By a range of days, both inclusive; of an instant, days in UTC."""
+
+    named: ClassVar[str] = ""
+
+    def __init__(self, field: Field, *args: Any, **kwargs: Any) -> None:
+        super().__init__(field, *args, **kwargs)
+        self.title = self.named or WHEN.sub("", str(field.verbose_name))
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         first, last = self._day("from"), self._day("to")
@@ -59,8 +67,8 @@ def by(field: str) -> tuple[str, type[OneOf]]:
     return (field, OneOf)
 
 
-def between(field: str) -> tuple[str, type[Between]]:
-    return (field, Between)
+def between(field: str, named: str = "") -> tuple[str, type[Between]]:
+    return (field, type("Between", (Between,), {"named": named}) if named else Between)
 
 
 def seen(field: str) -> tuple[str, type[Seen]]:

@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib.admin.utils import unquote
 from django.http import Http404, HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 
 from ledger import audit
+from ledger.admin.frame import framed
+from ledger.admin.lists import List
+from ledger.admin.pages import Page, history
 from ledger.admin.requests import actor_of, user_of
 
 
@@ -31,6 +35,9 @@ class FormAdmin(ModelAdmin):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return List
 
     def _get_obj_does_not_exist_redirect(
         self, request: HttpRequest, opts: Any, object_id: str
@@ -57,6 +64,16 @@ class FormAdmin(ModelAdmin):
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return self._record(request, obj, "change", message)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """The audit trail of the row."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404(f"There is no such {self.opts.verbose_name}.")
+        page = Page(str(row), panels=(history([self.subject_of(row)], None),))
+        return framed(self, request, "row", title=page.title, page=page, original=row)
 
     def subject_of(self, obj: Any) -> str:
         return f"{self.opts.app_label}.{self.opts.model_name}:{obj.pk}"

@@ -1,5 +1,6 @@
 """People, what they may do where, and their API tokens: for administrators alone."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -14,12 +15,13 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from ledger.actor import Actor
 from ledger.admin import cells
 from ledger.admin.base import SeenAdmin
-from ledger.admin.cells import Badge
+from ledger.admin.cells import Badge, Tone
 from ledger.admin.columns import badge_column, column, instant_column
 from ledger.admin.filters import between, by, seen
 from ledger.admin.forms import FormAdmin
 from ledger.admin.pages import Fact, Page, Panel, history
 from ledger.admin.requests import roles_anywhere, user_of
+from ledger.admin.signing_in import SignIn
 from ledger.admin.steps import Given, Step, StepForm, choice, row_choice
 from ledger.models import Branch, Company, Membership, Region, User
 from ledger.roles import Role
@@ -27,6 +29,13 @@ from ledger.services.memberships import grant_membership, revoke_membership
 from ledger.services.signing_in import revoke_token
 
 EVERY_ROLE = frozenset(Role)
+ROLE: Mapping[str, Tone] = {
+    "requester": "busy",
+    "approver": "good",
+    "cfo": "good",
+    "treasurer": "careful",
+    "reconciler": "careful",
+}
 
 
 class OnlySuperusers(SeenAdmin):
@@ -139,11 +148,11 @@ def _revoke(actor: Actor, row: Membership, _given: Given) -> None:
 @admin.register(Membership)
 class MembershipAdmin(OnlySuperusers):
     list_display = ("user", "role_badge", "company", "region", "branch", "created_at_shown")
-    list_filter = (by("role"), seen("company"), seen("user"), between("created_at"))
+    list_filter = (by("role"), seen("company"), seen("user"), between("created_at", "since"))
     list_select_related = ("user", "company", "region", "branch")
     search_fields = ("user__username", "user__last_name", "company__name")
     date_hierarchy = "created_at"
-    role_badge = badge_column("role", {})
+    role_badge = badge_column("role", ROLE)
     created_at_shown = instant_column("created_at", title="since")
     creation = Step(
         name="grant",
@@ -171,7 +180,7 @@ class MembershipAdmin(OnlySuperusers):
             "Membership",
             facts=(
                 Fact("Person", cells.link(row.user)),
-                Fact("Role", Badge(row.get_role_display())),
+                Fact("Role", Badge(row.get_role_display(), ROLE.get(row.role, "quiet"))),
                 Fact("Company", cells.link(row.company)),
                 Fact("Region", cells.link(row.region)),
                 Fact("Branch", cells.link(row.branch)),
@@ -185,6 +194,7 @@ def _end_token(actor: Actor, row: AuthToken, _given: Given) -> None:
     revoke_token(actor=actor, user_id=row.user_id, digest=row.digest)
 
 
+admin.site.login_form = SignIn
 admin.site.unregister(AuthToken)
 # Bursar's roles are memberships; groups would say nothing.
 admin.site.unregister(Group)

@@ -22,7 +22,7 @@ class AuditEventAdmin(SeenAdmin):
         "address",
         "at_shown",
     )
-    list_filter = (by("outcome"), seen("company"), "action", between("at"))
+    list_filter = (by("outcome"), seen("company"), "action", between("at", "when"))
     list_select_related = ("company",)
     search_fields = ("action", "subject", "actor_name", "code", "detail", "request_id")
     date_hierarchy = "at"

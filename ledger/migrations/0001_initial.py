@@ -328,6 +328,8 @@ class Migration(migrations.Migration):
                 (
                     "account",
                     models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="daily_totals",
                         to="ledger.account",
@@ -417,6 +419,7 @@ class Migration(migrations.Migration):
                 (
                     "company",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="journal_entries",
                         to="ledger.company",
@@ -435,6 +438,7 @@ class Migration(migrations.Migration):
                     "reversal_of",
                     models.OneToOneField(
                         null=True,
+                        db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="reversed_by",
                         to="ledger.journalentry",
@@ -486,6 +490,8 @@ class Migration(migrations.Migration):
                 (
                     "account",
                     models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="ledger_entries",
                         to="ledger.account",
@@ -494,6 +500,8 @@ class Migration(migrations.Migration):
                 (
                     "company",
                     models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="ledger.company",
@@ -502,6 +510,7 @@ class Migration(migrations.Migration):
                 (
                     "journal_entry",
                     models.ForeignKey(
+                        db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="ledger_entries",
                         to="ledger.journalentry",

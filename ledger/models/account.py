@@ -98,7 +98,14 @@ class Account(models.Model):
 class DailyTotal(models.Model):
     """The debits and credits of an account with one effective date; what dated balances are summed from."""
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="daily_totals")
+    # Only lines write these rows, and a line's account is known.
+    account = models.ForeignKey(
+        Account,
+        on_delete=models.PROTECT,
+        related_name="daily_totals",
+        db_constraint=False,
+        db_index=False,
+    )
     on = models.DateField()
     debit = MoneyField(default=ZERO)
     credit = MoneyField(default=ZERO)

@@ -19,7 +19,9 @@ class JournalEntry(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="journal_entries")
+    company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, related_name="journal_entries", db_index=False
+    )
     reference = models.CharField(max_length=160, unique=True)
     description = models.CharField(max_length=255)
     effective_on = models.DateField()
@@ -27,8 +29,10 @@ class JournalEntry(models.Model):
     posted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
+    # The composite foreign keys of sql/journal_laws.sql say more than Django's would, and the indexes
+    # below begin with these columns: a second key or index of each would only slow a posting down.
     reversal_of = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, related_name="reversed_by"
+        "self", on_delete=models.PROTECT, null=True, related_name="reversed_by", db_constraint=False
     )
     content_hash = models.BinaryField()
 
@@ -55,11 +59,19 @@ class LedgerEntry(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     journal_entry = models.ForeignKey(
-        JournalEntry, on_delete=models.PROTECT, related_name="ledger_entries"
+        JournalEntry, on_delete=models.PROTECT, related_name="ledger_entries", db_constraint=False
     )
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="ledger_entries")
+    account = models.ForeignKey(
+        Account,
+        on_delete=models.PROTECT,
+        related_name="ledger_entries",
+        db_constraint=False,
+        db_index=False,
+    )
     # Copied so that composite foreign keys tie the line to one company and one currency.
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     sequence = models.BigIntegerField()
     side = models.CharField(max_length=6, choices=Side.choices)
     amount = MoneyField()

@@ -36,15 +36,24 @@ def token_for(*, username: str, password: str, origin: Origin) -> str:
     Raises ``WrongCredentials``, and ``TooManyRequests`` after ten failures in
     five minutes for one name from one address, or a hundred from one address.
     """
-    counters = _counters(username, origin["ip_address"])
-    if _too_many(counters):
-        raise TooManyRequests("Too many failed attempts; wait.", retry_after=COUNTED_FOR)
+    require_patience(username, origin["ip_address"])
     user = authenticate(username=username, password=password)
     if not isinstance(user, User):
-        _count(counters)
+        count_failure(username, origin["ip_address"])
         logger.warning("sign-in failed", extra={"ip_address": origin["ip_address"]})
         raise WrongCredentials("There is nobody with this name and password.")
     return issue_token(actor=Actor.of(user, **origin), user_id=user.pk)
+
+
+def require_patience(username: str, address: str | None) -> None:
+    """Raise ``TooManyRequests`` while this name, or this address, has failed too often."""
+    if _too_many(_counters(username, address)):
+        raise TooManyRequests("Too many failed attempts; wait.", retry_after=COUNTED_FOR)
+
+
+def count_failure(username: str, address: str | None) -> None:
+    """Remember that somebody failed to sign in with this name from this address."""
+    _count(_counters(username, address))
 
 
 @command("token.issue")

@@ -38,6 +38,7 @@ SET join_collapse_limit = 1 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     fresh bigint;
     added jsonb := p_postings;
+    involved uuid[];
     line record;
     current_account uuid;
     current_at timestamptz;
@@ -75,11 +76,10 @@ BEGIN
         added := ledger_only_new(p_postings, fresh);
     END IF;
 
-    PERFORM FROM ledger_account
-        WHERE id IN (SELECT (item ->> 'account')::uuid
-                     FROM jsonb_array_elements(added) AS posting
-                     CROSS JOIN jsonb_array_elements(posting -> 'lines') AS item)
-        ORDER BY id FOR NO KEY UPDATE;
+    involved := ARRAY(SELECT DISTINCT (item ->> 'account')::uuid
+                      FROM jsonb_array_elements(added) AS posting
+                      CROSS JOIN jsonb_array_elements(posting -> 'lines') AS item);
+    PERFORM FROM ledger_account WHERE id = ANY(involved) ORDER BY id FOR NO KEY UPDATE;
     PERFORM ledger_release_posted(added);
 
     -- One pass in posting order per account; no statement inside, so a batch costs what its rows cost.

@@ -35,7 +35,7 @@ class GatewayRequestAdmin(SeenAdmin):
     scope = "provider__"
     by_company_only = True
     list_display = ("operation", "provider", "answered", "subject", "at_shown")
-    list_filter = ("operation", seen("provider"), between("at"))
+    list_filter = ("operation", seen("provider"), between("at", "sent"))
     search_fields = ("subject", "operation", "url", "body")
     date_hierarchy = "at"
     answered = column(answered, title="answered", order="response__http_status", name="answered")
@@ -66,7 +66,7 @@ class GatewayResponseAdmin(SeenAdmin):
     scope = "request__provider__"
     by_company_only = True
     list_display = ("operation", "said", "provider", "duration_ms", "at_shown")
-    list_filter = ("http_status", "error", seen("request__provider"), between("at"))
+    list_filter = ("http_status", "error", seen("request__provider"), between("at", "answered"))
     search_fields = ("request__subject", "request__operation", "error", "body")
     date_hierarchy = "at"
     said = column(response_badge, title="answer", order="http_status", name="said")

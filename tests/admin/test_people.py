@@ -1,6 +1,7 @@
 """People and their roles: given and taken by administrators alone, and all of it audited."""
 
 import pytest
+from django.test import Client
 from knox.models import AuthToken
 
 from ledger import audit
@@ -143,7 +144,8 @@ def test_a_changed_person_is_in_the_audit_trail(office: Office) -> None:
     event = audit.history_of(f"ledger.user:{user.pk}").filter(action="user.change").get()
     assert event.after == {"first_name": "Wanja", "email": ""}
     page = text_of(client.get(f"/admin/ledger/user/{user.pk}/history/"))
-    assert "Wanja" in page
+    assert "User: change" in page
+    assert "<ins>Wanja</ins>" in page
 
 
 def test_a_password_set_anew_is_in_the_audit_trail(office: Office) -> None:
@@ -168,3 +170,16 @@ def test_a_changed_company_is_in_the_audit_trail(office: Office) -> None:
     signed_in(office.administrator).post(url, {"name": "Amani", "separate_executor": "on"})
     event = audit.history_of(f"ledger.company:{office.company.pk}").get()
     assert (event.after, event.company) == ({"name": "Amani"}, office.company)
+
+
+def test_whoever_guesses_passwords_has_to_wait(office: Office) -> None:
+    office.treasurer.set_password("the right one")
+    office.treasurer.save()
+    client = Client(REMOTE_ADDR="192.0.2.99")
+    data = {"username": office.treasurer.username, "password": "a wrong one"}
+    for _ in range(10):
+        assert "Please enter the correct" in text_of(client.post("/admin/login/", data))
+    right = data | {"password": "the right one"}
+    assert "Too many failed attempts" in text_of(client.post("/admin/login/", right))
+    elsewhere = Client(REMOTE_ADDR="192.0.2.98").post("/admin/login/", right)
+    assert elsewhere.status_code == 302

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -18,12 +17,13 @@ from tests.web import Web
 from treasury.addresses import attempt_token
 from treasury.models import Callback, Enquiry, Payment, PaymentAttempt, PaymentExecution
 from treasury.services.callbacks import record_callback
-from treasury.services.dispatching import dispatch_waiting
+from treasury.services.dispatching import dispatch_attempt, dispatch_waiting
 from treasury.services.execution import execute_payment
 from treasury.services.janitor import run_janitor
 
-JANITOR = partial(run_janitor, actor=Actor.system("janitor"), today=today)
-DISPATCHER = partial(dispatch_waiting, actor=Actor.system("dispatcher"), today=today)
+Job = Callable[[], object]
+JANITOR: Job = partial(run_janitor, actor=Actor.system("janitor"), today=today)
+DISPATCHER: Job = partial(dispatch_waiting, actor=Actor.system("dispatcher"), today=today)
 NUMBER = 10
 
 
@@ -40,7 +40,7 @@ def reserved(
     return scene
 
 
-def jobs(job: partial[Any], simulator: Simulator) -> None:
+def jobs(job: Job, simulator: Simulator) -> None:
     """Four of them at once; what they made the gateway say has arrived afterwards."""
     assert tally(at_once([job] * 4)) == {"done": 4}
     simulator.clock(advance_s=0)
@@ -75,7 +75,7 @@ def test_twenty_callbacks_each_beside_janitors_and_dispatchers_settle_once(
     reserved: Scene, simulator: Simulator, clock: Clock
 ) -> None:
     jobs(DISPATCHER, simulator)
-    hints: list[Callable[[], Any]] = [
+    hints: list[Job] = [
         partial(
             record_callback,
             actor=Actor.system("callback"),
@@ -87,9 +87,7 @@ def test_twenty_callbacks_each_beside_janitors_and_dispatchers_settle_once(
     ]
     assert len(hints) == NUMBER
     for _ in range(2):
-        crowd: list[Callable[[], Any]] = hints * 10
-        crowd += [JANITOR, DISPATCHER] * 4
-        outcomes = at_once(crowd)
+        outcomes = at_once([*hints * 10, *[JANITOR, DISPATCHER] * 4])
         assert set(tally(outcomes)) == {"done"}
         simulator.clock(advance_s=0)
     jobs(JANITOR, simulator)
@@ -100,8 +98,6 @@ def test_twenty_callbacks_each_beside_janitors_and_dispatchers_settle_once(
 def test_an_attempt_is_claimed_by_one_of_many_workers(
     reserved: Scene, simulator: Simulator
 ) -> None:
-    from treasury.services.dispatching import dispatch_attempt
-
     attempt = PaymentAttempt.objects.earliest("created_at")
     actor = Actor.system("dispatcher")
     send = partial(dispatch_attempt, actor=actor, attempt_id=attempt.pk, today=today)

@@ -2,7 +2,7 @@
 
 It reads one step per line from its input: ``{"task", "kwargs"}`` or ``{"execute", "user"}``, with
 ``kill`` (a name in ``points.POINTS``), ``commit`` and ``side``, or ``kill_after_s``; ``passed`` counts how
-often the place to die was passed before. It writes a line for every message that the worker sent, one for
+often the place to die was passed before, ``limited`` names the calls that must not wait long. It writes a line for every message that the worker sent, one for
 every such passing, and last ``{"ended": "done" | "killed" | error}``.
 """
 
@@ -31,16 +31,16 @@ def prepare() -> None:
     """Load everything once; connect to nothing, so that each fork has its own connections."""
     django.setup()
     from celery import Task
-    from django.conf import settings
 
     from config.celery import app
     from payments.gateways import http
+    from tests.crash import points
 
+    assert points.POINTS
     app.finalize()
     app.loader.import_default_modules()
-    http._trust()
-    settings.BURSAR_GATEWAY_DEADLINE_S = float(os.environ["BURSAR_TEST_DEADLINE_S"])
-    settings.BURSAR_TOKEN_WAIT_S = 1
+    # A call to a closed port loads what the first call would.
+    http._perform(http.Call(UUID(int=0), "", "", "GET", "http://127.0.0.1:9", {}))
 
     def send(self: Task, args: Any = None, kwargs: Any = None, **_: Any) -> None:
         say(task=self.name, kwargs=kwargs or {})
@@ -50,8 +50,12 @@ def prepare() -> None:
 
 def work(step: Step) -> None:
     """Do the step in this, the forked process."""
-    from tests.crash import points
+    from django.conf import settings
 
+    from tests.crash import deadlines, points
+
+    settings.BURSAR_TOKEN_WAIT_S = 1
+    deadlines.limit(step["limited"])
     count = {"passed": step["passed"], "say_passed": partial(say, passed=1)}
     if "kill" in step:
         points.arm(points.POINTS[step["kill"]], **count)
@@ -92,13 +96,22 @@ def main() -> None:
     say(ready=True)
     for line in sys.stdin:
         step: Step = json.loads(line)
-        pid = fork(step)
-        if "kill_after_s" in step:
-            time.sleep(step["kill_after_s"])
-            os.kill(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
+        status = end_of(fork(step), step.get("kill_after_s"))
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         say(ended="killed" if killed else "done" if status == 0 else "failed")
+
+
+def end_of(pid: int, seconds: float | None) -> int:
+    """Wait for the worker's end, which comes after so many seconds at the latest; returns its status."""
+    if seconds is not None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                return status
+            time.sleep(0.001)
+        os.kill(pid, signal.SIGKILL)
+    return os.waitpid(pid, 0)[1]
 
 
 if __name__ == "__main__":

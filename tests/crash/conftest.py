@@ -17,9 +17,6 @@ from tests.simulator import Simulator, simulator, simulator_process
 
 __all__ = ["clock", "simulator", "simulator_process"]
 
-# Only a reply that never comes waits so long.
-DEADLINE_S = 1.5
-
 
 @pytest.fixture(scope="session")
 def workers(
@@ -28,7 +25,7 @@ def workers(
     database_name: str,
     live_server: LiveServer,
 ) -> Iterator[Workers]:
-    told = {"BURSAR_PUBLIC_URL": live_server.url, "BURSAR_TEST_DEADLINE_S": str(DEADLINE_S)}
+    told = {"BURSAR_PUBLIC_URL": live_server.url}
     with running({**environment_of_children(database_name), **told}) as workers:
         yield workers
 
@@ -46,7 +43,6 @@ def stage(
 ) -> Stage:
     """A company with KES 500,000 and an account at the simulator; callbacks come over HTTP."""
     settings.BURSAR_PUBLIC_URL = live_server.url
-    settings.BURSAR_GATEWAY_DEADLINE_S = DEADLINE_S
     settings.BURSAR_TOKEN_WAIT_S = 1
     scene = build_scene()
     scene.add_provider(simulator)

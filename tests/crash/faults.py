@@ -12,11 +12,13 @@ Arming = tuple[str, str, str, dict[str, Any]]
 class Fault:
     """What the simulator does: a number's magic ``suffix`` and faults that are armed once each.
 
-    ``end`` is where the payment must be after three passes. ``again`` says that the gateway never took
-    the first request, ``doubt`` that its reply says nothing.
+    ``end`` is where the payment must be after three passes; ``or_end`` where it may be instead, when a
+    death comes before the fault can matter. ``again`` says that the gateway never took the first request,
+    ``doubt`` that its reply says nothing.
     """
 
     end: str = "success"
+    or_end: str = ""
     suffix: str = "678"
     armed: tuple[Arming, ...] = ()
     again: bool = False
@@ -25,6 +27,15 @@ class Fault:
     @property
     def phone(self) -> str:
         return f"+254712345{self.suffix}"
+
+    @property
+    def ends(self) -> set[str]:
+        return {self.end, self.or_end} - {""}
+
+    @property
+    def hanging(self) -> list[str]:
+        """The operations whose reply never comes."""
+        return [operation for operation, _, kind, _ in self.armed if kind in {"hang", "drip"}]
 
     def arm(self, simulator: Simulator) -> None:
         for operation, point, kind, options in self.armed:
@@ -56,8 +67,8 @@ def callback(kind: str, **options: Any) -> Fault:
     return Fault(armed=(b2c("callback", kind, **options),))
 
 
-def enquiry(point: str, kind: str, *, end: str = "success", **options: Any) -> Fault:
-    return Fault(end=end, armed=(status(point, kind, **options),))
+def enquiry(point: str, kind: str, **options: Any) -> Fault:
+    return Fault(armed=(status(point, kind, **options),))
 
 
 FAULTS = {
@@ -106,8 +117,8 @@ FAULTS = {
     "enquiry answered before its reply": enquiry("callback", "before_reply"),
     "enquiry answered by a forger": enquiry("callback", "forged"),
     "enquiry answered about another": enquiry("callback", "unknown_id"),
-    "enquiry answered with another amount": enquiry(
-        "callback", "contradictory_amount", end="review"
+    "enquiry answered with another amount": Fault(
+        end="review", or_end="success", armed=(status("callback", "contradictory_amount"),)
     ),
     "enquiry times out": enquiry("callback", "queue_timeout"),
     "enquiry does not find it yet": enquiry("enquiry", "not_found", seconds=60),

@@ -32,6 +32,8 @@ class Point:
     needs: str = ""
 
 
+# What every COMMIT of Django goes through.
+COMMIT = "_commit"
 EXECUTION = "treasury.services.execution"
 DISPATCHING = "treasury.services.dispatching"
 ENQUIRIES = "treasury.services.enquiries"
@@ -105,7 +107,7 @@ def _concerns(point: Point, args: tuple[Any, ...]) -> bool:
 
 def arm_commit(number: int, side: str, *, passed: int, say_passed: Callable[[], None]) -> None:
     """Make this process die right before or right after the ``number``-th COMMIT of the payment's life."""
-    commit: Callable[[], None] = connection._commit  # type: ignore[attr-defined]
+    commit: Callable[[], None] = getattr(connection, COMMIT)
     left = number - passed
 
     def trap() -> None:
@@ -118,7 +120,7 @@ def arm_commit(number: int, side: str, *, passed: int, say_passed: Callable[[], 
             die()
         say_passed()
 
-    connection._commit = trap  # type: ignore[attr-defined]
+    setattr(connection, COMMIT, trap)
 
 
 def die() -> None:

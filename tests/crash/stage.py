@@ -12,14 +12,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from config.celery import app
+from config.embedded import processes
 from ledger.audit import history_of
 from ledger.clock import today
 from payments.selectors import exchanges_of
 from payments.simulator.book import OPENING_BALANCES, UTILITY
 from tests.clock import Clock
 from tests.conftest import SentTasks
+from tests.crash import deadlines
 from tests.crash.faults import Fault
 from tests.crash.points import CALLBACK_STORED
 from tests.crash.workers import Message, Workers
@@ -55,18 +58,21 @@ class Stage:
     unacknowledged: list[Message] = field(default_factory=list)
     kill: dict[str, Any] = field(default_factory=dict)
     story: list[str] = field(default_factory=list)
+    limited: list[str] = field(default_factory=list)
     passed: int = 0
     killed: bool = False
 
     def play(self, fault: Fault, **kill: Any) -> Payment:
         """Play a payment through, with this fault and this kill; returns it as it is in the end.
 
-        ``kill`` is ``kill=<point>``, ``commit=<number>, side=…`` or ``kill_after_s=…``.
+        ``kill`` is ``kill=<point>``, ``commit=<number>, side=…``, or ``kill_after_s=…, step=<number>``.
         """
         self.kill = kill
         if kill.get("kill") == CALLBACK_STORED:
             self._lose_a_callbacks_message()
         fault.arm(self.simulator)
+        self.limited = fault.hanging
+        deadlines.limit(self.limited, self.monkeypatch.setattr)
         payment = self.scene.mpesa_payment(int(AMOUNT), destination=fault.phone)
         self._execute(payment)
         self._drain()
@@ -127,11 +133,16 @@ class Stage:
         if self.killed or not self._kills_workers:
             self._work_here(step)
             return
-        end = self.workers.run(**step, **self.kill, passed=self.passed)
+        if self.kill.get("step", len(self.story)) != len(self.story):
+            self._work_here(step)
+            return
+        end = self.workers.run(**step, **self.kill, passed=self.passed, limited=self.limited)
         self.story.append(f"{_named(step)}: {'killed' if end.killed else 'done'}")
         self.passed += end.passed
         self.messages.extend(end.messages)
         self.killed = end.killed
+        if self.killed:
+            wait_for_rollback()
         if end.killed and "task" in step and self.chance.random() < 0.5:
             self.unacknowledged.append((step["task"], step["kwargs"]))
 
@@ -157,6 +168,21 @@ class Stage:
             self.killed = True
 
         self.monkeypatch.setattr("treasury.services.callbacks.wake", die_once)
+
+
+def wait_for_rollback() -> None:
+    """Wait until PostgreSQL has noticed that the worker is gone and has let go of its locks."""
+    open_elsewhere = (
+        "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+    )
+
+    def is_over() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(open_elsewhere)
+            return bool(cursor.fetchone()[0])
+
+    assert processes.wait_until(is_over, seconds=10)
 
 
 def _named(step: dict[str, Any]) -> str:

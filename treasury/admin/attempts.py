@@ -35,7 +35,7 @@ class AttemptAdmin(SeenAdmin):
         by("state"),
         seen("provider"),
         seen("payment__fund"),
-        between("created_at"),
+        between("created_at", "reserved"),
         between("finished_at"),
     )
     search_fields = (
@@ -116,7 +116,7 @@ class CallbackAdmin(SeenAdmin):
 class IncidentAdmin(SeenAdmin):
     scope = "payment__fund__"
     list_display = ("kind_badge", "payee", "detail", "at_shown")
-    list_filter = (by("kind"), seen("payment__fund"), between("at"))
+    list_filter = (by("kind"), seen("payment__fund"), between("at", "when"))
     search_fields = ("detail", "payment__requisition__payee_name", "payment__fund__name")
     date_hierarchy = "at"
     kind_badge = badge_column("kind", dict.fromkeys(Incident.Kind.values, "bad"))

@@ -120,6 +120,6 @@ def _payments(fund: TreasuryFund) -> Panel:
 
 
 def _replenishments(fund: TreasuryFund) -> Panel:
-    rows = fund.replenishments.select_related("company", "requested_by")[:SHOWN]
+    rows = fund.replenishments.select_related("fund", "company", "requested_by")[:SHOWN]
     empty = "This fund has not had to be filled yet."
     return _panel("Replenishments", ReplenishmentRequest, fund, replenishments_table(rows), empty)

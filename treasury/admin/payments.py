@@ -37,8 +37,8 @@ class PaymentAdmin(SeenAdmin):
         by("method"),
         seen("fund"),
         seen("company"),
-        between("created_at"),
-        between("execution__created_at"),
+        between("created_at", "made"),
+        between("execution__created_at", "executed"),
     )
     search_fields = (
         "requisition__payee_name",
@@ -131,7 +131,7 @@ class ExecutionAdmin(OfPayment):
         "ip_address",
         "created_at_shown",
     )
-    list_filter = (by("payment__method"), seen("payment__fund"), between("created_at"))
+    list_filter = (by("payment__method"), seen("payment__fund"), between("created_at", "executed"))
     list_select_related = ("payment__requisition", "payment__company", "executor")
     search_fields = (
         "payment__requisition__payee_name",

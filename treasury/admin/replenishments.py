@@ -36,7 +36,7 @@ class ReplenishmentAdmin(SeenAdmin):
         "auto_triggered",
         seen("fund"),
         seen("company"),
-        between("created_at"),
+        between("created_at", "asked"),
         between("funded_at"),
     )
     search_fields = ("fund__name", "reason", "requested_by__username", "request_id__istartswith")

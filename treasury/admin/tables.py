@@ -97,10 +97,11 @@ def variances_table(rows: Iterable[VarianceAdjustment]) -> Table:
 
 def replenishments_table(rows: Iterable[ReplenishmentRequest]) -> Table:
     return Table(
-        ("Asked", "Amount", "Status", "Asked by", "Reason"),
+        ("Asked", "Fund", "Amount", "Status", "Asked by", "Reason"),
         [
             (
                 cells.Link(_when(row), cells.page_of(row)),
+                cells.text(row.fund.name),
                 cells.amount(row.requested_amount, row.currency),
                 tones.status_badge(row, tones.REPLENISHMENT),
                 cells.text(row.requested_by or "The fund itself"),

@@ -31,7 +31,7 @@ class VarianceAdmin(SeenAdmin):
         by("status"),
         seen("company"),
         seen("payment__fund"),
-        between("created_at"),
+        between("created_at", "recorded"),
         between("approved_at"),
     )
     search_fields = (

@@ -33,7 +33,7 @@ FUNDS_SHOWN = 12
 def waiting_panels(user: User) -> list[Panel]:
     """The panels of what the person can do next; those with nothing in them are left out."""
     payments = payments_awaiting(user).select_related("requisition", "company", "executor")
-    replenishments = replenishments_awaiting(user).select_related("company", "requested_by")
+    replenishments = replenishments_awaiting(user).select_related("fund", "company", "requested_by")
     requisitions = requisitions_awaiting(user).select_related("company", "requested_by")
     variances = variances_awaiting(user)
     found = (

@@ -1,0 +1,66 @@
+"""``python -m tests.benchmarks [--entries N] [--rounds N]``: set a cluster up, measure, print a table."""
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument(
+        "--entries",
+        type=int,
+        default=200_000,
+        help="entries of the large account (200000; try 1000000)",
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="rounds that are compared (5)")
+    return parser.parse_args()
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    """A migrated database in a cluster of its own, which is as careful about its data as a real one."""
+    home = (
+        Path(os.environ.get("BURSAR_TEST_HOME", ".pytest_cache/bursar")).absolute() / "benchmarks"
+    )
+    os.environ["BURSAR_TEST_HOME"] = str(home)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    import django
+
+    django.setup()
+    from django.db import connection
+
+    from tests import database
+    from tests.settings import FILES
+
+    database.CLUSTER = replace(database.CLUSTER, careless=False)
+    name = f"benchmark_{os.getpid()}"
+    with database.start():
+        try:
+            database.create(name)
+            connection.settings_dict["NAME"] = name
+            connection.settings_dict["OPTIONS"].pop("options", None)  # seeding takes its time
+            yield name
+        finally:
+            connection.close()
+            database.drop(name)
+            shutil.rmtree(FILES, ignore_errors=True)
+
+
+def main() -> None:
+    chosen = arguments()
+    with database() as name:
+        from tests.benchmarks.measures import measure
+
+        for line in measure(name, entries=chosen.entries, rounds=chosen.rounds):
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

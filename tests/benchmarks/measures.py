@@ -1,0 +1,164 @@
+"""What is measured, and how it is told."""
+
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+
+from django.db import transaction
+
+from ledger.models import Account
+from ledger.selectors import balance_at, balance_on, statement
+from ledger.services.posting import post, post_many
+from ledger.services.verification import verify
+from tests.benchmarks import bare
+from tests.benchmarks.books import FIRST, SMALL, Books, seeded
+
+ONE_BY_ONE = 200
+MANY = 1_000
+PAGE = 50
+
+
+def measure(name: str, *, entries: int, rounds: int) -> Iterator[str]:
+    """Seed, measure and yield the lines of a table as they become known."""
+    started = time.perf_counter()
+    books = seeded(name, entries)
+    took = time.perf_counter() - started
+    yield f"Seeded {SMALL + entries:,} entries through the service in {took:.0f} s. Times are medians.\n"
+    yield _row("measure", "this", "against", "ratio")
+    yield _row("-" * 58, "-" * 10, "-" * 10, "-" * 6)
+    yield from _reading(books, entries, rounds)
+    yield _verifying()
+    yield from _writing(books, rounds)
+    bare.install(name)  # last, for what it writes is not sealed
+    yield _against_bare(books, rounds)
+
+
+def _row(label: str, this: str, against: str, ratio: str) -> str:
+    return f"{label:58}  {this:>10}  {against:>10}  {ratio:>6}"
+
+
+def _compared(label: str, this: float, against: float) -> str:
+    return _row(label, _ms(this), _ms(against), f"{this / against:.2f}")
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.3f} ms"
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _medians(rounds: int, *works: Callable[[], object], times: int = 1) -> list[float]:
+    """The median time of each work, taken in turns so that a busy moment strikes them all."""
+    for work in works:
+        work()
+    taken: list[list[float]] = [[] for _ in works]
+    for _ in range(rounds):
+        for times_of, work in zip(taken, works, strict=True):
+            times_of += [_seconds(work) for _ in range(times)]
+    return [statistics.median(times_of) for times_of in taken]
+
+
+# --- Reading ----------------------------------------------------------------------------------------------
+
+
+def _reading(books: Books, entries: int, rounds: int) -> Iterator[str]:
+    for label, read in READS.items():
+        small, large = _medians(
+            rounds, partial(read, books.small), partial(read, books.large), times=100
+        )
+        yield _compared(f"{label}: {entries:,} entries / {SMALL:,}", large, small)
+
+
+def _now(account: Account) -> object:
+    return Account.objects.values_list("balance", flat=True).get(pk=account.pk)
+
+
+def _at(account: Account) -> object:
+    assert account.last_posted_at
+    since = account.last_posted_at - account.created_at
+    return balance_at(account, account.created_at + since * random.random())
+
+
+def _on(account: Account) -> object:
+    return balance_on(account, FIRST + timedelta(days=random.randrange(365)))
+
+
+def _page(account: Account) -> object:
+    return list(statement(account)[:PAGE])
+
+
+def _old_page(account: Account) -> object:
+    last = random.randrange(PAGE, account.entry_count)
+    return list(statement(account).filter(sequence__lte=last)[:PAGE])
+
+
+READS: dict[str, Callable[[Account], object]] = {
+    "balance now": _now,
+    "balance at an instant": _at,
+    "balance on a date": _on,
+    f"newest {PAGE} lines of a statement": _page,
+    f"{PAGE} lines from the middle of a statement": _old_page,
+}
+
+
+def _verifying() -> str:
+    started = time.perf_counter()
+    report = verify()
+    took = time.perf_counter() - started
+    assert report.holds, report.faults
+    return _row(
+        f"verify_ledger: {report.entries:,} entries",
+        f"{took:.1f} s",
+        "",
+        f"{report.entries / took / 1000:.0f} k/s",
+    )
+
+
+# --- Writing ----------------------------------------------------------------------------------------------
+
+
+def _post_one(books: Books) -> None:
+    with transaction.atomic():
+        post(books.transfer())
+
+
+def _post_one_by_one(books: Books) -> None:
+    for _ in range(ONE_BY_ONE):
+        _post_one(books)
+
+
+def _post_many(books: Books) -> None:
+    with transaction.atomic():
+        post_many([books.transfer() for _ in range(MANY)])
+
+
+def _post_in_one_transaction(books: Books) -> None:
+    with transaction.atomic():
+        for _ in range(ONE_BY_ONE):
+            post(books.transfer())
+
+
+def _writing(books: Books, rounds: int) -> Iterator[str]:
+    many, apart, together = _medians(
+        rounds,
+        lambda: _post_many(books),
+        lambda: _post_one_by_one(books),
+        lambda: _post_in_one_transaction(books),
+    )
+    label = f"a posting of {MANY:,} at once / "
+    yield _compared(label + "one by one, a transaction each", many / MANY, apart / ONE_BY_ONE)
+    yield _compared(label + "one by one in one", many / MANY, together / ONE_BY_ONE)
+
+
+def _against_bare(books: Books, rounds: int) -> str:
+    service, by_hand = _medians(
+        rounds, lambda: _post_one(books), lambda: bare.post(books.transfer()), times=ONE_BY_ONE
+    )
+    return _compared("two-line posting: the service / bare SQL by hand", service, by_hand)

@@ -31,8 +31,12 @@ class Head:
 
 @dataclass(slots=True)
 class Published:
-    """What the file says: the newest head of each account, and where the file itself was altered."""
+    """What the file says: the newest head of each account, and where the file itself was altered.
 
+    ``missing`` are the seals that were looked for and not found.
+    """
+
+    missing: set[str] = field(default_factory=set)
     heads: dict[UUID, Head] = field(default_factory=dict)
     faults: list[tuple[str, str]] = field(default_factory=list)
     last_seal: str = ""
@@ -44,17 +48,17 @@ def _seal(previous: str, facts: dict[str, Any]) -> str:
     return hmac.new(key, b"anchor" + text.encode(), hashlib.sha256).hexdigest()
 
 
-def read() -> Published:
-    """Read the whole file; an absent file has no heads."""
+def read(sought: Iterable[str] = ()) -> Published:
+    """Read the whole file, looking for these seals; an absent file has no heads."""
     path = Path(settings.BURSAR_ANCHOR)
     if not path.exists():
-        return Published()
+        return Published(set(sought))
     with path.open(encoding="utf-8", errors="replace") as file:
-        return _read_lines(file)
+        return _read_lines(file, sought)
 
 
-def _read_lines(lines: Iterable[str]) -> Published:
-    published = Published()
+def _read_lines(lines: Iterable[str], sought: Iterable[str] = ()) -> Published:
+    published = Published(set(sought))
     for number, line in enumerate(lines, 1):
         try:
             facts = json.loads(line)
@@ -71,6 +75,7 @@ def _read_lines(lines: Iterable[str]) -> Published:
         if not hmac.compare_digest(str(seal), _seal(published.last_seal, facts)):
             published.faults.append((f"line {number}", "its seal is broken"))
         published.last_seal = str(seal)
+        published.missing.discard(published.last_seal)
         published.heads[head.account_id] = head
     return published
 

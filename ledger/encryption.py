@@ -48,6 +48,19 @@ def reencrypt(token: str) -> str:
     return _cipher().rotate(token.encode()).decode()
 
 
+def encrypt_bytes(content: bytes) -> bytes:
+    """Return the bytes encrypted under the first key."""
+    return _cipher().encrypt(content)
+
+
+def decrypt_bytes(token: bytes) -> bytes:
+    """Return the bytes behind a token; raise ``Undecryptable`` when no configured key fits."""
+    try:
+        return _cipher().decrypt(token)
+    except InvalidToken as error:
+        raise Undecryptable("A stored value fits none of the encryption keys.") from error
+
+
 def blind_index(text: str) -> str:
     """Return the keyed hash (hex) by which an encrypted value is found without decrypting any."""
     key: bytes = settings.BURSAR_INDEX_KEY
@@ -73,6 +86,27 @@ class EncryptedTextField(models.TextField):
         self, value: str | None, expression: Expression, connection: BaseDatabaseWrapper
     ) -> str | None:
         return decrypt(value) if value else value
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        """Refuse every look-up but for null: comparing ciphertext finds nothing and misleads."""
+        return super().get_lookup(lookup_name) if lookup_name == "isnull" else None
+
+
+class EncryptedBinaryField(models.BinaryField):
+    """Bytes that are encrypted in the database and plain in Python.
+
+    For what is kept exactly as it came. Where the rows are append-only they cannot be encrypted anew, so
+    the key they were written under stays configured for as long as they are read.
+    """
+
+    def get_prep_value(self, value: Any) -> Any:
+        prepared = super().get_prep_value(value)
+        return encrypt_bytes(bytes(prepared)) if prepared is not None else None
+
+    def from_db_value(
+        self, value: bytes | None, expression: Expression, connection: BaseDatabaseWrapper
+    ) -> bytes | None:
+        return decrypt_bytes(bytes(value)) if value is not None else None
 
     def get_lookup(self, lookup_name: str) -> Any:
         """Refuse every look-up but for null: comparing ciphertext finds nothing and misleads."""

@@ -150,14 +150,20 @@ class Scene:
 
 
 def build_scene(
-    *, opening: str | int = 500_000, code: str = "savanna", reorder_level: int = 0
+    *,
+    opening: str | int = 500_000,
+    code: str = "savanna",
+    reorder_level: int = 0,
+    one_approval_up_to: int | None = None,
 ) -> Scene:
     """A company in Kenya whose fund holds ``opening`` shillings; no payment needs a code."""
     company = Company.objects.create(
         name=f"{code.title()} Traders", code=code, currency="KES", time_zone="Africa/Nairobi"
     )
     people = _people(company)
-    ApprovalTier.objects.create(company=company, currency="KES", needs=ApprovalTier.Needs.ONE)
+    ApprovalTier.objects.create(
+        company=company, currency="KES", up_to=one_approval_up_to, needs=ApprovalTier.Needs.ONE
+    )
     PaymentPolicy.objects.create(company=company, currency="KES", code_above=10**9)
     fund = open_fund(
         actor=Actor.of(people["cfo"]),

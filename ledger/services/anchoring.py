@@ -31,8 +31,8 @@ def mail_heads() -> int:
     send_mail(
         "Bursar: head of the ledger",
         f"Accounts published: {len(published.heads)}\nSeal of the anchor file: {published.last_seal}\n\n"
-        "Keep this message. `manage.py verify_ledger` holds the ledger against the anchor file, and this"
-        " seal is that of the file's last line.\n",
+        "Keep this message. `manage.py verify_ledger --seal <seal>` holds the ledger against the anchor"
+        " file, and the file against this message.\n",
         None,
         recipients,
     )

@@ -468,6 +468,29 @@ def test_the_seal_of_the_last_line_is_mailed(cash: Account, anchor: Path) -> Non
     assert json.loads(anchor.read_text().splitlines()[-1])["seal"] in mail.outbox[0].body
 
 
+def test_a_mailed_seal_is_found_in_the_file_for_ever_after(
+    cash: Account, bank: Account, anchor: Path
+) -> None:
+    publish_heads()
+    mailed = json.loads(anchor.read_text().splitlines()[-1])["seal"]
+    move(cash, bank, "1.00")
+    publish_heads()
+    assert verify([mailed]).holds
+
+
+def test_an_anchor_file_rewritten_with_the_right_key_is_found_by_a_mailed_seal(
+    cash: Account, anchor: Path
+) -> None:
+    publish_heads()
+    mailed = json.loads(anchor.read_text().splitlines()[-1])["seal"]
+    anchor.unlink()
+    publish_heads()
+    assert verify().holds
+    assert checks(verify([mailed])) == {"mailed seal"}
+    with pytest.raises(SystemExit):
+        call_command("verify_ledger", "--seal", mailed, stderr=StringIO())
+
+
 def test_a_posting_between_two_publications_breaks_nothing(cash: Account, bank: Account) -> None:
     publish_heads()
     book(transfer(cash, bank, "1.00"))

@@ -18,6 +18,7 @@ from treasury.models import Payment, PaymentAttempt, Resolution
 from treasury.services.dispatching import dispatch_attempt
 from treasury.services.execution import execute_payment
 from treasury.services.janitor import Pass, run_janitor
+from treasury.services.payments import retry_payment
 from treasury.services.resolution import ResolutionDiffers, resolve_payment
 
 
@@ -218,6 +219,27 @@ def test_two_people_must_agree(world: World, doubtful: Payment) -> None:
     with pytest.raises(ResolutionDiffers):
         resolve(doubtful, world.second_treasurer, "not_paid")
     resolve(doubtful, world.cfo, "not_paid")
+    assert resolve(doubtful, world.second_treasurer, "not_paid").status == "failed"
+
+
+def test_a_proposal_ends_with_its_attempt(
+    world: World, attempt: PaymentAttempt, doubtful: Payment, gateway: Gateway
+) -> None:
+    resolve(doubtful, world.second_treasurer, "not_paid")
+    set_back(attempt, "next_query_at", timedelta(seconds=1))
+    sweep()
+    gateway.answer(attempt, "Failed")
+    actor = acting(world.treasurer)
+    retry_payment(actor=actor, payment_id=doubtful.pk)
+    execute_payment(actor=actor, payment_id=doubtful.pk, today=today)
+    second = PaymentAttempt.objects.get(payment=doubtful, number=2)
+    gateway.replies.append(outcome("unknown", "ReadTimeout"))
+    send(second)
+    set_back(second, "unknown_since", timedelta(days=2))
+    sweep()
+    sweep()
+    # What was found about the first attempt says nothing about the second: this is one person's word.
+    assert resolve(doubtful, world.cfo, "not_paid").status == "review"
     assert resolve(doubtful, world.second_treasurer, "not_paid").status == "failed"
 
 

@@ -343,7 +343,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("trusted", models.BooleanField()),
-                ("body", models.BinaryField()),
+                ("body", ledger.encryption.EncryptedBinaryField()),
                 ("body_hash", models.CharField(max_length=64)),
                 ("says", models.CharField(blank=True, max_length=160)),
                 ("ip_address", models.GenericIPAddressField(null=True)),

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from ledger.clock import DatabaseClock
+from ledger.encryption import EncryptedBinaryField
 from ledger.models.account import MoneyField
 from ledger.models.organisation import CurrencyField
 from payments.models import Provider
@@ -126,7 +127,7 @@ class Enquiry(models.Model):
 
 
 class Callback(models.Model):
-    """What somebody posted to one of our addresses, byte for byte; append-only.
+    """What somebody posted to one of our addresses, byte for byte and encrypted; append-only.
 
     ``trusted`` says that the address was right; even then it moves no money by itself, except as the
     answer to the ``enquiry`` it was sent for. ``says`` is how the body reads, for people.
@@ -138,7 +139,7 @@ class Callback(models.Model):
         Enquiry, on_delete=models.PROTECT, null=True, related_name="answers"
     )
     trusted = models.BooleanField()
-    body = models.BinaryField()
+    body = EncryptedBinaryField()
     body_hash = models.CharField(max_length=64)
     says = models.CharField(max_length=160, blank=True)
     ip_address = models.GenericIPAddressField(null=True)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from ledger import audit
 from ledger.actor import Actor
-from ledger.clock import database_now
+from ledger.clock import DatabaseClock, database_now
 from ledger.models import Side
 from ledger.services import posting
 from ledger.services.posting import Line, Posting
@@ -190,7 +190,11 @@ def _record_late_success(
 
 
 def _finish(attempt: PaymentAttempt, state: AttemptState, said: str) -> None:
+    """End the attempt, and with it what somebody proposed about it and nobody confirmed."""
     _move(attempt, state)
+    attempt.resolutions.filter(confirmed_at=None, withdrawn_at=None).update(
+        withdrawn_at=DatabaseClock()
+    )
     attempt.gateway_status = said
     attempt.finished_at = database_now()
     attempt.next_query_at = None

@@ -15,8 +15,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--quiet", action="store_true", help="Say nothing when all agrees.")
 
+        parser.add_argument(
+            "--seal", action="append", default=[], help="A seal from a mail that was kept."
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        report = verify()
+        report = verify(options["seal"])
         for fault in report.faults:
             self.stderr.write(self.style.ERROR(f"{fault.check}: {fault.place}: {fault.detail}"))
         if not report.holds:

@@ -175,6 +175,8 @@ def _flattened(detail: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 def _of_api(error: exceptions.APIException) -> Problem:
     code = next((code for kind, code in CODES.items() if isinstance(error, kind)), "refused")
+    if isinstance(error, exceptions.AuthenticationFailed):
+        code = str(error.get_codes())  # a refused sign-in says so by a code of its own
     headers = {}
     if (challenge := getattr(error, "auth_header", None)) is not None:
         headers["WWW-Authenticate"] = challenge

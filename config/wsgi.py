@@ -4,10 +4,11 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from config.chunked import measured
 from config.embedded import processes
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 if "BURSAR_SUPERVISED" in os.environ:
     processes.die_with_parent()  # a web worker must not go on serving when its master was killed
 
-application = get_wsgi_application()
+application = measured(get_wsgi_application())

@@ -58,6 +58,7 @@ def test_a_wrong_name_and_a_wrong_password_are_answered_alike(amina: User) -> No
     wrong_name, wrong_password = ask(username="nobody"), ask(password="wrong")
     assert wrong_name.status_code == wrong_password.status_code == 401
     assert wrong_name.json() == wrong_password.json()
+    assert wrong_name.json()["code"] == "wrong_credentials"
     assert wrong_name["Content-Type"] == "application/problem+json"
     assert wrong_name["WWW-Authenticate"] == "Token"
 

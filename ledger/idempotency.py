@@ -2,7 +2,8 @@
 
 The answer is stored in the transaction of its effect, so that a crash between the two cannot part them.
 Two requests with one key at the same time are told apart by an advisory lock that ends with the
-transaction; refusals roll back and are therefore never stored.
+transaction; refusals roll back and are therefore never stored. An answer may show a phone number or a bank
+account, so it is encrypted at rest.
 """
 
 import hashlib
@@ -15,8 +16,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import JSONField, Value
 
+from ledger.encryption import decrypt, encrypt
 from ledger.models import IdempotencyKey
 from ledger.refusals import Conflict, RuleBroken
 
@@ -104,7 +105,7 @@ def _replay_if_known(request: Request) -> None:
         return
     if bytes(stored.request_hash) != request.request_hash:
         raise KeyMismatch("This Idempotency-Key was used before with another body.")
-    raise Replay(stored.status_code, stored.body)
+    raise Replay(stored.status_code, json.loads(decrypt(stored.body)))
 
 
 def complete(request: Request, result: Any) -> None:
@@ -116,5 +117,5 @@ def complete(request: Request, result: Any) -> None:
         key=request.key,
         request_hash=request.request_hash,
         status_code=status_code,
-        body=Value(body, JSONField()),  # no body is JSON's null, not SQL's
+        body=encrypt(json.dumps(body)),
     )

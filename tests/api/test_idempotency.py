@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from ledger.models import IdempotencyKey
 from ledger.roles import Role
@@ -76,6 +77,18 @@ def test_who_may_no_longer_is_not_given_the_old_answer(desk: Desk) -> None:
     ask(desk)
     desk.treasurer.memberships.all().delete()
     ask(desk, 404)
+
+
+def test_a_kept_answer_shows_no_destination_in_a_dump(desk: Desk) -> None:
+    body = {"fund": str(desk.fund.pk), "amount": "500", "purpose": "Paper", "payee_name": "Amina"}
+    body |= {"method": "mpesa", "destination": "+254712345678"}
+    for _ in range(2):
+        answer = Caller(desk.requester).post("/api/requisitions/", body, 201, **KEY)
+        assert answer["destination"] == "+254712345678"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT kept::text FROM ledger_idempotencykey AS kept")
+        (dumped,) = cursor.fetchone()
+    assert "712345678" not in dumped
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 256, "a\tb", "schlüssel", "\x00"])

@@ -22,7 +22,13 @@ from treasury.services.callbacks import record_callback
 from treasury.services.dispatching import dispatch_attempt, dispatch_waiting
 from treasury.services.enquiries import ask_about, ask_about_due
 from treasury.services.execution import ProviderUnavailable, execute_payment
-from treasury.services.payments import LateSuccess, cancel_payment, retry_payment
+from treasury.services.payments import (
+    LateSuccess,
+    cancel_payment,
+    create_payment,
+    retry_payment,
+)
+from treasury.services.requisitions import cancel_requisition, edit_requisition
 
 
 @pytest.fixture
@@ -288,6 +294,37 @@ def test_a_success_after_the_failure_stands_in_suspense_and_blocks_the_retry(
     for again in (retry_payment, cancel_payment):
         with pytest.raises(LateSuccess):
             again(actor=acting(world.treasurer), payment_id=payment.pk)
+
+
+def test_a_requester_cannot_give_back_what_a_late_success_paid(
+    world: World, send: Send, gateway: Gateway, payment: Payment
+) -> None:
+    attempt = send(outcome("failed_final", "400.002.02", "Bad Request"))
+    retry_payment(actor=acting(world.treasurer), payment_id=payment.pk)
+    hint(attempt)
+    ask(attempt)
+    gateway.answer(attempt)
+    requester, requisition = acting(world.requester), payment.requisition_id
+    with pytest.raises(LateSuccess):
+        edit_requisition(actor=requester, requisition_id=requisition, purpose="Again")
+    with pytest.raises(LateSuccess):
+        cancel_requisition(actor=requester, requisition_id=requisition)
+
+
+def test_what_a_late_success_paid_after_the_cancellation_is_not_paid_again(
+    world: World, send: Send, gateway: Gateway, payment: Payment
+) -> None:
+    attempt = send(outcome("failed_final", "400.002.02", "Bad Request"))
+    treasurer = acting(world.treasurer)
+    cancel_payment(actor=treasurer, payment_id=payment.pk)
+    another = create_payment(actor=treasurer, requisition_id=payment.requisition_id)
+    hint(attempt)
+    ask(attempt)
+    gateway.answer(attempt)
+    assert Incident.objects.get(payment=payment).kind == "late_success"
+    with pytest.raises(LateSuccess):
+        execute_payment(actor=treasurer, payment_id=another.pk, today=today)
+    assert world.account().held == 0
 
 
 def test_a_retry_is_another_attempt_with_another_reference(

@@ -129,7 +129,7 @@ class RequisitionDetail(Showing, Editing):
 
     rows, key, noun = staticmethod(requisitions_seen_by), "requisition_id", "treasury.requisition"
     action, Input, Output = "requisition.edit", RequisitionEditInput, RequisitionSerializer
-    refusals = {409: "payment_started, illegal_transition"}
+    refusals = {409: "payment_started, illegal_transition, late_success"}
 
     def permit(self, row: Requisition) -> None:
         duties.may_change_requisition(self.actor, row)
@@ -191,7 +191,7 @@ class RequisitionCancel(RequisitionAction):
     """Withdraw one's own requisition, and its pending payments with it."""
 
     action = "requisition.cancel"
-    refusals = {403: "role_required", 409: "illegal_transition, payment_started"}
+    refusals = {403: "role_required", 409: "illegal_transition, payment_started, late_success"}
 
     def permit(self, row: Requisition) -> None:
         duties.may_change_requisition(self.actor, row)

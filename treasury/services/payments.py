@@ -13,7 +13,7 @@ from ledger.idempotency import hash_of
 from ledger.money import format_amount, parse_amount
 from ledger.refusals import Conflict, InvalidInput, NotFound, RuleBroken
 from treasury import duties, locks, methods
-from treasury.models import Incident, Payment, PaymentPolicy, Requisition
+from treasury.models import Incident, Payment, PaymentAttempt, PaymentPolicy, Requisition
 from treasury.readiness import NotApproved, RetryLimit
 from treasury.services.codes import void_codes
 from treasury.services.facts import payment_facts
@@ -171,6 +171,20 @@ def require_no_late_success(payment: Payment) -> None:
     late = Incident.objects.filter(payment=payment, kind=Incident.Kind.LATE_SUCCESS)
     if late.exists():
         raise LateSuccess("The gateway says that an earlier attempt did pay. Resolve that first.")
+
+
+def require_nothing_paid_late(payment: Payment) -> None:
+    """Raise ``LateSuccess`` if the payment would pay again what a cancelled one of its requisition paid."""
+    requisition = payment.requisition
+    late = PaymentAttempt.objects.filter(
+        payment__requisition=requisition,
+        payment__status=PaymentStatus.CANCELLED,
+        incidents__kind=Incident.Kind.LATE_SUCCESS,
+    )
+    paid = sum(late.values_list("amount", flat=True), start=requisition.committed)
+    if paid > requisition.amount:
+        message = "The gateway says that a cancelled payment of this requisition did pay."
+        raise LateSuccess(message)
 
 
 def code_required(payment: Payment) -> bool:

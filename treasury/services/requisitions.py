@@ -25,6 +25,7 @@ from treasury.models import (
 )
 from treasury.services.codes import void_codes
 from treasury.services.facts import payment_facts
+from treasury.services.payments import require_no_late_success
 from treasury.states import (
     PAYMENT,
     REQUISITION,
@@ -122,8 +123,8 @@ def edit_requisition(
     """Change a requisition, which makes its next version: submitted again, its approvals void.
 
     Its pending payments were made for the version before and are cancelled, their codes dead. By its
-    requester. Raises ``RoleRequired``, ``InvalidInput``, ``IllegalTransition``, and ``PaymentStarted``
-    once a payment has left pending.
+    requester. Raises ``RoleRequired``, ``InvalidInput``, ``IllegalTransition``, ``PaymentStarted`` once a
+    payment has left pending, and ``LateSuccess``.
     """
     requisition = locks.lock_requisition(requisition_id)
     duties.may_change_requisition(actor, requisition)
@@ -205,7 +206,8 @@ def reject_requisition(*, actor: Actor, requisition_id: UUID, reason: str) -> Re
 def cancel_requisition(*, actor: Actor, requisition_id: UUID) -> Requisition:
     """Withdraw a requisition for good, its pending payments with it; by its requester.
 
-    Raises ``RoleRequired``, ``IllegalTransition``, and ``PaymentStarted`` once a payment has left pending.
+    Raises ``RoleRequired``, ``IllegalTransition``, ``PaymentStarted`` once a payment has left pending, and
+    ``LateSuccess``.
     """
     requisition = locks.lock_requisition(requisition_id)
     duties.may_change_requisition(actor, requisition)
@@ -323,6 +325,7 @@ def _withdraw_payments(requisition: Requisition, actor: Actor) -> None:
 
 def _withdraw_payment(payment: Payment, actor: Actor) -> None:
     require_transition(PAYMENT, payment.status, PaymentStatus.CANCELLED, noun="payment")
+    require_no_late_success(payment)
     before = payment_facts(payment)
     void_codes(payment)
     payment.status = PaymentStatus.CANCELLED

@@ -31,7 +31,8 @@ class Web:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        limits = httpx.Limits(max_connections=CROWD, max_keepalive_connections=CROWD)
+        # Each request has a connection of its own: two hundred threads do not share one well.
+        limits = httpx.Limits(max_connections=CROWD, max_keepalive_connections=0)
         self._client = httpx.Client(base_url=url, timeout=60.0, limits=limits, trust_env=False)
 
     def close(self) -> None:

@@ -83,7 +83,7 @@ def test_a_kept_answer_shows_no_destination_in_a_dump(desk: Desk) -> None:
     body = {"fund": str(desk.fund.pk), "amount": "500", "purpose": "Paper", "payee_name": "Amina"}
     body |= {"method": "mpesa", "destination": "+254712345678"}
     for _ in range(2):
-        answer = Caller(desk.requester).post("/api/requisitions/", body, 201, **KEY)
+        answer = Caller(desk.requester).post("/api/requisitions/", body, 201, KEY)
         assert answer["destination"] == "+254712345678"
     with connection.cursor() as cursor:
         cursor.execute("SELECT kept::text FROM ledger_idempotencykey AS kept")

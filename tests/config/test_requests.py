@@ -88,6 +88,7 @@ def test_pages_may_load_nothing_from_elsewhere(client: Client) -> None:
     assert "unsafe" not in policy
 
 
+@pytest.mark.django_db
 def test_the_documentation_needs_no_other_host(client: Client) -> None:
     page = client.get("/api/docs/")
     assert page.status_code == 200

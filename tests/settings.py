@@ -23,6 +23,10 @@ else:
 
 from config.settings import *  # noqa: E402, F403
 
+# A test may keep one transaction open while others of its process run.
+OPTIONS = DATABASES["default"]["OPTIONS"]  # noqa: F405
+if "options" in OPTIONS:
+    OPTIONS["options"] += " -c idle_in_transaction_session_timeout=0"
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MEDIA_ROOT = FILES / "media"

@@ -31,7 +31,8 @@ class Web:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        limits = httpx.Limits(max_connections=CROWD, max_keepalive_connections=CROWD)
+        # Each request has a connection of its own: two hundred threads do not share one well.
+        limits = httpx.Limits(max_connections=CROWD, max_keepalive_connections=0)
         self._client = httpx.Client(base_url=url, timeout=60.0, limits=limits, trust_env=False)
 
     def close(self) -> None:
@@ -42,6 +43,9 @@ class Web:
             return self._client.get("/health/").status_code == 200
         except httpx.TransportError:
             return False
+
+    def wait_until_up(self) -> None:
+        assert processes.wait_until(self.is_up, seconds=120, every=0.1), "the web does not answer"
 
     def token(self, username: str, password: str = PASSWORD) -> str:
         answer = self.post("/api/auth/token/", {"username": username, "password": password})
@@ -63,18 +67,20 @@ def _with(token: str, headers: dict[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def serving(environment: dict[str, str], *, port: int | None = None) -> Iterator[Web]:
-    """Run a web process for as long as the block lasts."""
-    port = port or free_port()
+def serving(
+    environment: dict[str, str], *, application: str = "config.wsgi:application"
+) -> Iterator[Web]:
+    """Run a web process for as long as the block lasts; its worker is started again if it dies."""
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
     command += ["--port", str(port), "--workers", "1", "--blocking-threads", "8", "--no-ws"]
-    command += ["--log-level", "warning", "config.wsgi:application"]
+    command += ["--respawn-failed-workers", "--log-level", "warning", application]
     told = {**environment, "PORT": str(port), "BURSAR_PUBLIC_URL": url}
     process = subprocess.Popen(command, cwd=ROOT, env=told, stdout=subprocess.DEVNULL)
     web = Web(url)
     try:
-        assert processes.wait_until(web.is_up, seconds=60, every=0.1), "the web does not answer"
+        web.wait_until_up()
         yield web
     finally:
         web.close()

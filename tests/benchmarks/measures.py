@@ -33,7 +33,7 @@ def measure(name: str, *, entries: int, rounds: int) -> Iterator[str]:
     yield _verifying()
     yield from _writing(books, rounds)
     bare.install(name)  # last, for what it writes is not sealed
-    yield _against_bare(books, rounds)
+    yield from _against_bare(books, rounds)
 
 
 def _row(label: str, this: str, against: str, ratio: str) -> str:
@@ -157,8 +157,24 @@ def _writing(books: Books, rounds: int) -> Iterator[str]:
     yield _compared(label + "one by one in one", many / MANY, together / ONE_BY_ONE)
 
 
-def _against_bare(books: Books, rounds: int) -> str:
+def _against_bare(books: Books, rounds: int) -> Iterator[str]:
     service, by_hand = _medians(
-        rounds, lambda: _post_one(books), lambda: bare.post(books.transfer()), times=ONE_BY_ONE
+        rounds, lambda: _post_one(books), lambda: _bare_one(books), times=ONE_BY_ONE
     )
-    return _compared("two-line posting: the service / bare SQL by hand", service, by_hand)
+    yield _compared("two-line posting: the service / bare SQL by hand", service, by_hand)
+    service, by_hand = _medians(
+        rounds, lambda: _post_in_one_transaction(books), lambda: _bare_in_one_transaction(books)
+    )
+    label = "the same without the commit"
+    yield _compared(label, service / ONE_BY_ONE, by_hand / ONE_BY_ONE)
+
+
+def _bare_one(books: Books) -> None:
+    with transaction.atomic():
+        bare.post(books.transfer())
+
+
+def _bare_in_one_transaction(books: Books) -> None:
+    with transaction.atomic():
+        for _ in range(ONE_BY_ONE):
+            bare.post(books.transfer())

@@ -35,8 +35,9 @@ def chromium() -> str | None:
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser of this module's own: its event loop must have ended when other tests begin theirs."""
     path = chromium()
     if path is None and os.environ.get("CI"):
         pytest.fail("There is no Chromium, and in CI there must be one (apt-get install chromium).")

@@ -2,10 +2,12 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
+import psycopg
 import pytest
 from django.db import transaction
 
@@ -15,6 +17,7 @@ from ledger.selectors import trial_balance
 from ledger.services.posting import (
     AlreadyReversed,
     HoldNotOpen,
+    post,
     post_many,
     release,
     reverse,
@@ -189,6 +192,38 @@ def test_of_many_who_settle_or_release_one_hold_one_settles_at_most(
     assert Account.objects.get(pk=cash.pk).held == 0
     assert balances(bank) == [1000 + 10 * len(settled)]
     assert verify().holds
+
+
+def test_a_release_waits_for_the_account_before_it_takes_the_hold(
+    cash: Account, bank: Account, superuser_connection: psycopg.Connection
+) -> None:
+    reference = keep(cash, "10.00")
+    locked = threading.Event()
+
+    def settle() -> UUID:
+        with transaction.atomic():
+            post(transfer(cash, bank, "1.00"))
+            locked.set()
+            wait_until_somebody_waits(superuser_connection)
+            return post(transfer(cash, bank, "10.00", releases=reference))
+
+    def let_go() -> None:
+        locked.wait(20)
+        with transaction.atomic():
+            release(reference=reference)
+
+    settled, released = at_once([settle, let_go])
+    assert isinstance(settled, UUID)
+    assert released is None
+
+
+def wait_until_somebody_waits(watcher: psycopg.Connection) -> None:
+    for _ in range(500):
+        waiting = watcher.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
+        if waiting and waiting[0]:
+            return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits for a lock")
 
 
 def test_a_trial_balance_read_while_money_moves_is_balanced(cash: Account, bank: Account) -> None:

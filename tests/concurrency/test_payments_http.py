@@ -31,8 +31,8 @@ def said(answer: httpx.Response | Exception) -> str:
 
 def test_of_200_requests_to_execute_one_payment_one_succeeds(scene: Scene, web: Web) -> None:
     payment = scene.payment(1000)
-    said = crowd_executes(scene, web, payment)
-    assert said == {"200 success": 1, "409 illegal_transition": CROWD - 1}
+    answers = crowd_executes(scene, web, payment)
+    assert answers == {"200 success": 1, "409 illegal_transition": CROWD - 1}
     assert PaymentExecution.objects.count() == 1
     assert scene.balances().balance == scene.opening - 1000
     assert_books_hold()
@@ -42,8 +42,8 @@ def test_of_200_requests_with_one_key_one_has_an_effect_and_all_agree(
     scene: Scene, web: Web
 ) -> None:
     payment = scene.payment(1000)
-    said = crowd_executes(scene, web, payment, Idempotency_Key="pay-wanjiku")
-    assert set(said) <= {"200 success", "409 idempotency_in_progress"}
-    assert said["200 success"] >= 1
+    answers = crowd_executes(scene, web, payment, Idempotency_Key="pay-wanjiku")
+    assert set(answers) <= {"200 success", "409 idempotency_in_progress"}
+    assert answers["200 success"] >= 1
     assert PaymentExecution.objects.count() == 1
     assert scene.balances().balance == scene.opening - 1000

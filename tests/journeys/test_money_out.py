@@ -1,19 +1,15 @@
 """The story of one payment, end to end: over HTTP, with a worker, a beat, a gateway and a mailbox."""
 
 import re
-import subprocess
 from decimal import Decimal
 from functools import partial
 from io import StringIO
 
 from django.core.management import call_command
-from django.db import connection
-from django.db.models import Model
 
-from config.embedded import postgres
 from ledger.models import AuditEvent
 from payments.models import GatewayRequest, GatewayResponse
-from tests import database
+from tests.journeys.canaries import dumped, found_in, texts_of
 from tests.journeys.office import Json, Office, Person, code_in, person
 from tests.scene import PASSWORD, Scene
 from tests.simulator import Simulator
@@ -157,23 +153,5 @@ def assert_nothing_secret_was_kept(
         "dump": dumped(),
     }
     for place, text in places.items():
-        for secret in secrets:
-            assert secret not in text, (place, secret)
-            assert secret.encode().hex() not in text, (place, secret)
-        assert not re.search(rf"(?<![\w.-]){otp}(?![\w.-])", text), (place, otp)
-
-
-def texts_of(model: type[Model]) -> str:
-    """Every value of every row."""
-    return "\n".join(str(row) for row in model._default_manager.values_list())
-
-
-def dumped() -> str:
-    """The database as `pg_dump` writes it."""
-    program = postgres.installed() / "bin" / "pg_dump"
-    url = database.CLUSTER.url(
-        role=postgres.SUPERUSER, database=str(connection.settings_dict["NAME"])
-    )
-    done = subprocess.run([program, url], capture_output=True, text=True, check=True)
-    assert "COPY public.treasury_payment " in done.stdout
-    return done.stdout
+        assert found_in(text, secrets) == [], place
+        assert not re.search(rf"(?<![\w.-]){otp}(?![\w.-])", text), place

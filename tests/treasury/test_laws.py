@@ -274,3 +274,15 @@ def test_the_destination_is_encrypted_in_the_table(world: World) -> None:
         stored = cursor.fetchone()[0]
     assert PHONE[4:] not in stored
     assert Payment.objects.get(pk=payment.pk).destination == PHONE
+
+
+@pytest.mark.parametrize("change", ["amount = 900000", "method = 'cash'", "payee_name = 'Me'"])
+def test_what_was_approved_changes_only_with_its_version(world: World, change: str) -> None:
+    payment = world.payment(amount=Decimal(500), method="mpesa", destination=PHONE)
+    requisition = payment.requisition_id
+    attack = f"UPDATE treasury_requisition SET {change} WHERE requisition_id = %s"
+    refused("content_has_a_version", lambda: sql(attack, requisition))
+    skipping = (
+        f"UPDATE treasury_requisition SET {change}, version = version + 1 WHERE requisition_id = %s"
+    )
+    refused("content_has_a_version", lambda: sql(skipping, requisition))

@@ -7,6 +7,7 @@ account, so it is encrypted at rest.
 """
 
 import hashlib
+import hmac
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 
 from ledger.encryption import decrypt, encrypt
@@ -62,9 +64,13 @@ _current: ContextVar[Request | None] = ContextVar("idempotent_request", default=
 
 
 def hash_of(body: Any) -> bytes:
-    """Return the SHA-256 of a request body in canonical JSON."""
+    """Return the keyed SHA-256 of a request body in canonical JSON.
+
+    Keyed, for whoever has a dump knows all of the body but a phone number, and could try them all.
+    """
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(canonical.encode()).digest()
+    key: bytes = settings.BURSAR_INDEX_KEY
+    return hmac.new(key, b"request body\0" + canonical.encode(), hashlib.sha256).digest()
 
 
 @contextmanager

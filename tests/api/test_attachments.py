@@ -32,6 +32,8 @@ def test_a_requester_attaches_evidence_and_others_read_it(desk: Desk) -> None:
     assert answer["uploaded_by"] == str(desk.requester.pk)
     path = f"/api/requisitions/{requisition.pk}/attachments/"
     assert Caller(desk.approver).results(path) == [answer]
+    shown = Caller(desk.approver).get(f"/api/requisitions/{requisition.pk}/")
+    assert shown["attachments"] == [answer]
     file = Caller(desk.approver).client.get(f"{path}{answer['attachment_id']}/")
     assert (file.status_code, file.content) == (200, PDF)
     assert file["Content-Type"] == "application/pdf"

@@ -1,5 +1,7 @@
 """``Idempotency-Key``: one effect and one answer, however often it is asked."""
 
+import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -89,6 +91,14 @@ def test_a_kept_answer_shows_no_destination_in_a_dump(desk: Desk) -> None:
         cursor.execute("SELECT kept::text FROM ledger_idempotencykey AS kept")
         (dumped,) = cursor.fetchone()
     assert "712345678" not in dumped
+
+
+def test_whoever_knows_the_rest_of_a_body_cannot_try_all_phones(desk: Desk) -> None:
+    ask(desk)
+    body = {"amount": "5000", "reason": "Running low"}
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    plain = hashlib.sha256(canonical.encode()).digest()
+    assert bytes(IdempotencyKey.objects.get().request_hash) != plain
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 256, "a\tb", "schlüssel", "\x00"])

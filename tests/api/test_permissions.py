@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django import DjangoDbBlocker
 
@@ -124,6 +124,8 @@ def world(
         whole = transaction.atomic()
         whole._from_testcase = True  # type: ignore[attr-defined]  # commands may run inside
         with whole:
+            with connection.cursor() as cursor:  # the schema is long in the making
+                cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             yield build_world()
             transaction.set_rollback(True)
 
@@ -202,7 +204,10 @@ def test_every_verb_is_listed_and_nothing_else(route: str) -> None:
 def test_who_may_what_where(route: str, world: World) -> None:
     path = address(world, route)
     wrong = []
-    for (role, scope), user in world.people.items():
+    people = world.people
+    if all(expected.kind is Kind.NOBODY for expected in ROUTES[route].values()):
+        people = {key: people[key] for key in (("superuser", "own"), ("nothing", "none"))}
+    for (role, scope), user in people.items():
         for verb, listed in ROUTES[route].items():
             expected = status_for(listed, role, scope)
             found = answered(user, verb, path)

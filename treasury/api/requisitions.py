@@ -22,6 +22,7 @@ from ledger.api.resource import Doing, Editing, History, Listing, Making, Showin
 from ledger.api.serializers import Input, Output
 from ledger.roles import Role
 from treasury import duties
+from treasury.api.attachments import AttachmentSerializer
 from treasury.api.inputs import EditInput, ReasonInput
 from treasury.methods import Method
 from treasury.models import Requisition, RequisitionApproval
@@ -49,13 +50,14 @@ class RequisitionSerializer(Output):
 
     approvals = serializers.SerializerMethodField()
     amount_left = MoneyText(help_text="Approved and not yet taken by a payment.")
+    attachments = AttachmentSerializer(many=True, read_only=True)
 
     class Meta:
         model = Requisition
         fields = (
             "requisition_id", "fund", "company", "amount", "currency", "amount_left", "purpose",
             "payee_name", "payee_note", "method", "destination", "status", "version", "requested_by",
-            "requested_at", "approvals", "approved_at", "rejected_by", "rejected_at",
+            "requested_at", "approvals", "attachments", "approved_at", "rejected_by", "rejected_at",
             "rejection_reason", "cancelled_at",
         )  # fmt: skip
 

@@ -17,6 +17,7 @@ from treasury.services.codes import consume_code
 from treasury.services.facts import attempt_facts, payment_facts
 from treasury.services.payments import require_no_late_success, require_nothing_paid_late
 from treasury.services.settlement import Proof, settle
+from treasury.services.telling import tell_payment
 from treasury.states import PaymentStatus
 
 
@@ -48,12 +49,23 @@ def execute_payment(*, actor: Actor, payment_id: UUID, today: Today) -> Payment:
     code = consume_code(payment, user)
     if payment.otp_required and code is None:
         raise readiness.CodeRequired("This payment needs a code that you have verified.")
+    carry_out(payment, user=user, code=code, actor=actor, today=today)
+    return payment
+
+
+def carry_out(
+    payment: Payment, *, user: User, code: OneTimeCode | None, actor: Actor, today: Today
+) -> None:
+    """Reserve or settle a locked payment that was checked; ``user`` is its executor from now on.
+
+    Plain, for the commands of one payment and of a batch. Raises ``ProviderUnavailable``, ``LateSuccess``,
+    ``InsufficientFunds``.
+    """
     if payment.method in methods.BY_GATEWAY:
         _reserve(payment, user, code, actor)
     else:
         proof = Proof(user.pk, actor.ip_address, actor.user_agent, code)
         settle(payment, proof=proof, on=today(payment.fund.company), actor=actor)
-    return payment
 
 
 def _reserve(payment: Payment, user: User, code: OneTimeCode | None, actor: Actor) -> None:
@@ -70,6 +82,7 @@ def _reserve(payment: Payment, user: User, code: OneTimeCode | None, actor: Acto
     payment.executor = user
     payment.save(update_fields=["status", "executor"])
     attempt.save(force_insert=True)
+    tell_payment(payment)
     audit.record(
         actor=actor,
         action="payment.execute",

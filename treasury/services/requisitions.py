@@ -25,6 +25,7 @@ from treasury.models import (
 from treasury.services.codes import void_codes
 from treasury.services.facts import payment_facts
 from treasury.services.payments import require_no_late_success
+from treasury.services.telling import tell_payment, tell_requisition
 from treasury.states import (
     PAYMENT,
     REQUISITION,
@@ -112,6 +113,7 @@ def create_requisition(
     _write(requisition, Content(amount, currency, purpose, payee_name, method, destination))
     requisition.save(force_insert=True)
     _record(actor, "requisition.create", requisition, before=None)
+    tell_requisition(requisition)
     return _fresh(requisition)
 
 
@@ -148,6 +150,7 @@ def edit_requisition(
     requisition.version += 1
     requisition.save(update_fields=[*CONTENT, "status", "approved_at", "version"])
     _record(actor, "requisition.edit", requisition, before=before)
+    tell_requisition(requisition)
     return _fresh(requisition)
 
 
@@ -188,6 +191,7 @@ def approve_requisition(
         requisition.status = RequisitionStatus.APPROVED
         requisition.approved_at = database_now()
         requisition.save(update_fields=["status", "approved_at"])
+        tell_requisition(requisition)
     after = {"approved_as": approval.role, "comment": comment, **authority.facts()}
     _record(actor, "requisition.approve", requisition, before=before, more=after)
     return _fresh(requisition)
@@ -214,6 +218,7 @@ def reject_requisition(*, actor: Actor, requisition_id: UUID, reason: str) -> Re
     requisition.save(update_fields=["status", "rejected_by", "rejected_at", "rejection_reason"])
     more = {"reason": reason, **ways[0].facts()}
     _record(actor, "requisition.reject", requisition, before=before, more=more)
+    tell_requisition(requisition)
     return _fresh(requisition)
 
 
@@ -233,6 +238,7 @@ def cancel_requisition(*, actor: Actor, requisition_id: UUID) -> Requisition:
     requisition.cancelled_at = database_now()
     requisition.save(update_fields=["status", "cancelled_at"])
     _record(actor, "requisition.cancel", requisition, before=before)
+    tell_requisition(requisition)
     return _fresh(requisition)
 
 
@@ -356,6 +362,7 @@ def _withdraw_payment(payment: Payment, actor: Actor) -> None:
     void_codes(payment)
     payment.status = PaymentStatus.CANCELLED
     payment.save(update_fields=["status"])
+    tell_payment(payment)
     audit.record(
         actor=actor,
         action="payment.cancel",

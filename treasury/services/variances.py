@@ -18,6 +18,7 @@ from treasury.dates import Today
 from treasury.models import Payment, VarianceAdjustment
 from treasury.selectors import paid_amount
 from treasury.services.replenishment import request_if_low
+from treasury.services.telling import tell_variance
 from treasury.states import PAID_PAYMENTS, VARIANCE, VarianceStatus, require_transition
 from treasury.texts import require_text
 
@@ -86,6 +87,7 @@ def record_variance(
     variance.save(force_insert=True)
     variance.refresh_from_db(fields=["created_at"])
     _record(actor, "variance.record", variance, before=None)
+    tell_variance(variance)
     return variance
 
 
@@ -114,6 +116,7 @@ def approve_variance(*, actor: Actor, variance_id: UUID, today: Today) -> Varian
     variance.save(update_fields=[*APPROVED, "journal_entry"])
     more = authority.facts() if authority else {}
     _record(actor, "variance.approve", variance, before=before, more=more)
+    tell_variance(variance)
     request_if_low(payment.fund, actor)
     return variance
 
@@ -135,6 +138,7 @@ def reject_variance(*, actor: Actor, variance_id: UUID, reason: str) -> Variance
     variance.rejection_reason = reason
     variance.save(update_fields=["status", "rejected_by", "rejected_at", "rejection_reason"])
     _record(actor, "variance.reject", variance, before=before, more=ways[0].facts())
+    tell_variance(variance)
     return variance
 
 

@@ -7,6 +7,7 @@ from ledger.models.idempotency import IdempotencyKey
 from ledger.models.journal import JournalEntry, LedgerEntry
 from ledger.models.membership import Membership
 from ledger.models.organisation import Branch, Company, Region
+from ledger.models.outbox import OutboxEvent
 from ledger.models.transition import StateTransition
 from ledger.models.user import User
 
@@ -23,6 +24,7 @@ __all__ = [
     "JournalEntry",
     "LedgerEntry",
     "Membership",
+    "OutboxEvent",
     "Region",
     "Side",
     "StateTransition",

@@ -17,6 +17,7 @@ from treasury.services.codes import consume_code
 from treasury.services.facts import attempt_facts, payment_facts
 from treasury.services.payments import require_no_late_success, require_nothing_paid_late
 from treasury.services.settlement import Proof, settle
+from treasury.services.telling import tell_payment
 from treasury.states import PaymentStatus
 
 
@@ -81,6 +82,7 @@ def _reserve(payment: Payment, user: User, code: OneTimeCode | None, actor: Acto
     payment.executor = user
     payment.save(update_fields=["status", "executor"])
     attempt.save(force_insert=True)
+    tell_payment(payment)
     audit.record(
         actor=actor,
         action="payment.execute",

@@ -19,6 +19,7 @@ from treasury.dates import Today
 from treasury.models import Incident, PaymentAttempt
 from treasury.services.facts import attempt_facts, payment_facts
 from treasury.services.settlement import Proof, release, settle
+from treasury.services.telling import tell_payment
 from treasury.states import (
     ATTEMPT,
     PAYMENT,
@@ -211,6 +212,7 @@ def _move_payment(attempt: PaymentAttempt, status: PaymentStatus) -> None:
     require_transition(PAYMENT, payment.status, status, noun="payment")
     payment.status = status
     payment.save(update_fields=["status"])
+    tell_payment(payment)
 
 
 def _record(

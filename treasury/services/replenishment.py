@@ -18,6 +18,7 @@ from ledger.services.posting import Line, Posting
 from treasury import duties, locks
 from treasury.dates import Today
 from treasury.models import ReplenishmentRequest, TreasuryFund
+from treasury.services.telling import tell_replenishment
 from treasury.states import (
     OPEN_REPLENISHMENTS,
     REPLENISHMENT,
@@ -96,6 +97,7 @@ def approve_replenishment(*, actor: Actor, replenishment_id: UUID) -> Replenishm
     request.approved_at = database_now()
     request.save(update_fields=["status", "approved_by", "approved_at"])
     _record(actor, "replenishment.approve", request, before=before)
+    tell_replenishment(request)
     return request
 
 
@@ -118,6 +120,7 @@ def reject_replenishment(
     request.rejection_reason = reason
     request.save(update_fields=["status", "rejected_by", "rejected_at", "rejection_reason"])
     _record(actor, "replenishment.reject", request, before=before)
+    tell_replenishment(request)
     return request
 
 
@@ -144,6 +147,7 @@ def fund_replenishment(
     fund.last_replenished = now
     fund.save(update_fields=["last_replenished"])
     _record(actor, "replenishment.fund", request, before=before)
+    tell_replenishment(request)
     request_if_low(fund, actor)
     return request
 
@@ -188,6 +192,7 @@ def _create(actor: Actor, request: ReplenishmentRequest) -> ReplenishmentRequest
     request.save(force_insert=True)
     request.refresh_from_db(fields=["created_at"])
     _record(actor, "replenishment.request", request, before=None)
+    tell_replenishment(request)
     return request
 
 

@@ -26,6 +26,7 @@ from treasury.models import (
 from treasury.services.codes import void_codes
 from treasury.services.facts import payment_facts
 from treasury.services.payments import require_no_late_success
+from treasury.services.telling import tell_payment, tell_requisition
 from treasury.states import (
     PAYMENT,
     REQUISITION,
@@ -105,6 +106,7 @@ def create_requisition(
     _write(requisition, Content(amount, currency, purpose, payee_name, method, destination))
     requisition.save(force_insert=True)
     _record(actor, "requisition.create", requisition, before=None)
+    tell_requisition(requisition)
     return _fresh(requisition)
 
 
@@ -141,6 +143,7 @@ def edit_requisition(
     requisition.version += 1
     requisition.save(update_fields=[*CONTENT, "status", "approved_at", "version"])
     _record(actor, "requisition.edit", requisition, before=before)
+    tell_requisition(requisition)
     return _fresh(requisition)
 
 
@@ -174,6 +177,7 @@ def approve_requisition(*, actor: Actor, requisition_id: UUID, comment: str = ""
         requisition.status = RequisitionStatus.APPROVED
         requisition.approved_at = database_now()
         requisition.save(update_fields=["status", "approved_at"])
+        tell_requisition(requisition)
     after = {"approved_as": approval.role, "comment": comment}
     _record(actor, "requisition.approve", requisition, before=before, more=after)
     return _fresh(requisition)
@@ -199,6 +203,7 @@ def reject_requisition(*, actor: Actor, requisition_id: UUID, reason: str) -> Re
     requisition.rejection_reason = reason
     requisition.save(update_fields=["status", "rejected_by", "rejected_at", "rejection_reason"])
     _record(actor, "requisition.reject", requisition, before=before, more={"reason": reason})
+    tell_requisition(requisition)
     return _fresh(requisition)
 
 
@@ -218,6 +223,7 @@ def cancel_requisition(*, actor: Actor, requisition_id: UUID) -> Requisition:
     requisition.cancelled_at = database_now()
     requisition.save(update_fields=["status", "cancelled_at"])
     _record(actor, "requisition.cancel", requisition, before=before)
+    tell_requisition(requisition)
     return _fresh(requisition)
 
 
@@ -330,6 +336,7 @@ def _withdraw_payment(payment: Payment, actor: Actor) -> None:
     void_codes(payment)
     payment.status = PaymentStatus.CANCELLED
     payment.save(update_fields=["status"])
+    tell_payment(payment)
     audit.record(
         actor=actor,
         action="payment.cancel",

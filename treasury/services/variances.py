@@ -18,6 +18,7 @@ from treasury.dates import Today
 from treasury.models import Payment, VarianceAdjustment
 from treasury.selectors import paid_amount
 from treasury.services.replenishment import request_if_low
+from treasury.services.telling import tell_variance
 from treasury.states import PAID_PAYMENTS, VARIANCE, VarianceStatus, require_transition
 from treasury.texts import require_text
 
@@ -85,6 +86,7 @@ def record_variance(
     variance.save(force_insert=True)
     variance.refresh_from_db(fields=["created_at"])
     _record(actor, "variance.record", variance, before=None)
+    tell_variance(variance)
     return variance
 
 
@@ -109,6 +111,7 @@ def approve_variance(*, actor: Actor, variance_id: UUID, today: Today) -> Varian
     variance.approved_at = database_now()
     variance.save(update_fields=["status", "approved_by", "approved_at", "journal_entry"])
     _record(actor, "variance.approve", variance, before=before)
+    tell_variance(variance)
     request_if_low(payment.fund, actor)
     return variance
 
@@ -130,6 +133,7 @@ def reject_variance(*, actor: Actor, variance_id: UUID, reason: str) -> Variance
     variance.rejection_reason = reason
     variance.save(update_fields=["status", "rejected_by", "rejected_at", "rejection_reason"])
     _record(actor, "variance.reject", variance, before=before)
+    tell_variance(variance)
     return variance
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
@@ -48,7 +49,7 @@ VITAL = ("database", "migrations")
 def _asked(check: Callable[[], bool]) -> str:
     try:
         return "up" if check() else "down"
-    except (DatabaseError, RedisError, OSError) as error:
+    except (DatabaseError, RedisError, OSError, ImproperlyConfigured) as error:
         logger.warning("health check failed: %s", type(error).__name__)
         return "down"
 

@@ -44,7 +44,8 @@ def verdicts_of(report: Report, sent: Collection[str]) -> list[Verdict]:
     listed = [
         _listed(one, block, report.said) for block in report.blocks for one in block.transactions
     ]
-    named = {name for one in listed for name in (one.end_to_end_id, one.instruction_id, one.uetr)}
+    names = (name for one in listed for name in (one.end_to_end_id, one.instruction_id, one.uetr))
+    named = {name.lower() for name in names}
     silent = [one for one in sent if named.isdisjoint({one, str(uetr_of(UUID(one)))})]
     found = list(listed)
     for said, ours in _levels(report):

@@ -21,9 +21,11 @@ UNLISTED = {
     "ledger.holdrelease",
     "ledger.idempotencykey",
     "ledger.statetransition",
+    "treasury.decisioncode",
     "treasury.enquiry",
     "treasury.failedtries",
     "treasury.onetimecode",
+    "treasury.question",
     "treasury.requisitionapproval",
     "treasury.resolution",
 }

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ledger.access import require_role, require_role_somewhere
+from ledger.access import companies_of, require_role, require_role_somewhere
 from ledger.api.fields import Reference, TextField, WholeNumberField
 from ledger.api.filters import AnyOf, BooleanFilter, CharFilter, FilterSet, UUIDFilter
 from ledger.api.resource import Editing, History, Listing, Making, Showing
@@ -65,7 +65,12 @@ class ProviderFilter(FilterSet):
 class BankInput(Input):
     """An account at a bank; what a gateway needs is entered in the admin."""
 
-    company = Reference(companies_seen_by, noun="company")
+    company = Reference(
+        companies_seen_by,
+        noun="company",
+        required=False,
+        help_text="The caller's only one, if left out.",
+    )
     currency = TextField(max_length=3)
     name = TextField(max_length=80)
     holder = TextField(max_length=140, help_text="As the bank knows it.")
@@ -78,6 +83,14 @@ class BankInput(Input):
         most=LONGEST_WINDOW_H,
         help_text=f"After how long without a report a payment is in doubt; {USUAL_WINDOW_H} hours.",
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "company" not in attrs:
+            found = list(companies_of(self.context["user"], Role.CFO)[:2])
+            if len(found) != 1:
+                raise serializers.ValidationError({"company": ["Say which company."]})
+            attrs["company"] = found[0]
+        return attrs
 
 
 class ProviderList(Listing, Making):

@@ -23,8 +23,9 @@ from ledger.models import (
 )
 from ledger.roles import Role
 from tests.api.caller import Caller
-from tests.api.expectations import ROUTES, Expected, Kind
+from tests.api.expectations import READERS, ROUTES, Expected, Kind
 from tests.ledger.factories import BranchFactory, RegionFactory
+from tests.treasury.bank import bank_report_of
 from tests.treasury.desk import SYSTEM, Desk, make_desk
 from tests.treasury.factories import DAY, acting, fill, today
 from treasury.models import Delegation, TreasuryFund
@@ -157,6 +158,7 @@ def build_world() -> World:
     )
     line = LedgerEntry.objects.filter(account=desk.fund.account_id).latest("sequence")
     event = AuditEvent.objects.filter(company=desk.company).latest("at")
+    report = bank_report_of(desk)
     entry = JournalEntry.objects.filter(company=desk.company).latest("posted_at")
     ids = {
         "company_id": desk.company.pk,
@@ -172,6 +174,9 @@ def build_world() -> World:
         "question_id": question.pk,
         "variance_id": variance.pk,
         "request_id": request.pk,
+        "provider_id": report.provider_id,
+        "file_id": report.file_id,
+        "report_id": report.pk,
         "attempt_id": uuid4(),
         "short": "sf",
         "token": "0",
@@ -200,6 +205,8 @@ def status_for(expected: Expected, role: str, scope: str) -> int:
         return expected.status
     has_role = role in {one.value for one in expected.roles}
     has_role = has_role or (role == "superuser" and not expected.his_own)
+    if expected.kind is Kind.COMPANY and expected.roles is not READERS:
+        has_role = has_role and scope == "own"  # what is the whole company's is changed by its own
     sees = role == "superuser" or role not in {"owner", "nothing"}
     if expected.kind is Kind.LIST:
         return expected.status

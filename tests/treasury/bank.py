@@ -14,6 +14,7 @@ from payments.models import Provider
 from payments.services.banks import Terms, add_bank_provider
 from tests.payments import bank as wire
 from tests.treasury.conftest import World
+from tests.treasury.desk import Desk
 from tests.treasury.factories import acting, set_code_limit, today
 from treasury.models import BankFile, BankReport, BankReportRow, Payment, PaymentAttempt
 from treasury.services.bank_files import make_bank_file
@@ -115,3 +116,16 @@ def age(attempt: PaymentAttempt, **by: float) -> None:
             " WHERE attempt_id = %s",
             [*moved, attempt.pk],
         )
+
+
+def bank_report_of(desk: Desk) -> BankReport:
+    """A report about a file with one payment of the desk's fund in it."""
+    provider = make_bank(desk.company)
+    payment = desk.pending(amount="10", method="bank", destination=PAYEE)
+    execute_payment(actor=acting(desk.treasurer), payment_id=payment.pk, today=today)
+    file = make_bank_file(actor=acting(desk.treasurer), provider_id=provider.pk, today=today)
+    rows = wire.block(file.message_id, row(attempt_of(payment), "RJCT", "AC04"))
+    data = wire.report(file.message_id, rows, message_id=f"BANKSTS-{file.pk}")
+    return import_bank_report(
+        actor=acting(desk.treasurer), provider_id=provider.pk, data=data
+    ).report

@@ -27,6 +27,7 @@ from ledger.roles import Role
 from ledger.services import posting
 from payments.models import GatewayRequest, GatewayResponse
 from tests.treasury import factories
+from tests.treasury.bank import bank_report_of
 from tests.treasury.desk import Desk, make_desk
 from tests.treasury.factories import acting, today
 from treasury.models import (
@@ -133,6 +134,7 @@ def one_of_everything(office: Office) -> dict[type[Model], Model]:
         _delegation(office),
         _reconciliation(office),
         _hold(office),
+        *_bank_rows(office),
         *_gateway_rows(office),
     ]
     found: dict[type[Model], Model] = {type(row): row for row in rows}
@@ -176,6 +178,12 @@ def _hold(office: Office) -> Hold:
     with transaction.atomic():
         posting.hold(account_id=office.fund.account_id, amount=Decimal(5), reference="tests.hold:1")
     return Hold.objects.get(reference="tests.hold:1")
+
+
+def _bank_rows(office: Office) -> list[Model]:
+    report = bank_report_of(office)
+    assert report.file
+    return [report, report.file, report.provider.bank]
 
 
 def _gateway_rows(office: Office) -> list[Model]:

@@ -32,6 +32,13 @@ BURSAR_SIMULATOR_URL = env.str("BURSAR_SIMULATOR_URL", default="").rstrip("/")
 BURSAR_ANCHOR = Path(env.str("BURSAR_ANCHOR", default=str(BURSAR_HOME / "anchor.jsonl")))
 # Who gets the daily mail with the heads of the ledger's chains.
 BURSAR_ANCHOR_MAIL = env.list("BURSAR_ANCHOR_MAIL", default=[])
+# Who is told at once when a proof of the books fails.
+BURSAR_ALERT_MAIL = env.list("BURSAR_ALERT_MAIL", default=[])
+# What a monitor sends as `Authorization: Bearer …`, or from where it may ask without.
+BURSAR_MONITORING_TOKEN = env.str("BURSAR_MONITORING_TOKEN", default="")
+BURSAR_MONITORING_ADDRESSES = env.list(
+    "BURSAR_MONITORING_ADDRESSES", default=["127.0.0.1", "::1"] if BURSAR_EMBEDDED else []
+)
 # How long an accepted payment may go without its result before we ask for it.
 BURSAR_ACCEPTED_FOR = timedelta(seconds=env.int("BURSAR_ACCEPTED_FOR_SECONDS", default=300))
 # How many proxies of ours stand before the web processes: so many addresses of X-Forwarded-For count.
@@ -139,6 +146,12 @@ DATABASES = {
         pool_size=env.int("DATABASE_POOL_SIZE", default=0),
     )
 }
+# Reports read here while it is at most so many seconds behind.
+DATABASE_REPLICA_URL = env.str("DATABASE_REPLICA_URL", default="")
+BURSAR_REPLICA_LAG = env.int("BURSAR_REPLICA_LAG", default=30)
+if DATABASE_REPLICA_URL:
+    DATABASES["replica"] = databases.replica_settings(DATABASE_REPLICA_URL)
+DATABASE_ROUTERS = ["ledger.reports.Router"]
 
 # --- Redis: cache and broker; nothing of value lives there ------------------------------------------
 REDIS_URL = redis.Redis.of(HOME).url() if EMBEDDED_REDIS else env.str("REDIS_URL")
@@ -175,6 +188,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=2)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "config.beat:SingleScheduler"
 
 # --- People, sessions, cookies ----------------------------------------------------------------------
 AUTH_PASSWORD_VALIDATORS = [

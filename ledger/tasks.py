@@ -1,12 +1,14 @@
 """The ledger's scheduled jobs; each is safe to run twice at once."""
 
+import socket
 from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
 from celery.schedules import crontab
 
-from ledger.services import anchoring, idempotency_keys
+from ledger.actor import Actor
+from ledger.services import anchoring, idempotency_keys, operation
 
 
 @shared_task(name="ledger.publish_heads")
@@ -24,7 +26,24 @@ def forget_old_keys() -> None:
     idempotency_keys.forget_old_keys()
 
 
+@shared_task(name="ledger.prove_books")
+def prove_books() -> None:
+    operation.prove_when_due(actor=Actor.system("proof"))
+
+
+@shared_task(name="ledger.show_worker")
+def show_worker() -> None:
+    operation.note_done("worker", host=socket.gethostname())
+
+
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    # One that nobody took in time says nothing any more.
+    "show-worker": {
+        "task": "ledger.show_worker",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 60},
+    },
+    "prove-books": {"task": "ledger.prove_books", "schedule": timedelta(minutes=10)},
     "publish-heads": {"task": "ledger.publish_heads", "schedule": timedelta(minutes=5)},
     "mail-heads": {"task": "ledger.mail_heads", "schedule": crontab(hour=4, minute=0)},
     "forget-old-keys": {

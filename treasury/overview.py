@@ -61,7 +61,7 @@ class Narrowed:
 
     def apply(self, rows: QuerySet[Any], *, fund: str = "fund") -> QuerySet[Any]:
         """Narrow rows that lead to a fund by ``fund``."""
-        wanted = {}
+        wanted: dict[str, Any] = {}
         if self.company_id:
             wanted[f"{fund}__company"] = self.company_id
         if self.fund_id:
@@ -215,4 +215,3 @@ def what_is_due(user: User, narrowed: Narrowed) -> dict[str, int]:
 
 def _seen(rows: QuerySet[Any], user: User, prefix: str = "fund__") -> QuerySet[Any]:
     return rows.filter(within_reach(user, prefix))
-

@@ -1,6 +1,7 @@
 """The treasury dashboard: cash by fund, payments by status, approvals by age, the gateways, what is due."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from treasury.overview import (
 from treasury.pages.charts import Bar, Chart
 from treasury.selectors import funds_seen_by
 
+ZERO = Decimal(0)
 DUE = (
     ("to_code", "wait for a code", "pending"),
     ("to_execute", "can be executed now", "pending"),
@@ -108,7 +110,7 @@ def _cash(currency: str, funds: list[TreasuryFund]) -> Chart:
         [
             Bar(
                 fund.name,
-                max(fund.available_balance, 0),
+                max(fund.available_balance, ZERO),
                 str(Money(fund.available_balance, currency)),
                 "bad" if fund.check_reorder_needed() else "good",
                 fund.reorder_level or None,
@@ -146,10 +148,7 @@ def _statuses(currency: str, totals: list[StatusTotal]) -> Chart:
             for one in totals
         ],
         ("Status", "Payments", "Amount"),
-        [
-            (one.status.label, f"{one.many:,}", str(Money(one.amount, currency)))
-            for one in totals
-        ],
+        [(one.status.label, f"{one.many:,}", str(Money(one.amount, currency))) for one in totals],
     )
 
 

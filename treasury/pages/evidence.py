@@ -36,9 +36,10 @@ class Detail:
     request: Panel
     effect: Effect
     books: Panel
-    fund: Panel
+    figures: list[tuple[str, str, str]]
     others: list[Panel]
     questions: list[Question]
+    proposed: str
     admin_url: str
 
 
@@ -56,13 +57,14 @@ def detail_of(item: Item, user: User, now: datetime) -> Detail:
         request=Panel("Request", REQUESTS[item.kind](item.row)),
         effect=effect,
         books=_books(effect),
-        fund=_fund(effect),
+        figures=_figures(effect),
         others=[*OTHERS[item.kind](item.row), history(_subjects(item), company)],
         questions=list(
             Question.objects.filter(subject=item.row.reference).select_related(
                 "asked_by", "asked_of"
             )
         ),
+        proposed=_proposed(item),
         admin_url=cells.page_of(item.row),
     )
 
@@ -74,6 +76,13 @@ def _notices(item: Item, effect: Effect) -> list[str]:
     if effect.is_short:
         found.append("The fund has less available than this: approving it pays nothing yet.")
     return [text for text in found if text]
+
+
+def _proposed(item: Item) -> str:
+    """How a payment in review ended, as somebody proposed; empty where nobody did."""
+    if item.kind != "review":
+        return ""
+    return next((one.outcome for one in item.row.resolutions.all() if one.is_open), "")
 
 
 def _subjects(item: Item) -> list[str]:
@@ -102,19 +111,14 @@ def _books(effect: Effect) -> Panel:
     )
 
 
-def _fund(effect: Effect) -> Panel:
-    fund = effect.fund
-    rows: list[tuple[Any, ...]] = [
-        (
-            cells.text(name),
-            cells.amount(before, fund.currency),
-            cells.amount(after, fund.currency),
-        )
-        for name, before, after in effect.figures
+def _figures(effect: Effect) -> list[tuple[str, str, str]]:
+    """The fund before and after, in words: its balance, what is held, what may be spent."""
+    currency, level = effect.fund.currency, effect.fund.reorder_level
+    figures = [*effect.figures, ("Reorder level", level, level)]
+    return [
+        (name, str(Money(before, currency)), str(Money(after, currency)))
+        for name, before, after in figures
     ]
-    level = cells.amount(fund.reorder_level, fund.currency)
-    rows.append((cells.text("Reorder level"), level, level))
-    return Panel(f"The fund: {fund.name}", table=Table(("", "Before", "After"), rows, FIGURES))
 
 
 # --- The request itself ---------------------------------------------------------------------------------

@@ -125,6 +125,8 @@ class Documentation(AutoSchema):
             return [query] if query else []
         if not hasattr(self.view, "action") or self.method != "POST":
             return []
+        if not getattr(self.view, "honours_keys", True):
+            return []
         return [
             OpenApiParameter(
                 "Idempotency-Key",

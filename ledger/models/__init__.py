@@ -10,6 +10,7 @@ from ledger.models.organisation import Branch, Company, Region
 from ledger.models.outbox import OutboxEvent
 from ledger.models.transition import StateTransition
 from ledger.models.user import User
+from ledger.models.webhook import WebhookDelivery, WebhookEndpoint, WebhookTry
 
 __all__ = [
     "Account",
@@ -29,4 +30,7 @@ __all__ = [
     "Side",
     "StateTransition",
     "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookTry",
 ]

@@ -21,6 +21,7 @@ UNLISTED = {
     "ledger.holdrelease",
     "ledger.idempotencykey",
     "ledger.statetransition",
+    "ledger.webhooktry",
     "treasury.enquiry",
     "treasury.failedtries",
     "treasury.onetimecode",

@@ -71,6 +71,14 @@ VARIANCE = "api/variances/<uuid:variance_id>/"
 REPLENISHMENT = "api/replenishments/<uuid:request_id>/"
 ACCOUNT = "api/ledger/accounts/<uuid:account_id>/"
 
+WEBHOOK = "api/webhooks/<uuid:webhook_id>/"
+DELIVERY = WEBHOOK + "deliveries/<uuid:delivery_id>/"
+
+
+def of_company(*, by: frozenset[Role], status: int = 400) -> dict[str, Expected]:
+    return {"post": Expected(Kind.COMPANY, by, status)}
+
+
 ROUTES: dict[str, dict[str, Expected]] = {
     "api/schema/": {"get": Expected(Kind.NOBODY)},
     "api/docs/": {"get": Expected(Kind.NOBODY)},
@@ -130,6 +138,18 @@ ROUTES: dict[str, dict[str, Expected]] = {
     "api/ledger/": listing(),
     "api/ledger/by_fund/": showing(),
     "api/ledger/<uuid:entry_id>/": showing(),
+    "api/events/": listing(),
+    "api/events/<uuid:event_id>/": reading(Kind.COMPANY),
+    "api/webhooks/": listing(made_by=CFO),
+    WEBHOOK: reading(Kind.COMPANY) | {"patch": Expected(Kind.COMPANY, CFO, 400)},
+    WEBHOOK + "disable/": of_company(by=CFO),
+    WEBHOOK + "enable/": of_company(by=CFO),
+    WEBHOOK + "rotate/": of_company(by=CFO),
+    WEBHOOK + "test/": of_company(by=CFO),
+    WEBHOOK + "history/": reading(Kind.COMPANY),
+    WEBHOOK + "deliveries/": reading(Kind.COMPANY),
+    DELIVERY: reading(Kind.COMPANY),
+    DELIVERY + "replay/": of_company(by=CFO),
     "api/callbacks/<slug:short>/<uuid:attempt_id>/<slug:token>/": {
         "post": Expected(Kind.NOBODY, status=404)
     },

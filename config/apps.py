@@ -3,6 +3,11 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.db.backends.signals import connection_created
+
+from config.databases import check_runtime_role, refuse_excess_rights
 
 
 class ConfigConfig(AppConfig):
@@ -10,3 +15,6 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("config.celery")  # shared tasks bind to the app defined there
+        checks.register(check_runtime_role, checks.Tags.database)
+        if settings.BURSAR_PRODUCTION and settings.DATABASE_ROLE != "owner":
+            connection_created.connect(refuse_excess_rights)

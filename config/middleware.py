@@ -11,6 +11,7 @@ from django.urls import is_valid_path
 
 from config import problems
 from config.logs import request_id
+from ledger.reports import read_from
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
@@ -42,11 +43,14 @@ class RequestIdentity:
         name = given if ACCEPTABLE_ID.match(given) else uuid.uuid4().hex
         request.META["HTTP_X_REQUEST_ID"] = name
         request.META["REMOTE_ADDR"] = _caller(request)
-        token = request_id.set(name)
+        token, source = request_id.set(name), read_from.set("")
         try:
             response = self.get_response(request)
+            if read_from.get():
+                response.headers["Bursar-Read-From"] = read_from.get()
         finally:
             request_id.reset(token)
+            read_from.reset(source)
         response.headers["X-Request-Id"] = name
         return response
 

@@ -73,6 +73,7 @@ NAVIGATION = [
         _item("Executions", "task_alt", "treasury.paymentexecution"),
         _item("Reconciliations", "fact_check", "treasury.reconciliation"),
         _item("Evidence", "attach_file", "treasury.attachment"),
+        _item("Delegations", "supervisor_account", "treasury.delegation"),
         collapsible=False,
     ),
     _group(

@@ -1,5 +1,6 @@
 """The ledger's scheduled jobs; each is safe to run twice at once."""
 
+import socket
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from celery import shared_task
 from celery.schedules import crontab
 
 from ledger.actor import Actor
-from ledger.services import anchoring, deliveries, idempotency_keys, relaying
+from ledger.services import anchoring, deliveries, idempotency_keys, operation, relaying
 
 
 @shared_task(name="ledger.publish_heads")
@@ -42,7 +43,24 @@ def look_after_webhooks() -> None:
     deliveries.alert_about_dead(actor=Actor.system("webhooks"))
 
 
+@shared_task(name="ledger.prove_books")
+def prove_books() -> None:
+    operation.prove_when_due(actor=Actor.system("proof"))
+
+
+@shared_task(name="ledger.show_worker")
+def show_worker() -> None:
+    operation.note_done("worker", host=socket.gethostname())
+
+
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    # One that nobody took in time says nothing any more.
+    "show-worker": {
+        "task": "ledger.show_worker",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 60},
+    },
+    "prove-books": {"task": "ledger.prove_books", "schedule": timedelta(minutes=10)},
     "publish-heads": {"task": "ledger.publish_heads", "schedule": timedelta(minutes=5)},
     "mail-heads": {"task": "ledger.mail_heads", "schedule": crontab(hour=4, minute=0)},
     "forget-old-keys": {

@@ -20,6 +20,7 @@ if "BURSAR_TEST_FILES" not in os.environ:
     os.environ["BURSAR_DEMO"] = "0"
 else:
     FILES = Path(os.environ["BURSAR_TEST_FILES"])
+os.environ.setdefault("ALLOWED_HOSTS", "testserver")
 
 from config.settings import *  # noqa: E402, F403
 

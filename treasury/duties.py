@@ -13,6 +13,7 @@ from ledger.models import Company, User
 from ledger.refusals import Refusal, RoleRequired
 from ledger.roles import Role
 from treasury import readiness, segregation
+from treasury.authority import Authority, not_for, require_authority
 from treasury.models import (
     Payment,
     ReplenishmentRequest,
@@ -51,20 +52,22 @@ def may_change_requisition(actor: Actor, requisition: Requisition) -> None:
         raise RoleRequired("Only whoever made this requisition may change it.")
 
 
-def may_approve_requisition(actor: Actor, requisition: Requisition) -> None:
-    """An approver or a CFO who did not make it."""
-    require_role(actor, Role.APPROVER, Role.CFO, place=requisition.fund)
+def may_approve_requisition(actor: Actor, requisition: Requisition) -> list[Authority]:
+    """An approver or a CFO, or whoever acts for one, where neither of them made it; returns in which ways."""
+    found = require_authority(actor, Role.APPROVER, Role.CFO, place=requisition.fund)
     segregation.require_not_requester(
         user_id=actor.user_id, requester_id=requisition.requested_by_id, act="approve"
     )
+    return not_for(found, requisition.requested_by_id, act="approve")
 
 
-def may_reject_requisition(actor: Actor, requisition: Requisition) -> None:
-    """An approver or a CFO who did not make it; whoever made it cancels."""
-    require_role(actor, Role.APPROVER, Role.CFO, place=requisition.fund)
+def may_reject_requisition(actor: Actor, requisition: Requisition) -> list[Authority]:
+    """An approver or a CFO, or whoever acts for one, where neither made it; whoever made it cancels."""
+    found = require_authority(actor, Role.APPROVER, Role.CFO, place=requisition.fund)
     segregation.require_not_requester(
         user_id=actor.user_id, requester_id=requisition.requested_by_id, act="reject"
     )
+    return not_for(found, requisition.requested_by_id, act="reject")
 
 
 def may_replenish(actor: Actor, fund: TreasuryFund) -> None:
@@ -72,20 +75,22 @@ def may_replenish(actor: Actor, fund: TreasuryFund) -> None:
     require_role(actor, Role.TREASURER, place=fund)
 
 
-def may_approve_replenishment(actor: Actor, replenishment: ReplenishmentRequest) -> None:
-    """A CFO who did not record it."""
-    require_role(actor, Role.CFO, place=replenishment.fund)
+def may_approve_replenishment(actor: Actor, replenishment: ReplenishmentRequest) -> list[Authority]:
+    """A CFO, or whoever acts for one, where neither of them recorded it; returns in which ways."""
+    found = require_authority(actor, Role.CFO, place=replenishment.fund)
     segregation.require_not_recorder(
         user_id=actor.user_id, recorder_id=replenishment.requested_by_id, act="approve"
     )
+    return not_for(found, replenishment.requested_by_id, act="approve")
 
 
-def may_reject_replenishment(actor: Actor, replenishment: ReplenishmentRequest) -> None:
-    """A CFO who did not record it."""
-    require_role(actor, Role.CFO, place=replenishment.fund)
+def may_reject_replenishment(actor: Actor, replenishment: ReplenishmentRequest) -> list[Authority]:
+    """A CFO, or whoever acts for one, where neither of them recorded it; returns in which ways."""
+    found = require_authority(actor, Role.CFO, place=replenishment.fund)
     segregation.require_not_recorder(
         user_id=actor.user_id, recorder_id=replenishment.requested_by_id, act="reject"
     )
+    return not_for(found, replenishment.requested_by_id, act="reject")
 
 
 def may_fund_replenishment(actor: Actor, replenishment: ReplenishmentRequest) -> None:
@@ -94,6 +99,9 @@ def may_fund_replenishment(actor: Actor, replenishment: ReplenishmentRequest) ->
     segregation.require_second_person(
         user_id=actor.user_id, first_id=replenishment.approved_by_id, act="fund"
     )
+    segregation.require_second_person(
+        user_id=actor.user_id, first_id=replenishment.approved_for_id, act="fund"
+    )
 
 
 def may_record_variance(actor: Actor, payment: Payment) -> None:
@@ -101,20 +109,22 @@ def may_record_variance(actor: Actor, payment: Payment) -> None:
     require_role(actor, Role.TREASURER, Role.RECONCILER, place=payment.fund)
 
 
-def may_approve_variance(actor: Actor, variance: VarianceAdjustment) -> None:
-    """A CFO who did not record it."""
-    require_role(actor, Role.CFO, place=variance.payment.fund)
+def may_approve_variance(actor: Actor, variance: VarianceAdjustment) -> list[Authority]:
+    """A CFO, or whoever acts for one, where neither of them recorded it; returns in which ways."""
+    found = require_authority(actor, Role.CFO, place=variance.payment.fund)
     segregation.require_not_recorder(
         user_id=actor.user_id, recorder_id=variance.recorded_by_id, act="approve"
     )
+    return not_for(found, variance.recorded_by_id, act="approve")
 
 
-def may_reject_variance(actor: Actor, variance: VarianceAdjustment) -> None:
-    """A CFO who did not record it."""
-    require_role(actor, Role.CFO, place=variance.payment.fund)
+def may_reject_variance(actor: Actor, variance: VarianceAdjustment) -> list[Authority]:
+    """A CFO, or whoever acts for one, where neither of them recorded it; returns in which ways."""
+    found = require_authority(actor, Role.CFO, place=variance.payment.fund)
     segregation.require_not_recorder(
         user_id=actor.user_id, recorder_id=variance.recorded_by_id, act="reject"
     )
+    return not_for(found, variance.recorded_by_id, act="reject")
 
 
 def may_reconcile(actor: Actor, payment: Payment) -> None:

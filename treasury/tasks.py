@@ -10,7 +10,14 @@ from celery.schedules import crontab
 from ledger.actor import Actor
 from ledger.clock import today
 from treasury.schedule import PASS_EVERY
-from treasury.services import cleaning, dispatching, enquiries, janitor, replenishment
+from treasury.services import (
+    cleaning,
+    dispatching,
+    enquiries,
+    janitor,
+    questions,
+    replenishment,
+)
 
 
 @shared_task(name="treasury.dispatch_attempt")
@@ -45,6 +52,11 @@ def check_reorder_levels() -> None:
     replenishment.check_reorder_levels(actor=Actor.system("reorder check"))
 
 
+@shared_task(name="treasury.mail_questions")
+def mail_questions() -> None:
+    questions.mail_questions()
+
+
 @shared_task(name="treasury.clean_up")
 def clean_up() -> None:
     cleaning.clean_up(actor=Actor.system("clean-up"))
@@ -57,6 +69,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "treasury.check_reorder_levels",
         "schedule": timedelta(minutes=5),
     },
+    "mail-questions": {"task": "treasury.mail_questions", "schedule": timedelta(minutes=1)},
     "clean-up-treasury": {
         "task": "treasury.clean_up",
         "schedule": crontab(hour=3, minute=10),

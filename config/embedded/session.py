@@ -34,6 +34,7 @@ WITHOUT_SERVICES = frozenset(
         "makemigrations",
         "diffsettings",
         "findstatic",
+        "prepare_database",
         "--help",
         "-h",
         "--version",

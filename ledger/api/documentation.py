@@ -37,7 +37,7 @@ class Problem(serializers.Serializer):
 
 
 class Documentation(AutoSchema):
-    """Reads a view's ``Input``, ``Output``, ``status_code``, ``refusals`` and docstring."""
+    """Reads a view's ``Input``, ``Output``, ``produces``, ``status_code``, ``refusals`` and docstring."""
 
     def _docstring(self) -> tuple[str, str]:
         method = getattr(self.view, self.method.lower(), None)
@@ -95,11 +95,18 @@ class Documentation(AutoSchema):
             output = output(many=True)
         status_code = getattr(self.view, "status_code", 200) if self._writes() else 200
         also = getattr(self.view, "also_answers", {}) if self._writes() else {}
-        answers: dict[Any, Any] = {status_code: output}
+        answers = self._done(status_code, output)
         answers |= {code: OpenApiResponse(output, text) for code, text in also.items()}
         for code in self._refused_with():
             answers[code, PROBLEM] = OpenApiResponse(Problem, self._reason(code))
         return answers
+
+    def _done(self, status_code: int, output: Any) -> dict[Any, Any]:
+        """The answer when all went well; a view that gives files names their types in ``produces``."""
+        kinds: tuple[str, ...] = getattr(self.view, "produces", ())
+        if not kinds:
+            return {status_code: output}
+        return {(status_code, kind): output for kind in kinds}
 
     def _refused_with(self) -> list[int]:
         codes = set(getattr(self.view, "refusals", {}))

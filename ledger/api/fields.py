@@ -32,7 +32,7 @@ class InstantField(serializers.Field):
     """An instant, in UTC with milliseconds."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**(kwargs | {"read_only": True}))
+        super().__init__(**({"read_only": True} | kwargs))
 
     def to_representation(self, value: datetime) -> str:
         return written_instant(value)
@@ -44,7 +44,7 @@ class MoneyText(serializers.Field):
 
     def __init__(self, *, currency: str = "currency", **kwargs: Any) -> None:
         self.currency = currency
-        super().__init__(**(kwargs | {"read_only": True}))
+        super().__init__(**({"read_only": True} | kwargs))
 
     def get_attribute(self, instance: Any) -> Any:
         amount = super().get_attribute(instance)

@@ -80,6 +80,7 @@ class MembershipSerializer(Output):
 
 class MeSerializer(Output):
     name = serializers.CharField(source="get_full_name", read_only=True)
+    email = serializers.CharField(read_only=True, help_text="Empty where none is known.")
     memberships = MembershipSerializer(many=True, read_only=True)
 
     class Meta:

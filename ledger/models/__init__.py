@@ -6,6 +6,7 @@ from ledger.models.hold import Hold, HoldRelease
 from ledger.models.idempotency import IdempotencyKey
 from ledger.models.journal import JournalEntry, LedgerEntry
 from ledger.models.membership import Membership
+from ledger.models.operation import LastDone, LedgerProof
 from ledger.models.organisation import Branch, Company, Region
 from ledger.models.outbox import OutboxEvent
 from ledger.models.transition import StateTransition
@@ -23,7 +24,9 @@ __all__ = [
     "HoldRelease",
     "IdempotencyKey",
     "JournalEntry",
+    "LastDone",
     "LedgerEntry",
+    "LedgerProof",
     "Membership",
     "OutboxEvent",
     "Region",

@@ -31,7 +31,7 @@ from ledger.services.webhooks import add_webhook
 from payments.models import GatewayRequest, GatewayResponse
 from tests.treasury import factories
 from tests.treasury.desk import Desk, make_desk
-from tests.treasury.factories import acting
+from tests.treasury.factories import acting, today
 from treasury.models import (
     ApprovalTier,
     Callback,
@@ -42,6 +42,7 @@ from treasury.models import (
     PaymentPolicy,
 )
 from treasury.services.attachments import add_attachment
+from treasury.services.delegations import create_delegation
 from treasury.services.reconciliations import reconcile_payment
 from treasury.services.replenishment import replenish
 
@@ -132,6 +133,7 @@ def one_of_everything(office: Office) -> dict[type[Model], Model]:
         ),
         ApprovalTier.objects.filter(company=office.company).first() or ApprovalTier(),
         PaymentPolicy.objects.get(company=office.company),
+        _delegation(office),
         _reconciliation(office),
         _hold(office),
         *_gateway_rows(office),
@@ -153,6 +155,20 @@ def _requisition_with_evidence(office: Office) -> Model:
         data=PDF,
     )
     return requisition
+
+
+def _delegation(office: Office) -> Model:
+    day = today(office.company)
+    return create_delegation(
+        actor=acting(office.cfo),
+        company_id=office.company.pk,
+        role=Role.CFO,
+        delegate_id=office.approver.pk,
+        from_on=day,
+        until_on=day,
+        reason="Leave",
+        today=today,
+    )
 
 
 def _reconciliation(office: Office) -> Model:

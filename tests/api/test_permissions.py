@@ -26,13 +26,15 @@ from ledger.roles import Role
 from ledger.services.deliveries import send_test
 from ledger.services.webhooks import add_webhook
 from tests.api.caller import Caller
-from tests.api.expectations import READERS, ROUTES, Expected, Kind
+from tests.api.expectations import ROUTES, Expected, Kind
 from tests.ledger.factories import BranchFactory, RegionFactory
 from tests.treasury.desk import SYSTEM, Desk, make_desk
-from tests.treasury.factories import acting, fill
-from treasury.models import TreasuryFund
+from tests.treasury.factories import DAY, acting, fill, today
+from treasury.models import Delegation, TreasuryFund
 from treasury.services.attachments import add_attachment
+from treasury.services.delegations import create_delegation
 from treasury.services.funds import open_fund
+from treasury.services.questions import ask
 from treasury.services.replenishment import replenish
 
 VERBS = ("get", "post", "put", "patch", "delete", "options")
@@ -154,6 +156,9 @@ def build_world() -> World:
     request = replenish(
         actor=acting(desk.treasurer), fund_id=desk.fund.pk, amount="10", reason="Low"
     )
+    question = ask(
+        actor=acting(desk.approver), kind="requisition", subject_id=requisition.pk, text="Why now?"
+    )
     line = LedgerEntry.objects.filter(account=desk.fund.account_id).latest("sequence")
     event = AuditEvent.objects.filter(company=desk.company).latest("at")
     entry = JournalEntry.objects.filter(company=desk.company).latest("posted_at")
@@ -167,6 +172,8 @@ def build_world() -> World:
         "requisition_id": requisition.pk,
         "attachment_id": attachment.pk,
         "payment_id": pending.pk,
+        "delegation_id": delegate(desk).pk,
+        "question_id": question.pk,
         "variance_id": variance.pk,
         "request_id": request.pk,
         "attempt_id": uuid4(),
@@ -183,6 +190,19 @@ def build_world() -> World:
     return World(names, desk.fund.pk, people)
 
 
+def delegate(desk: Desk) -> Delegation:
+    return create_delegation(
+        actor=acting(desk.approver),
+        company_id=desk.company.pk,
+        role=Role.APPROVER,
+        delegate_id=desk.auditor.pk,
+        from_on=DAY,
+        until_on=DAY,
+        reason="Leave",
+        today=today,
+    )
+
+
 def status_for(expected: Expected, role: str, scope: str) -> int:
     """What the contract says: 404 out of sight, 403 without the role, else as listed."""
     if expected.kind in {Kind.NOBODY, Kind.EVERYONE}:
@@ -194,11 +214,13 @@ def status_for(expected: Expected, role: str, scope: str) -> int:
         return expected.status
     if expected.kind is Kind.MAKE:
         return expected.status if has_role else 403
+    if expected.kind is Kind.HIS_OWN:
+        return expected.status if (role, scope) == (Role.REQUESTER.value, "own") else 404
     in_sight = scope == "own" or (scope == "sibling branch" and expected.kind is Kind.COMPANY)
     if not (sees and in_sight):
         return 404
-    if expected.kind is Kind.COMPANY and expected.roles != READERS and scope != "own":
-        return 403  # it takes the role in the whole company
+    if expected.whole_company and scope != "own":
+        return 403
     return expected.status if has_role else 403
 
 

@@ -3,6 +3,7 @@
 from treasury.admin import (
     attachments,
     attempts,
+    delegations,
     fund_lines,
     funds,
     payments,
@@ -15,6 +16,7 @@ from treasury.admin import (
 __all__ = [
     "attachments",
     "attempts",
+    "delegations",
     "fund_lines",
     "funds",
     "payments",

@@ -5,10 +5,12 @@ from django.urls import path
 from treasury.api import (
     attachments,
     callbacks,
+    delegations,
     fund_lines,
     funds,
     payment_actions,
     payments,
+    questions,
     replenishments,
     requisitions,
     variances,
@@ -19,6 +21,8 @@ REQUISITION = "api/requisitions/<uuid:requisition_id>"
 PAYMENT = "api/payments/<uuid:payment_id>"
 VARIANCE = "api/variances/<uuid:variance_id>"
 REPLENISHMENT = "api/replenishments/<uuid:request_id>"
+DELEGATION = "api/delegations/<uuid:delegation_id>"
+QUESTION = "api/questions/<uuid:question_id>"
 
 urlpatterns = [
     path("api/funds/", funds.FundList.as_view()),
@@ -30,6 +34,7 @@ urlpatterns = [
     path(f"{REQUISITION}/approve/", requisitions.RequisitionApprove.as_view()),
     path(f"{REQUISITION}/reject/", requisitions.RequisitionReject.as_view()),
     path(f"{REQUISITION}/cancel/", requisitions.RequisitionCancel.as_view()),
+    path(f"{REQUISITION}/ask/", questions.RequisitionAsk.as_view()),
     path(f"{REQUISITION}/history/", requisitions.RequisitionHistory.as_view()),
     path(f"{REQUISITION}/attachments/", attachments.AttachmentList.as_view()),
     path(f"{REQUISITION}/attachments/<uuid:attachment_id>/", attachments.AttachmentFile.as_view()),
@@ -49,13 +54,22 @@ urlpatterns = [
     path(f"{VARIANCE}/", variances.VarianceDetail.as_view()),
     path(f"{VARIANCE}/approve/", variances.VarianceApprove.as_view()),
     path(f"{VARIANCE}/reject/", variances.VarianceReject.as_view()),
+    path(f"{VARIANCE}/ask/", questions.VarianceAsk.as_view()),
     path(f"{VARIANCE}/history/", variances.VarianceHistory.as_view()),
     path("api/replenishments/", replenishments.ReplenishmentList.as_view()),
     path(f"{REPLENISHMENT}/", replenishments.ReplenishmentDetail.as_view()),
     path(f"{REPLENISHMENT}/approve/", replenishments.ReplenishmentApprove.as_view()),
     path(f"{REPLENISHMENT}/fund/", replenishments.ReplenishmentFund.as_view()),
     path(f"{REPLENISHMENT}/reject/", replenishments.ReplenishmentReject.as_view()),
+    path(f"{REPLENISHMENT}/ask/", questions.ReplenishmentAsk.as_view()),
     path(f"{REPLENISHMENT}/history/", replenishments.ReplenishmentHistory.as_view()),
+    path("api/delegations/", delegations.DelegationList.as_view()),
+    path(f"{DELEGATION}/", delegations.DelegationDetail.as_view()),
+    path(f"{DELEGATION}/end/", delegations.DelegationEnd.as_view()),
+    path(f"{DELEGATION}/history/", delegations.DelegationHistory.as_view()),
+    path("api/questions/", questions.QuestionList.as_view()),
+    path(f"{QUESTION}/", questions.QuestionDetail.as_view()),
+    path(f"{QUESTION}/answer/", questions.QuestionAnswer.as_view()),
     path("api/ledger/", fund_lines.LineList.as_view()),
     path("api/ledger/by_fund/", fund_lines.LinesByFund.as_view()),
     path("api/ledger/<uuid:entry_id>/", fund_lines.LineDetail.as_view()),

@@ -3,10 +3,13 @@
 from treasury.models.attachment import Attachment
 from treasury.models.attempt import Callback, Enquiry, Incident, PaymentAttempt
 from treasury.models.code import FailedTries, OneTimeCode
+from treasury.models.decision_code import DecisionCode
+from treasury.models.delegation import Delegation
 from treasury.models.fund import TreasuryFund
 from treasury.models.fund_line import FundLine
 from treasury.models.payment import Payment, PaymentExecution, Reconciliation
 from treasury.models.policy import ApprovalTier, PaymentPolicy
+from treasury.models.question import Question
 from treasury.models.replenishment import ReplenishmentRequest
 from treasury.models.requisition import Requisition, RequisitionApproval
 from treasury.models.resolution import Resolution
@@ -16,6 +19,8 @@ __all__ = [
     "ApprovalTier",
     "Attachment",
     "Callback",
+    "DecisionCode",
+    "Delegation",
     "Enquiry",
     "FailedTries",
     "FundLine",
@@ -25,6 +30,7 @@ __all__ = [
     "PaymentAttempt",
     "PaymentExecution",
     "PaymentPolicy",
+    "Question",
     "Reconciliation",
     "ReplenishmentRequest",
     "Requisition",

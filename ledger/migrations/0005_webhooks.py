@@ -14,7 +14,7 @@ from ledger.states import DELIVERY
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0003_outbox"),
+        ("ledger", "0004_operation"),
     ]
 
     operations = [

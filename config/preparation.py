@@ -15,6 +15,11 @@ from config.embedded.postgres import RUNTIME
 OLDEST_SERVER = 150000
 # The chain's key is a parameter of statements; a server that logged parameters would write it down.
 QUIET = ("log_parameter_max_length", "log_parameter_max_length_on_error")
+RIGHTS_ON_NEW = (
+    "SELECT, INSERT, UPDATE, DELETE ON TABLES",
+    "USAGE, SELECT ON SEQUENCES",
+    "EXECUTE ON FUNCTIONS",
+)
 
 
 class PreparationError(Exception):
@@ -142,15 +147,23 @@ def _grant(connection: psycopg.Connection, owner: Login, runtime: Login) -> None
     names = {"owner": sql.Identifier(owner.role), "runtime": sql.Identifier(runtime.role)}
     for statement in _grants(connection.info.dbname):
         connection.execute(sql.SQL(statement).format(**names))
+    default_rights(connection, owner=owner.role, runtime=runtime.role, grant=True)
 
 
 def _grants(database: str) -> Sequence[Any]:
     name = '"' + database.replace('"', '""') + '"'
-    default = "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT"
     return (
         f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO {{runtime}}",
         "GRANT USAGE ON SCHEMA public TO {runtime}",
-        f"{default} SELECT, INSERT, UPDATE, DELETE ON TABLES TO {{runtime}}",
-        f"{default} USAGE, SELECT ON SEQUENCES TO {{runtime}}",
-        f"{default} EXECUTE ON FUNCTIONS TO {{runtime}}",
     )
+
+
+def default_rights(
+    connection: psycopg.Connection, *, owner: str, runtime: str, grant: bool
+) -> None:
+    """Give or take what the runtime role may do with whatever the owner makes from now on."""
+    names = {"owner": sql.Identifier(owner), "runtime": sql.Identifier(runtime)}
+    verb, to = ("GRANT", "TO") if grant else ("REVOKE", "FROM")
+    for rights in RIGHTS_ON_NEW:
+        statement = f"ALTER DEFAULT PRIVILEGES FOR ROLE {{owner}} {verb} {rights} {to} {{runtime}}"
+        connection.execute(sql.SQL(statement).format(**names))

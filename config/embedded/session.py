@@ -40,7 +40,7 @@ WITHOUT_SERVICES = frozenset(
         "--version",
     }
 )
-AS_OWNER = frozenset({"migrate"})
+AS_OWNER = frozenset({"migrate", "backup", "restore"})
 READY_WITHIN = 120.0
 
 

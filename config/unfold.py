@@ -18,6 +18,10 @@ def style(request: HttpRequest) -> str:
     return static("bursar/admin.css")
 
 
+def script(request: HttpRequest) -> str:
+    return static("bursar/live.js")
+
+
 def icon(request: HttpRequest) -> str:
     return static("bursar/icon.svg")
 
@@ -141,6 +145,7 @@ UNFOLD: dict[str, Any] = {
     "ENVIRONMENT": "config.unfold.environment",
     "DASHBOARD_CALLBACK": "config.dashboard.what_waits",
     "STYLES": [style],
+    "SCRIPTS": [script],
     "COLORS": {"primary": PRIMARY},
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": NAVIGATION},
 }

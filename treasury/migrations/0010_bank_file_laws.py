@@ -22,7 +22,7 @@ TAKE_AWAY = """
 
 
 class Migration(migrations.Migration):
-    dependencies = (("treasury", "0008_bank_files"),)
+    dependencies = (("treasury", "0009_bank_files"),)
 
     operations = (
         RunSQL(ADD, TAKE_AWAY),

@@ -15,8 +15,8 @@ import ledger.models.organisation
 class Migration(migrations.Migration):
     dependencies = [
         ("ledger", "0003_outbox"),
-        ("payments", "0003_bank"),
-        ("treasury", "0007_delegation_laws"),
+        ("payments", "0004_bank"),
+        ("treasury", "0008_look_alikes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

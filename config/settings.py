@@ -42,6 +42,8 @@ BURSAR_MONITORING_ADDRESSES = env.list(
 )
 # How long an accepted payment may go without its result before we ask for it.
 BURSAR_ACCEPTED_FOR = timedelta(seconds=env.int("BURSAR_ACCEPTED_FOR_SECONDS", default=300))
+# Networks of one's own to which webhooks may go although they are not public, such as 10.1.0.0/16.
+BURSAR_WEBHOOK_NETWORKS = env.list("BURSAR_WEBHOOK_NETWORKS", default=[])
 # How many proxies of ours stand before the web processes: so many addresses of X-Forwarded-For count.
 BURSAR_TRUSTED_PROXIES = env.int("BURSAR_TRUSTED_PROXIES", default=0)
 

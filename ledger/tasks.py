@@ -3,12 +3,13 @@
 import socket
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from celery import shared_task
 from celery.schedules import crontab
 
 from ledger.actor import Actor
-from ledger.services import anchoring, idempotency_keys, operation
+from ledger.services import anchoring, deliveries, idempotency_keys, operation, relaying
 
 
 @shared_task(name="ledger.publish_heads")
@@ -24,6 +25,22 @@ def mail_heads() -> None:
 @shared_task(name="ledger.forget_old_keys")
 def forget_old_keys() -> None:
     idempotency_keys.forget_old_keys()
+
+
+@shared_task(name="ledger.fan_out")
+def fan_out() -> None:
+    relaying.fan_out(actor=Actor.system("webhooks"))
+
+
+@shared_task(name="ledger.relay")
+def relay(*, endpoint_id: str) -> None:
+    relaying.relay(actor=Actor.system("webhooks"), endpoint_id=UUID(endpoint_id))
+
+
+@shared_task(name="ledger.look_after_webhooks")
+def look_after_webhooks() -> None:
+    deliveries.forget_old_secrets(actor=Actor.system("webhooks"))
+    deliveries.alert_about_dead(actor=Actor.system("webhooks"))
 
 
 @shared_task(name="ledger.prove_books")
@@ -49,5 +66,10 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "forget-old-keys": {
         "task": "ledger.forget_old_keys",
         "schedule": crontab(hour=3, minute=30),
+    },
+    "fan-out": {"task": "ledger.fan_out", "schedule": timedelta(seconds=5)},
+    "look-after-webhooks": {
+        "task": "ledger.look_after_webhooks",
+        "schedule": timedelta(minutes=1),
     },
 }

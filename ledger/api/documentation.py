@@ -97,6 +97,8 @@ class Documentation(AutoSchema):
         also = getattr(self.view, "also_answers", {}) if self._writes() else {}
         answers = self._done(status_code, output)
         answers |= {code: OpenApiResponse(output, text) for code, text in also.items()}
+        if self.method == "GET" and getattr(self.view, "is_conditional", False):
+            answers[304] = OpenApiResponse(description="Nothing changed since `If-None-Match`.")
         for code in self._refused_with():
             answers[code, PROBLEM] = OpenApiResponse(Problem, self._reason(code))
         return answers
@@ -131,6 +133,8 @@ class Documentation(AutoSchema):
             query = getattr(self.view, "Query", None)
             return [query] if query else []
         if not hasattr(self.view, "action") or self.method != "POST":
+            return []
+        if not getattr(self.view, "honours_keys", True):
             return []
         return [
             OpenApiParameter(

@@ -1,6 +1,6 @@
 """How amounts and instants travel: strict on the way in, exact on the way out."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from ledger.clock import written_instant
 from ledger.models import User
 from ledger.money import AMOUNT_PATTERN, format_amount
 
@@ -24,12 +25,6 @@ READ_AMOUNT = {
     "examples": ["1000.00", 1000],
     "description": "Greater than zero, no finer than the currency's minor unit.",
 }
-
-
-def written_instant(moment: datetime) -> str:
-    """Write an aware instant in UTC with milliseconds: ``2025-03-01T09:30:00.000Z``."""
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
-    return text.removesuffix("+00:00") + "Z"
 
 
 @extend_schema_field(OpenApiTypes.DATETIME)

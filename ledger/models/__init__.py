@@ -11,6 +11,7 @@ from ledger.models.organisation import Branch, Company, Region
 from ledger.models.outbox import OutboxEvent
 from ledger.models.transition import StateTransition
 from ledger.models.user import User
+from ledger.models.webhook import WebhookDelivery, WebhookEndpoint, WebhookTry
 
 __all__ = [
     "Account",
@@ -32,4 +33,7 @@ __all__ = [
     "Side",
     "StateTransition",
     "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookTry",
 ]

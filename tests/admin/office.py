@@ -20,11 +20,14 @@ from ledger.models import (
     JournalEntry,
     LedgerEntry,
     Membership,
+    OutboxEvent,
     Region,
     User,
 )
 from ledger.roles import Role
 from ledger.services import posting
+from ledger.services.deliveries import send_test
+from ledger.services.webhooks import add_webhook
 from payments.models import GatewayRequest, GatewayResponse
 from tests.treasury import factories
 from tests.treasury.desk import Desk, make_desk
@@ -134,6 +137,7 @@ def one_of_everything(office: Office) -> dict[type[Model], Model]:
         _reconciliation(office),
         _hold(office),
         *_gateway_rows(office),
+        *_webhook_rows(office),
     ]
     found: dict[type[Model], Model] = {type(row): row for row in rows}
     requisition = next(row for row in rows if row._meta.model_name == "requisition")
@@ -200,6 +204,14 @@ def _gateway_rows(office: Office) -> list[Model]:
         payment=payment, attempt=attempt, kind=Incident.Kind.MISMATCH, detail="Another amount"
     )
     return [provider, attempt, request, response, callback, incident]
+
+
+def _webhook_rows(office: Office) -> list[Model]:
+    by = acting(office.cfo)
+    url = "https://93.184.215.14/hooks"
+    webhook = add_webhook(actor=by, company_id=office.company.pk, url=url).endpoint
+    event = OutboxEvent.objects.filter(company=office.company).latest("occurred_at")
+    return [webhook, send_test(actor=by, webhook_id=webhook.pk), event]
 
 
 def attempt_of(payment: Payment, provider: Any, executor: User) -> PaymentAttempt:

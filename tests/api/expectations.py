@@ -32,13 +32,14 @@ class Kind(Enum):
 class Expected:
     """What one verb at one address is answered when the caller may: ``status``, and who may.
 
-    ``his_own``: of those who have the role, only the one person that the object belongs to.
+    ``whole_company``: a role in a branch is not enough. ``his_own``: of those who have the role, only the one person that the object belongs to.
     """
 
     kind: Kind
     roles: frozenset[Role] = READERS
     status: int = 200
     his_own: bool = False
+    whole_company: bool = False
 
 
 def reading(kind: Kind) -> dict[str, Expected]:
@@ -73,6 +74,14 @@ REPLENISHMENT = "api/replenishments/<uuid:request_id>/"
 DELEGATION = "api/delegations/<uuid:delegation_id>/"
 QUESTION = "api/questions/<uuid:question_id>/"
 ACCOUNT = "api/ledger/accounts/<uuid:account_id>/"
+
+WEBHOOK = "api/webhooks/<uuid:webhook_id>/"
+DELIVERY = WEBHOOK + "deliveries/<uuid:delivery_id>/"
+
+
+def of_company(*, by: frozenset[Role], status: int = 400) -> dict[str, Expected]:
+    return {"post": Expected(Kind.COMPANY, by, status, whole_company=True)}
+
 
 ROUTES: dict[str, dict[str, Expected]] = {
     "api/schema/": {"get": Expected(Kind.NOBODY)},
@@ -143,6 +152,19 @@ ROUTES: dict[str, dict[str, Expected]] = {
     "api/ledger/": listing(),
     "api/ledger/by_fund/": showing(),
     "api/ledger/<uuid:entry_id>/": showing(),
+    "api/events/": listing(),
+    "api/events/<uuid:event_id>/": reading(Kind.COMPANY),
+    "api/webhooks/": listing(made_by=CFO),
+    WEBHOOK: reading(Kind.COMPANY)
+    | {"patch": Expected(Kind.COMPANY, CFO, 400, whole_company=True)},
+    WEBHOOK + "disable/": of_company(by=CFO),
+    WEBHOOK + "enable/": of_company(by=CFO),
+    WEBHOOK + "rotate/": of_company(by=CFO),
+    WEBHOOK + "test/": of_company(by=CFO),
+    WEBHOOK + "history/": reading(Kind.COMPANY),
+    WEBHOOK + "deliveries/": reading(Kind.COMPANY),
+    DELIVERY: reading(Kind.COMPANY),
+    DELIVERY + "replay/": of_company(by=CFO),
     "api/callbacks/<slug:short>/<uuid:attempt_id>/<slug:token>/": {
         "post": Expected(Kind.NOBODY, status=404)
     },

@@ -18,10 +18,13 @@ from ledger.models import (
     JournalEntry,
     LedgerEntry,
     Membership,
+    OutboxEvent,
     Region,
     User,
 )
 from ledger.roles import Role
+from ledger.services.deliveries import send_test
+from ledger.services.webhooks import add_webhook
 from tests.api.caller import Caller
 from tests.api.expectations import ROUTES, Expected, Kind
 from tests.ledger.factories import BranchFactory, RegionFactory
@@ -37,7 +40,17 @@ from treasury.services.replenishment import replenish
 VERBS = ("get", "post", "put", "patch", "delete", "options")
 SCOPES = ("own", "other company", "sibling branch", "none")
 # Outside the API: the admin has tests of its own, the rest shows nothing of anybody's.
-ELSEWHERE = ("admin/", "health/", "demo/", "media/", "static/", "problems/")
+ELSEWHERE = (
+    "admin/",
+    "approvals/",
+    "treasury/",
+    "health/",
+    "demo/",
+    "media/",
+    "static/",
+    "problems/",
+)
+RECEIVER = "https://93.184.215.14/hooks"
 JUNK = {"no such field": "at all"}
 
 
@@ -176,7 +189,12 @@ def build_world() -> World:
         "short": "sf",
         "token": "0",
     }
+    webhook = add_webhook(actor=acting(desk.cfo), company_id=desk.company.pk, url=RECEIVER)
+    ids["webhook_id"] = webhook.pk
+    ids["delivery_id"] = send_test(actor=acting(desk.cfo), webhook_id=webhook.pk).pk
     names = {name: str(value) for name, value in ids.items()}
+    told = OutboxEvent.objects.filter(company=desk.company).latest("occurred_at")
+    names["outbox_event_id"] = str(told.pk)
     names["journal_entry_id"], names["line_id"] = str(entry.pk), str(line.pk)
     return World(names, desk.fund.pk, people)
 
@@ -210,6 +228,8 @@ def status_for(expected: Expected, role: str, scope: str) -> int:
     in_sight = scope == "own" or (scope == "sibling branch" and expected.kind is Kind.COMPANY)
     if not (sees and in_sight):
         return 404
+    if expected.whole_company and scope != "own":
+        return 403
     return expected.status if has_role else 403
 
 
@@ -268,6 +288,8 @@ def test_nothing_was_changed_by_asking(world: World) -> None:
 def address(world: World, route: str) -> str:
     ids = dict(world.ids)
     ids["entry_id"] = ids["journal_entry_id"] if "journal" in route else ids["line_id"]
+    if "api/events" in route:
+        ids["event_id"] = ids["outbox_event_id"]
     path = World(ids, world.fund_id, {}).path(route)
     if route == "api/ledger/by_fund/":
         path += f"?fund_id={world.fund_id}"

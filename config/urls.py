@@ -14,11 +14,12 @@ APPS = ("ledger", "payments", "treasury", "budgeting", "periods")
 
 
 def of_apps() -> list[URLPattern | URLResolver]:
-    """The ``urlpatterns`` of each app's `api/urls.py`, written from the root (``api/…``)."""
+    """The ``urlpatterns`` of each app's `api/urls.py` and `pages/urls.py`, written from the root."""
     found: list[URLPattern | URLResolver] = []
     for app in APPS:
-        if find_spec(app) and find_spec(f"{app}.api"):
-            found += import_module(f"{app}.api.urls").urlpatterns
+        for entrance in ("api", "pages"):
+            if find_spec(app) and find_spec(f"{app}.{entrance}"):
+                found += import_module(f"{app}.{entrance}.urls").urlpatterns
     return found
 
 

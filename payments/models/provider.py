@@ -35,6 +35,11 @@ class Provider(models.Model):
     initiator_name = models.CharField(max_length=80)
     credentials = EncryptedTextField()
     certificate = models.TextField(help_text="The gateway's public certificate, as PEM.")
+    deduplicates = models.BooleanField(
+        default=True,
+        help_text="The gateway refuses a reference that it has seen. Where it does not, nothing of which"
+        " it may know is sent a second time: people decide instead.",
+    )
     active = models.BooleanField(default=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
     stopped_reason = models.CharField(max_length=255, blank=True)

@@ -278,6 +278,13 @@ GATEWAY = (
         (T_GATEWAY + "test_what_was_accepted_is_never_sent_again",),
     ),
     Mutant(
+        "nothing goes again to a gateway that would pay it twice",
+        ENQUIRIES,
+        "    if not attempt.provider.deduplicates:",
+        "    if attempt.provider.deduplicates is None:",
+        (T_GATEWAY + "test_to_a_gateway_that_would_pay_it_twice_nothing_goes_again",),
+    ),
+    Mutant(
         "a refusal of the repetition says nothing about the first call",
         DISPATCHING,
         "    return attempt.unknown_since is not None",

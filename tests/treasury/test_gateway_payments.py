@@ -212,6 +212,18 @@ def test_what_the_gateway_does_not_know_goes_out_again_with_the_same_reference(
     assert [call["reference"] for call in gateway.sent] == [str(attempt.reference)] * 2
 
 
+def test_to_a_gateway_that_would_pay_it_twice_nothing_goes_again(
+    send: Send, gateway: Gateway, provider: Provider
+) -> None:
+    provider.deduplicates = False
+    provider.save(update_fields=["deduplicates"])
+    attempt = send(outcome("unknown", "ReadTimeout"))
+    ask(attempt)
+    gateway.answer(attempt, body=not_found("AG_Q1"))
+    assert dispatch_waiting(actor=SYSTEM, today=today) == 0
+    assert fresh(attempt).payment.status == "unknown"
+
+
 def test_a_refusal_of_the_repetition_says_nothing_about_the_first_call(
     world: World, send: Send, gateway: Gateway
 ) -> None:

@@ -238,6 +238,14 @@ else:
     # One file per message; an instance without a mail server shows them there.
     EMAIL_BACKEND = "config.mail.FolderBackend"
 EMAIL_FILE_PATH = str(BURSAR_HOME / "mail")
+# Any SMS gateway that takes a POST; without an address messages are written where mail is.
+SMS_URL = env.str("SMS_URL", default="")
+SMS_FORMAT = env.str("SMS_FORMAT", default="json")
+SMS_SENDER = env.str("SMS_SENDER", default="")
+# What the gateway calls `to`, `text` and `sender`, such as text=message,sender=from.
+SMS_FIELDS = env.dict("SMS_FIELDS", default={})
+# Such as Authorization=Bearer 123.
+SMS_HEADERS = env.dict("SMS_HEADERS", default={})
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Bursar <bursar@localhost>")
 
 # --- API --------------------------------------------------------------------------------------------

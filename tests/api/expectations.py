@@ -154,7 +154,7 @@ ROUTES: dict[str, dict[str, Expected]] = {
     QUESTION + "answer/": {"post": Expected(Kind.HIS_OWN, REQUESTER, 400)},
     "api/providers/": listing(made_by=CFO),
     PROVIDER: reading(Kind.COMPANY)
-    | {"patch": Expected(Kind.COMPANY, CFO, 400, of_the_whole=True)},
+    | {"patch": Expected(Kind.COMPANY, CFO, 400, whole_company=True)},
     PROVIDER + "history/": reading(Kind.COMPANY),
     "api/bank-files/": listing(made_by=TREASURER),
     BANK_FILE: showing(),

@@ -223,8 +223,6 @@ def status_for(expected: Expected, role: str, scope: str) -> int:
         return expected.status
     has_role = role in {one.value for one in expected.roles}
     has_role = has_role or (role == "superuser" and not expected.his_own)
-    if expected.of_the_whole:
-        has_role = has_role and scope == "own"
     sees = role == "superuser" or role not in {"owner", "nothing"}
     if expected.kind is Kind.LIST:
         return expected.status

@@ -45,6 +45,7 @@ ELSEWHERE = (
     "approvals/",
     "treasury/",
     "health/",
+    "metrics",
     "demo/",
     "media/",
     "static/",

@@ -46,6 +46,7 @@ ELSEWHERE = (
     "approvals/",
     "treasury/",
     "health/",
+    "metrics",
     "demo/",
     "media/",
     "static/",

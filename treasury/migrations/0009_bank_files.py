@@ -15,7 +15,7 @@ import ledger.models.organisation
 class Migration(migrations.Migration):
     dependencies = [
         ("ledger", "0003_outbox"),
-        ("payments", "0004_bank"),
+        ("payments", "0005_bank"),
         ("treasury", "0008_look_alikes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -12,7 +12,7 @@ from ledger.migration_operations import frozen_columns, no_delete
 class Migration(migrations.Migration):
     dependencies = [
         ("ledger", "0003_outbox"),
-        ("payments", "0003_deduplicates"),
+        ("payments", "0004_request_id"),
     ]
 
     operations = [

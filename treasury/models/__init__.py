@@ -7,6 +7,7 @@ from treasury.models.bank_report import BankReport, BankReportRow
 from treasury.models.code import FailedTries, OneTimeCode
 from treasury.models.decision_code import DecisionCode
 from treasury.models.delegation import Delegation
+from treasury.models.finding import LateSuccess, Reversal
 from treasury.models.fund import TreasuryFund
 from treasury.models.fund_line import FundLine
 from treasury.models.payment import Payment, PaymentExecution, Reconciliation
@@ -31,6 +32,7 @@ __all__ = [
     "FailedTries",
     "FundLine",
     "Incident",
+    "LateSuccess",
     "OneTimeCode",
     "Payment",
     "PaymentAttempt",
@@ -42,6 +44,7 @@ __all__ = [
     "Requisition",
     "RequisitionApproval",
     "Resolution",
+    "Reversal",
     "TreasuryFund",
     "VarianceAdjustment",
 ]

@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from config import pages
 from config.health import health
+from config.metrics import metrics
 
 APPS = ("ledger", "payments", "treasury", "budgeting", "periods")
 
@@ -27,6 +28,7 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("demo/inbox/", pages.demo_inbox, name="demo-inbox"),
     path("health/", health, name="health"),
+    path("metrics", metrics, name="metrics"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     *of_apps(),

@@ -17,10 +17,10 @@ from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import after_commit, command
 from ledger.models import User
-from ledger.refusals import Conflict, InvalidInput, NotFound, RoleRequired, TooManyRequests
+from ledger.refusals import InvalidInput, NotFound, RoleRequired, TooManyRequests
 from treasury import decision_set, locks, otp
 from treasury.decision_set import Member
-from treasury.messages import SetCodeMessage, send_set_code
+from treasury.messages import Reader, SetCodeMessage, send_set_code
 from treasury.models import DecisionCode, FailedTries
 from treasury.models.code import MOST_FAILED_TRIES_A_DAY, MOST_TRIES
 from treasury.selectors import replenishments_seen_by, requisitions_seen_by, variances_seen_by
@@ -61,13 +61,12 @@ def members_of(user: User, chosen: Sequence[Chosen]) -> list[Member]:
 def send_code_for_set(*, actor: Actor, chosen: Sequence[Chosen]) -> DecisionCode:
     """Send the actor a code for approving exactly what he chose, as it is now, after the commit.
 
-    Kills the one sent before. Raises what ``members_of`` raises, ``Conflict`` without an address, and
+    Kills the one sent before. Raises what ``members_of`` raises, ``NoAddress``, and
     ``TooManyRequests`` within 60 s of his last one and beyond ten an hour.
     """
     user = _person(actor)
     members = members_of(user, chosen)
-    if not user.email:
-        raise Conflict("You have no e-mail address to send a code to.", code="no_email_address")
+    reader = Reader.of(user)
     live = locks.lock_decision_code(user.pk)
     _require_patience(user)
     if live is not None:
@@ -76,7 +75,7 @@ def send_code_for_set(*, actor: Actor, chosen: Sequence[Chosen]) -> DecisionCode
     text, code = _new_code(user, members)
     sums = ", ".join(str(total) for total in decision_set.totals(members))
     _record(actor, "approvals.send_code", members)
-    message = SetCodeMessage(to=user.email, count=len(members), totals=sums, otp=text)
+    message = SetCodeMessage(to=reader, count=len(members), totals=sums, otp=text)
     after_commit(lambda: send_set_code(message))
     return code
 

@@ -85,6 +85,12 @@ NAVIGATION = [
         collapsible=False,
     ),
     _group(
+        "Banks",
+        _item("Bank files", "upload_file", "treasury.bankfile"),
+        _item("Bank reports", "assignment_returned", "treasury.bankreport"),
+        _item("Bank accounts", "account_balance", "payments.bankaccount"),
+    ),
+    _group(
         "Books",
         _item("Accounts", "account_balance", "ledger.account"),
         _item("Journal", "menu_book", "ledger.journalentry"),

@@ -9,8 +9,9 @@ from ledger.admin.books import entries_table, journal_link
 from ledger.admin.cells import Badge, Cell
 from ledger.admin.pages import Fact, Panel, Table, history
 from ledger.models import LedgerEntry
-from payments.models import GatewayRequest
+from payments.models import GatewayRequest, Provider
 from treasury.admin import tones
+from treasury.admin.bank_panels import filed_panels
 from treasury.admin.tables import approvals_table, variances_table
 from treasury.models import (
     Callback,
@@ -130,6 +131,9 @@ def _exchanges(attempts: Sequence[PaymentAttempt]) -> _Exchanges:
 
 def _attempt(payment: Payment, attempt: PaymentAttempt, exchanges: _Exchanges) -> list[Panel]:
     title = f"Attempt {attempt.number}"
+    if attempt.provider.kind == Provider.Kind.BANK:
+        facts = Panel(title, facts=_attempt_facts(payment, attempt))
+        return [facts, *filed_panels(payment, attempt)]
     sent = exchanges.requests.get(attempt.subject, ())
     panels = [
         Panel(title, facts=_attempt_facts(payment, attempt)),

@@ -214,10 +214,8 @@ def may_bring_bank_report(actor: Actor, provider: Provider) -> User:
 def may_reverse(actor: Actor, payment: Payment) -> User:
     """Whoever sees that money came back proposes; a CFO who did not execute it confirms; never its requester."""
     proposer = _proposer(payment.reversals.filter(confirmed_at=None, withdrawn_at=None))
-    if proposer is None or proposer == actor.user_id:
-        roles = (Role.TREASURER, Role.RECONCILER, Role.CFO)
-    else:
-        roles = (Role.CFO,)
+    confirms = proposer is not None and proposer != actor.user_id
+    roles = (Role.CFO,) if confirms else (Role.TREASURER, Role.RECONCILER, Role.CFO)
     return _may_find(actor, payment, proposer, roles=roles, executor=payment.executor_id)
 
 

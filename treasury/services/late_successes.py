@@ -20,10 +20,11 @@ from treasury.models import Incident, LateSuccess, Payment, PaymentAttempt
 from treasury.services import findings
 from treasury.services.codes import void_codes
 from treasury.services.facts import payment_facts
+from treasury.services.outcomes import LONGEST_STATUS
 from treasury.services.resolution import ResolutionDiffers
 from treasury.services.settlement import Proof, settle
 from treasury.states import PaymentStatus
-from treasury.texts import require_text
+from treasury.texts import readable, require_text
 
 # A payment that can still become paid by what was paid; any other has its own end already.
 BECOMES_PAID = frozenset({PaymentStatus.PENDING, PaymentStatus.FAILED})
@@ -64,7 +65,7 @@ def clear_late_success(
     if proposal.outcome != outcome:
         raise ResolutionDiffers(f"Another person proposed {proposal.outcome}.")
     findings.confirm(proposal, user=user, evidence=text)
-    _end(payment, incident.attempt, outcome, today, actor, user)
+    _end(payment, incident, outcome, today, actor, user)
     _record(actor, "payment.clear_late_success", payment, outcome, text)
     return payment
 
@@ -94,12 +95,13 @@ def _propose(
 
 def _end(
     payment: Payment,
-    attempt: PaymentAttempt,
+    incident: Incident,
     outcome: str,
     today: Today,
     actor: Actor,
     user: User,
 ) -> None:
+    attempt = incident.attempt
     reference = f"{attempt.hold_reference}:late_success"
     posting.reverse(
         journal_entry_id=JournalEntry.objects.values_list("pk", flat=True).get(reference=reference),
@@ -110,14 +112,15 @@ def _end(
     )
     if outcome == LateSuccess.Outcome.RETURNED:
         return
-    if payment.status in BECOMES_PAID:
-        _settle(payment, attempt, today, actor)
+    if payment.status in BECOMES_PAID and payment.amount == attempt.amount:
+        _settle(payment, incident, today, actor)
     else:
         _spend(payment, attempt, today, user)
 
 
-def _settle(payment: Payment, attempt: PaymentAttempt, today: Today, actor: Actor) -> None:
+def _settle(payment: Payment, incident: Incident, today: Today, actor: Actor) -> None:
     """The payment is the one that was paid, after all, by whoever executed that attempt."""
+    attempt = incident.attempt
     void_codes(payment)
     proof = Proof(
         executor_id=attempt.executor_id,
@@ -125,13 +128,13 @@ def _settle(payment: Payment, attempt: PaymentAttempt, today: Today, actor: Acto
         user_agent=attempt.user_agent,
         code=attempt.code,
         gateway_reference=attempt.gateway_reference,
-        gateway_status="success after failure, recognised by two people",
+        gateway_status=readable(incident.detail, longest=LONGEST_STATUS),
     )
     settle(payment, proof=proof, on=today(payment.fund.company), actor=actor)
 
 
 def _spend(payment: Payment, attempt: PaymentAttempt, today: Today, user: User) -> None:
-    """The payment has ended otherwise, so this money was spent besides; its status stays."""
+    """The payment has ended otherwise or is another by now: this was spent besides, its status stays."""
     fund = payment.fund
     posting.post(
         Posting(

@@ -140,7 +140,7 @@ def cancel_payment(*, actor: Actor, payment_id: UUID) -> Payment:
     payment = locks.lock_payment(payment_id)
     duties.may_change_payment(actor, payment)
     require_transition(PAYMENT, payment.status, PaymentStatus.CANCELLED, noun="payment")
-    require_no_late_success(payment)
+    require_late_success_decided(payment)
     before = payment_facts(payment)
     payment.status = PaymentStatus.CANCELLED
     void_codes(payment)
@@ -175,6 +175,12 @@ def retry_payment(*, actor: Actor, payment_id: UUID) -> Payment:
 def require_no_late_success(payment: Payment) -> None:
     """Raise ``LateSuccess`` if an earlier attempt paid after all, and the money was not returned."""
     if late_successes.not_returned(Incident.objects.filter(payment=payment)).exists():
+        raise LateSuccess("The gateway says that an earlier attempt did pay. Resolve that first.")
+
+
+def require_late_success_decided(payment: Payment) -> None:
+    """Raise ``LateSuccess`` if an earlier attempt paid after all, and two people have not ended that."""
+    if late_successes.undecided(Incident.objects.filter(payment=payment)).exists():
         raise LateSuccess("The gateway says that an earlier attempt did pay. Resolve that first.")
 
 

@@ -29,10 +29,12 @@ UNLISTED = {
     "treasury.decisioncode",
     "treasury.enquiry",
     "treasury.failedtries",
+    "treasury.latesuccess",
     "treasury.onetimecode",
     "treasury.question",
     "treasury.requisitionapproval",
     "treasury.resolution",
+    "treasury.reversal",
 }
 # Rows without a history in time: what is set once or is looked up by name.
 UNDATED = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from treasury.demo import doubts
+from treasury.demo import banks, doubts
 from treasury.demo.everyday import CASH, HEAD_OFFICE, PORT, Story
 from treasury.demo.papers import quotation
 from treasury.demo.stage import Stage, Wish
@@ -59,6 +59,7 @@ def stories(stage: Stage, *, end: datetime, gateway: bool) -> Iterator[Story]:
     yield _just_submitted_elsewhere(stage, ago(hours=4))
     if gateway:
         yield from doubts.stories(stage, end=end)
+        yield from banks.stories(stage, end=end)
 
 
 # --- Cash, tiers, evidence ------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
+        import_module("config.tracing")  # signals of Celery find their receivers there
         import_module("config.celery")  # shared tasks bind to the app defined there
         checks.register(check_runtime_role, checks.Tags.database)
         if settings.BURSAR_PRODUCTION and settings.DATABASE_ROLE != "owner":

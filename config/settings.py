@@ -4,6 +4,7 @@ Without ``DATABASE_URL`` and ``REDIS_URL`` the addresses are those of the embedd
 ``BURSAR_HOME``; without the secrets below, an embedded instance makes its own once.
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -237,6 +238,14 @@ else:
     # One file per message; an instance without a mail server shows them there.
     EMAIL_BACKEND = "config.mail.FolderBackend"
 EMAIL_FILE_PATH = str(BURSAR_HOME / "mail")
+# Any SMS gateway that takes a POST; without an address messages are written where mail is.
+SMS_URL = env.str("SMS_URL", default="")
+SMS_FORMAT = env.str("SMS_FORMAT", default="json")
+SMS_SENDER = env.str("SMS_SENDER", default="")
+# What the gateway calls `to`, `text` and `sender`, such as text=message,sender=from.
+SMS_FIELDS = env.dict("SMS_FIELDS", default={})
+# Such as Authorization=Bearer 123.
+SMS_HEADERS = env.dict("SMS_HEADERS", default={})
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Bursar <bursar@localhost>")
 
 # --- API --------------------------------------------------------------------------------------------
@@ -291,17 +300,24 @@ SPECTACULAR_SETTINGS = {
 # --- Admin ------------------------------------------------------------------------------------------
 UNFOLD = unfold.UNFOLD
 
-# --- Logging: one JSON object per line; never bodies, arguments or SQL ------------------------------
+# --- Logging and metrics ----------------------------------------------------------------------------
+# One JSON object per line, or `readable` while developing; never bodies, arguments or SQL.
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default="json" if BURSAR_PRODUCTION else "readable")
+# Where each process keeps what it measured; prometheus_client reads it when it is first imported.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(BURSAR_HOME / "metrics"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "config.logs.JsonFormatter"}},
+    "formatters": {
+        "json": {"()": "config.logs.JsonFormatter"},
+        "readable": {"()": "config.logs.ReadableFormatter"},
+    },
     "filters": {"no_health_checks": {"()": "config.logs.NoHealthChecks"}},
     "handlers": {
         "stream": {
             "class": "logging.StreamHandler",
-            "formatter": "json",
+            "formatter": LOG_FORMAT,
             "filters": ["no_health_checks"],
         }
     },

@@ -56,6 +56,8 @@ def _group(title: str, *items: dict[str, Any], collapsible: bool = True) -> dict
 
 
 HOME = {"title": "What waits", "icon": "inbox", "link": reverse_lazy("admin:index")}
+APPROVALS = {"title": "Approvals", "icon": "approval", "link": reverse_lazy("approvals")}
+DASHBOARD = {"title": "Treasury dashboard", "icon": "monitoring", "link": reverse_lazy("treasury")}
 DEMO_INBOX = {
     "title": "Demo inbox",
     "icon": "mail",
@@ -68,6 +70,8 @@ NAVIGATION = [
     _group(
         "Treasury",
         HOME,
+        APPROVALS,
+        DASHBOARD,
         _item("Funds", "account_balance_wallet", "treasury.treasuryfund"),
         _item("Requisitions", "request_quote", "treasury.requisition"),
         _item("Payments", "payments", "treasury.payment"),
@@ -79,6 +83,12 @@ NAVIGATION = [
         _item("Evidence", "attach_file", "treasury.attachment"),
         _item("Delegations", "supervisor_account", "treasury.delegation"),
         collapsible=False,
+    ),
+    _group(
+        "Banks",
+        _item("Bank files", "upload_file", "treasury.bankfile"),
+        _item("Bank reports", "assignment_returned", "treasury.bankreport"),
+        _item("Bank accounts", "account_balance", "payments.bankaccount"),
     ),
     _group(
         "Books",

@@ -58,6 +58,18 @@ class Server:
             self.process = self.cluster.start(output=log.fileno(), **listening)
         assert processes.wait_until(self.answers, seconds=PATIENCE), self.log
 
+    def follow(self, primary: Server) -> None:
+        """Make the cluster a streaming replica of another."""
+        program = postgres.installed() / "bin" / "pg_basebackup"
+        url = primary.url(postgres.SUPERUSER, "postgres")
+        where = ("-D", str(self.cluster.data), "-d", url)
+        subprocess.run(
+            [str(program), *where, "-R", "-X", "stream", "-c", "fast", "--no-sync"],
+            check=True,
+            capture_output=True,
+        )
+        self.cluster.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(2)

@@ -12,6 +12,7 @@ from ledger.actor import Actor
 from ledger.models import Company, User
 from ledger.refusals import Refusal, RoleRequired
 from ledger.roles import Role
+from payments.models import Provider
 from treasury import readiness, segregation
 from treasury.authority import Authority, not_for, require_authority
 from treasury.models import (
@@ -182,6 +183,27 @@ def may_resolve(actor: Actor, payment: Payment) -> User:
         segregation.require_not_executor(
             user_id=actor.user.pk, executor_id=payment.executor_id, act="confirm what became of"
         )
+    return actor.user
+
+
+def may_make_bank_file(actor: Actor, provider: Provider) -> User:
+    """A treasurer of the whole company: a file holds payments of all its funds."""
+    require_role(actor, Role.TREASURER, place=provider)
+    if actor.user is None:
+        raise RoleRequired("A bank file is made by a person.")
+    return actor.user
+
+
+def may_read_bank_file(actor: Actor, provider: Provider) -> None:
+    """Whoever carries files to the bank, decides about money or audits: a file holds whole accounts."""
+    require_role(actor, Role.TREASURER, Role.CFO, Role.AUDITOR, place=provider)
+
+
+def may_bring_bank_report(actor: Actor, provider: Provider) -> User:
+    """A treasurer or reconciler of the whole company."""
+    require_role(actor, Role.TREASURER, Role.RECONCILER, place=provider)
+    if actor.user is None:
+        raise RoleRequired("A bank's report is brought by a person.")
     return actor.user
 
 

@@ -93,6 +93,15 @@ def lock_due_attempt(due: QuerySet[PaymentAttempt]) -> PaymentAttempt | None:
     return due.select_for_update(of=("self",), no_key=True, skip_locked=True).first()
 
 
+def lock_attempts(attempt_ids: Collection[UUID]) -> list[PaymentAttempt]:
+    """Lock attempts, with everything before them, whose funds are locked already."""
+    rows = PaymentAttempt.objects.select_related(
+        "payment__fund__company", "payment__requisition", "provider"
+    ).filter(pk__in=attempt_ids)
+    order = ("payment__requisition", "payment", "self")
+    return list(rows.select_for_update(of=order, no_key=True).order_by("created_at", "pk"))
+
+
 def lock_live_code(payment: Payment) -> OneTimeCode | None:
     """Lock the code, if any, that is neither used nor void, of a locked payment."""
     rows = OneTimeCode.objects.filter(payment=payment, consumed_at=None, voided_at=None)

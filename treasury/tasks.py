@@ -11,6 +11,7 @@ from ledger.actor import Actor
 from ledger.clock import today
 from treasury.schedule import PASS_EVERY
 from treasury.services import (
+    bank_reports,
     cleaning,
     dispatching,
     enquiries,
@@ -42,6 +43,18 @@ def run_janitor() -> None:
     janitor.run_janitor(actor=Actor.system("janitor"), today=today)
 
 
+@shared_task(name="treasury.apply_bank_report")
+def apply_bank_report(*, report_id: str) -> None:
+    bank_reports.apply_bank_report(
+        actor=Actor.system("bank reports"), report_id=UUID(report_id), today=today
+    )
+
+
+@shared_task(name="treasury.apply_bank_rows")
+def apply_bank_rows() -> None:
+    bank_reports.apply_waiting_rows(actor=Actor.system("bank reports"), today=today)
+
+
 @shared_task(name="treasury.dispatch_waiting")
 def dispatch_waiting() -> None:
     dispatching.dispatch_waiting(actor=Actor.system("dispatcher"), today=today)
@@ -64,6 +77,7 @@ def clean_up() -> None:
 
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "run-janitor": {"task": "treasury.run_janitor", "schedule": PASS_EVERY},
+    "apply-bank-rows": {"task": "treasury.apply_bank_rows", "schedule": PASS_EVERY},
     "dispatch-waiting": {"task": "treasury.dispatch_waiting", "schedule": PASS_EVERY},
     "check-reorder-levels": {
         "task": "treasury.check_reorder_levels",

@@ -30,6 +30,7 @@ from ledger.services.deliveries import send_test
 from ledger.services.webhooks import add_webhook
 from payments.models import GatewayRequest, GatewayResponse
 from tests.treasury import factories
+from tests.treasury.bank import bank_report_of
 from tests.treasury.desk import Desk, make_desk
 from tests.treasury.factories import acting, today
 from treasury.models import (
@@ -136,6 +137,7 @@ def one_of_everything(office: Office) -> dict[type[Model], Model]:
         _delegation(office),
         _reconciliation(office),
         _hold(office),
+        *_bank_rows(office),
         *_gateway_rows(office),
         *_webhook_rows(office),
     ]
@@ -180,6 +182,12 @@ def _hold(office: Office) -> Hold:
     with transaction.atomic():
         posting.hold(account_id=office.fund.account_id, amount=Decimal(5), reference="tests.hold:1")
     return Hold.objects.get(reference="tests.hold:1")
+
+
+def _bank_rows(office: Office) -> list[Model]:
+    report = bank_report_of(office)
+    assert report.file
+    return [report, report.file, report.provider.bank]
 
 
 def _gateway_rows(office: Office) -> list[Model]:

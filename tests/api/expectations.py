@@ -70,6 +70,9 @@ FUND = "api/funds/<uuid:fund_id>/"
 REQUISITION = "api/requisitions/<uuid:requisition_id>/"
 PAYMENT = "api/payments/<uuid:payment_id>/"
 VARIANCE = "api/variances/<uuid:variance_id>/"
+PROVIDER = "api/providers/<uuid:provider_id>/"
+BANK_FILE = "api/bank-files/<uuid:file_id>/"
+BANK_REPORT = "api/bank-reports/<uuid:report_id>/"
 REPLENISHMENT = "api/replenishments/<uuid:request_id>/"
 DELEGATION = "api/delegations/<uuid:delegation_id>/"
 QUESTION = "api/questions/<uuid:question_id>/"
@@ -88,7 +91,7 @@ ROUTES: dict[str, dict[str, Expected]] = {
     "api/docs/": {"get": Expected(Kind.NOBODY)},
     "api/auth/token/": {"post": Expected(Kind.NOBODY, status=400)},
     "api/auth/logout/": {"post": Expected(Kind.EVERYONE)},
-    "api/me/": reading(Kind.EVERYONE),
+    "api/me/": reading(Kind.EVERYONE) | {"patch": Expected(Kind.EVERYONE, status=400)},
     "api/companies/": listing(),
     "api/companies/<uuid:company_id>/": reading(Kind.COMPANY),
     "api/regions/": listing(),
@@ -121,6 +124,7 @@ ROUTES: dict[str, dict[str, Expected]] = {
     PAYMENT: showing(edited_by=TREASURER),
     PAYMENT + "attempts/": showing(),
     PAYMENT + "history/": showing(),
+    PAYMENT + "voucher/": {"get": Expected(Kind.OBJECT, status=409)},
     PAYMENT + "send_otp/": doing(by=TREASURER),
     PAYMENT + "verify_otp/": doing(by=TREASURER, his_own=True),
     PAYMENT + "execute/": doing(by=TREASURER),
@@ -149,6 +153,21 @@ ROUTES: dict[str, dict[str, Expected]] = {
     "api/questions/": listing(),
     QUESTION: reading(Kind.HIS_OWN),
     QUESTION + "answer/": {"post": Expected(Kind.HIS_OWN, REQUESTER, 400)},
+    "api/providers/": listing(made_by=CFO),
+    PROVIDER: reading(Kind.COMPANY)
+    | {"patch": Expected(Kind.COMPANY, CFO, 400, whole_company=True)},
+    PROVIDER + "history/": reading(Kind.COMPANY),
+    "api/bank-files/": listing(made_by=TREASURER),
+    BANK_FILE: showing(),
+    BANK_FILE + "content/": {
+        "get": Expected(Kind.OBJECT, frozenset({Role.TREASURER, Role.CFO, Role.AUDITOR}))
+    },
+    BANK_FILE + "payments/": showing(),
+    BANK_FILE + "history/": showing(),
+    "api/bank-reports/": listing(made_by=frozenset({Role.TREASURER, Role.RECONCILER})),
+    BANK_REPORT: showing(),
+    BANK_REPORT + "rows/": showing(),
+    BANK_REPORT + "history/": showing(),
     "api/ledger/": listing(),
     "api/ledger/by_fund/": showing(),
     "api/ledger/<uuid:entry_id>/": showing(),

@@ -28,6 +28,7 @@ from ledger.services.webhooks import add_webhook
 from tests.api.caller import Caller
 from tests.api.expectations import ROUTES, Expected, Kind
 from tests.ledger.factories import BranchFactory, RegionFactory
+from tests.treasury.bank import bank_report_of
 from tests.treasury.desk import SYSTEM, Desk, make_desk
 from tests.treasury.factories import DAY, acting, fill, today
 from treasury.models import Delegation, TreasuryFund
@@ -40,7 +41,17 @@ from treasury.services.replenishment import replenish
 VERBS = ("get", "post", "put", "patch", "delete", "options")
 SCOPES = ("own", "other company", "sibling branch", "none")
 # Outside the API: the admin has tests of its own, the rest shows nothing of anybody's.
-ELSEWHERE = ("admin/", "health/", "demo/", "media/", "static/", "problems/")
+ELSEWHERE = (
+    "admin/",
+    "approvals/",
+    "treasury/",
+    "health/",
+    "metrics",
+    "demo/",
+    "media/",
+    "static/",
+    "problems/",
+)
 RECEIVER = "https://93.184.215.14/hooks"
 JUNK = {"no such field": "at all"}
 
@@ -161,6 +172,7 @@ def build_world() -> World:
     )
     line = LedgerEntry.objects.filter(account=desk.fund.account_id).latest("sequence")
     event = AuditEvent.objects.filter(company=desk.company).latest("at")
+    report = bank_report_of(desk)
     entry = JournalEntry.objects.filter(company=desk.company).latest("posted_at")
     ids = {
         "company_id": desk.company.pk,
@@ -176,6 +188,9 @@ def build_world() -> World:
         "question_id": question.pk,
         "variance_id": variance.pk,
         "request_id": request.pk,
+        "provider_id": report.provider_id,
+        "file_id": report.file_id,
+        "report_id": report.pk,
         "attempt_id": uuid4(),
         "short": "sf",
         "token": "0",

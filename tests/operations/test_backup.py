@@ -32,12 +32,6 @@ COUNTS = (
 
 
 @pytest.fixture(scope="module")
-def shop(deployment: Deployment) -> Deployment:
-    deployment.managed("shell", "--no-imports", "-c", f"{BUSINESS}.open_shop()")
-    return deployment
-
-
-@pytest.fixture(scope="module")
 def backup(shop: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A backup that was made while a process posted all the time."""
     path = tmp_path_factory.mktemp("backup") / "shop.tar"

@@ -3,6 +3,7 @@
 from treasury.admin import (
     attachments,
     attempts,
+    bank,
     delegations,
     fund_lines,
     funds,
@@ -16,6 +17,7 @@ from treasury.admin import (
 __all__ = [
     "attachments",
     "attempts",
+    "bank",
     "delegations",
     "fund_lines",
     "funds",

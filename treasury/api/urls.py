@@ -4,6 +4,8 @@ from django.urls import path
 
 from treasury.api import (
     attachments,
+    bank_files,
+    bank_reports,
     callbacks,
     delegations,
     fund_lines,
@@ -14,12 +16,15 @@ from treasury.api import (
     replenishments,
     requisitions,
     variances,
+    vouchers,
 )
 
 FUND = "api/funds/<uuid:fund_id>"
 REQUISITION = "api/requisitions/<uuid:requisition_id>"
 PAYMENT = "api/payments/<uuid:payment_id>"
 VARIANCE = "api/variances/<uuid:variance_id>"
+BANK_FILE = "api/bank-files/<uuid:file_id>"
+BANK_REPORT = "api/bank-reports/<uuid:report_id>"
 REPLENISHMENT = "api/replenishments/<uuid:request_id>"
 DELEGATION = "api/delegations/<uuid:delegation_id>"
 QUESTION = "api/questions/<uuid:question_id>"
@@ -42,6 +47,7 @@ urlpatterns = [
     path(f"{PAYMENT}/", payments.PaymentDetail.as_view()),
     path(f"{PAYMENT}/attempts/", payments.PaymentAttempts.as_view()),
     path(f"{PAYMENT}/history/", payments.PaymentHistory.as_view()),
+    path(f"{PAYMENT}/voucher/", vouchers.PaymentVoucher.as_view()),
     path(f"{PAYMENT}/send_otp/", payment_actions.PaymentSendOtp.as_view()),
     path(f"{PAYMENT}/verify_otp/", payment_actions.PaymentVerifyOtp.as_view()),
     path(f"{PAYMENT}/execute/", payment_actions.PaymentExecute.as_view()),
@@ -70,6 +76,15 @@ urlpatterns = [
     path("api/questions/", questions.QuestionList.as_view()),
     path(f"{QUESTION}/", questions.QuestionDetail.as_view()),
     path(f"{QUESTION}/answer/", questions.QuestionAnswer.as_view()),
+    path("api/bank-files/", bank_files.BankFileList.as_view()),
+    path(f"{BANK_FILE}/", bank_files.BankFileDetail.as_view()),
+    path(f"{BANK_FILE}/content/", bank_files.BankFileContent.as_view()),
+    path(f"{BANK_FILE}/payments/", bank_files.BankFileLines.as_view()),
+    path(f"{BANK_FILE}/history/", bank_files.BankFileHistory.as_view()),
+    path("api/bank-reports/", bank_reports.BankReportList.as_view()),
+    path(f"{BANK_REPORT}/", bank_reports.BankReportDetail.as_view()),
+    path(f"{BANK_REPORT}/rows/", bank_reports.BankReportRows.as_view()),
+    path(f"{BANK_REPORT}/history/", bank_reports.BankReportHistory.as_view()),
     path("api/ledger/", fund_lines.LineList.as_view()),
     path("api/ledger/by_fund/", fund_lines.LinesByFund.as_view()),
     path("api/ledger/<uuid:entry_id>/", fund_lines.LineDetail.as_view()),

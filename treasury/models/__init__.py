@@ -2,6 +2,8 @@
 
 from treasury.models.attachment import Attachment
 from treasury.models.attempt import Callback, Enquiry, Incident, PaymentAttempt
+from treasury.models.bank_file import BankFile, BankFileLine
+from treasury.models.bank_report import BankReport, BankReportRow
 from treasury.models.code import FailedTries, OneTimeCode
 from treasury.models.decision_code import DecisionCode
 from treasury.models.delegation import Delegation
@@ -18,6 +20,10 @@ from treasury.models.variance import VarianceAdjustment
 __all__ = [
     "ApprovalTier",
     "Attachment",
+    "BankFile",
+    "BankFileLine",
+    "BankReport",
+    "BankReportRow",
     "Callback",
     "DecisionCode",
     "Delegation",

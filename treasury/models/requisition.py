@@ -98,6 +98,10 @@ class Requisition(models.Model):
                 fields=("company", "payee_index", "destination_index"),
                 name="treasury_requisition_payee",
             ),
+            models.Index(
+                fields=("company", "payee_index", "amount", "-requested_at"),
+                name="treasury_requisition_twice",
+            ),
             # The queue of those who approve, in its order.
             models.Index(
                 F("risk").desc(),

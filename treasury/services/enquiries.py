@@ -71,9 +71,9 @@ def apply_answer(*, actor: Actor, enquiry_id: UUID, today: Today) -> bool:
 
 
 def _due() -> QuerySet[PaymentAttempt]:
-    return PaymentAttempt.objects.filter(next_query_at__lte=DatabaseClock()).exclude(
-        state=AttemptState.SENDING
-    )
+    """Attempts to ask about now; what a file holds nobody can be asked about."""
+    due = PaymentAttempt.objects.filter(next_query_at__lte=DatabaseClock())
+    return due.exclude(state=AttemptState.SENDING).exclude(provider__kind=Provider.Kind.BANK)
 
 
 def _ask_one(due: QuerySet[PaymentAttempt], actor: Actor, today: Today) -> bool:

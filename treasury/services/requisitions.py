@@ -290,6 +290,7 @@ def _write(requisition: Requisition, wanted: Content) -> None:
     methods.require_payable(
         method=requisition.method, amount=requisition.amount, currency=requisition.currency
     )
+    methods.require_payee(method=requisition.method, payee_name=requisition.payee_name)
     _write_destination(requisition, wanted.destination)
     requisition.payee_index = payees.payee_index(requisition.payee_name)
     requisition.payee_note = payees.payee_note(

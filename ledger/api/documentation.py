@@ -122,6 +122,7 @@ class Documentation(AutoSchema):
             codes.add(400)
         if not self._writes():
             codes -= {403, 409, 422, 429}
+            codes |= set(getattr(self.view, "reading_refusals", {}))
         return sorted(codes)
 
     def _reason(self, code: int) -> str:

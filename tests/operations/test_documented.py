@@ -67,13 +67,17 @@ def test_the_alerts_ask_for_metrics_that_are_there(site: Site) -> None:
             assert all(f'sign="{name}"' in shown for name in sign.split("|"))
 
 
+ONE = {"--concurrency": "1"}
+
 # --- The units ----------------------------------------------------------------------------------------------
 
 
 @contextmanager
-def running(name: str, deployment: Deployment) -> Iterator[Path]:
+def running(name: str, deployment: Deployment, **options: str) -> Iterator[Path]:
     """The unit, from this environment's programs and with a folder of its own."""
-    command = [part.replace("/var/lib/bursar", str(deployment.home)) for part in unit(name)]
+    command = [
+        part.replace("/var/lib/bursar", str(deployment.home)) for part in unit(name, **options)
+    ]
     log = deployment.home / f"{name}.log"
     with log.open("w") as output:
         process = subprocess.Popen(
@@ -96,7 +100,7 @@ def test_worker_and_beat_run_as_documented_and_show_themselves(
     def well(name: str) -> bool:
         return bool(site.monitor("/health/").json()["signs"][name]["state"] == "well")
 
-    with running("beat", shop) as beat, running("worker", shop) as worker:
+    with running("beat", shop) as beat, running("worker", shop, **ONE) as worker:
         app = Celery("tests", broker=broker_url(shop.redis_url), set_as_current=False)
         app.conf.broker_transport_options = {"global_keyprefix": "bursar."}
         app.send_task("ledger.show_worker")

@@ -5,6 +5,13 @@ from treasury.models.attempt import Callback, Enquiry, Incident, PaymentAttempt
 from treasury.models.code import FailedTries, OneTimeCode
 from treasury.models.fund import TreasuryFund
 from treasury.models.fund_line import FundLine
+from treasury.models.limit import (
+    DailySpending,
+    LimitScope,
+    PayeeDestination,
+    PaymentRules,
+    SpendingLimit,
+)
 from treasury.models.payment import Payment, PaymentExecution, Reconciliation
 from treasury.models.policy import ApprovalTier, PaymentPolicy
 from treasury.models.replenishment import ReplenishmentRequest
@@ -16,20 +23,25 @@ __all__ = [
     "ApprovalTier",
     "Attachment",
     "Callback",
+    "DailySpending",
     "Enquiry",
     "FailedTries",
     "FundLine",
     "Incident",
+    "LimitScope",
     "OneTimeCode",
+    "PayeeDestination",
     "Payment",
     "PaymentAttempt",
     "PaymentExecution",
     "PaymentPolicy",
+    "PaymentRules",
     "Reconciliation",
     "ReplenishmentRequest",
     "Requisition",
     "RequisitionApproval",
     "Resolution",
+    "SpendingLimit",
     "TreasuryFund",
     "VarianceAdjustment",
 ]

@@ -37,7 +37,7 @@ class Problem(serializers.Serializer):
 
 
 class Documentation(AutoSchema):
-    """Reads a view's ``Input``, ``Output``, ``status_code``, ``refusals`` and docstring."""
+    """Reads a view's ``Input``, ``Output``, ``produces``, ``status_code``, ``refusals`` and docstring."""
 
     def _docstring(self) -> tuple[str, str]:
         method = getattr(self.view, self.method.lower(), None)
@@ -95,11 +95,20 @@ class Documentation(AutoSchema):
             output = output(many=True)
         status_code = getattr(self.view, "status_code", 200) if self._writes() else 200
         also = getattr(self.view, "also_answers", {}) if self._writes() else {}
-        answers: dict[Any, Any] = {status_code: output}
+        answers = self._done(status_code, output)
         answers |= {code: OpenApiResponse(output, text) for code, text in also.items()}
+        if self.method == "GET" and getattr(self.view, "is_conditional", False):
+            answers[304] = OpenApiResponse(description="Nothing changed since `If-None-Match`.")
         for code in self._refused_with():
             answers[code, PROBLEM] = OpenApiResponse(Problem, self._reason(code))
         return answers
+
+    def _done(self, status_code: int, output: Any) -> dict[Any, Any]:
+        """The answer when all went well; a view that gives files names their types in ``produces``."""
+        kinds: tuple[str, ...] = getattr(self.view, "produces", ())
+        if not kinds:
+            return {status_code: output}
+        return {(status_code, kind): output for kind in kinds}
 
     def _refused_with(self) -> list[int]:
         codes = set(getattr(self.view, "refusals", {}))
@@ -113,6 +122,7 @@ class Documentation(AutoSchema):
             codes.add(400)
         if not self._writes():
             codes -= {403, 409, 422, 429}
+            codes |= set(getattr(self.view, "reading_refusals", {}))
         return sorted(codes)
 
     def _reason(self, code: int) -> str:
@@ -124,6 +134,8 @@ class Documentation(AutoSchema):
             query = getattr(self.view, "Query", None)
             return [query] if query else []
         if not hasattr(self.view, "action") or self.method != "POST":
+            return []
+        if not getattr(self.view, "honours_keys", True):
             return []
         return [
             OpenApiParameter(

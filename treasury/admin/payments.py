@@ -9,6 +9,7 @@ from ledger.admin.base import SeenAdmin
 from ledger.admin.books import journal_link
 from ledger.admin.columns import amount_column, badge_column, column, instant_column
 from ledger.admin.filters import between, by, seen
+from ledger.admin.live import LiveAdmin, live_status_column, watched
 from ledger.admin.pages import Fact, Page, Panel
 from ledger.encryption import mask
 from ledger.money import Money
@@ -20,7 +21,8 @@ from treasury.models import Payment, PaymentExecution, Reconciliation
 
 
 @admin.register(Payment)
-class PaymentAdmin(SeenAdmin):
+class PaymentAdmin(LiveAdmin):
+    live_tones = tones.PAYMENT
     scope = "fund__"
     list_display = (
         "payee",
@@ -66,7 +68,7 @@ class PaymentAdmin(SeenAdmin):
         name="destination_masked",
     )
     amount_figure = amount_column("amount")
-    status_badge = badge_column("status", tones.PAYMENT)
+    status_badge = live_status_column(tones.PAYMENT)
     method_badge = badge_column("method", tones.METHOD)
     created_at_shown = instant_column("created_at", title="made")
 
@@ -96,7 +98,7 @@ class PaymentAdmin(SeenAdmin):
         )
         return Page(
             f"{Money(row.amount, row.currency)} to {row.requisition.payee_name}",
-            badges=(tones.status_badge(row, tones.PAYMENT), tones.method_badge(row)),
+            badges=(watched(row, tones.PAYMENT), tones.method_badge(row)),
             notices=incidents,
             panels=payment_panels(row),
         )

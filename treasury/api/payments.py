@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ledger.access import require_role_somewhere
+from ledger.api.conditional import Conditional
 from ledger.api.fields import AmountField, InstantField, Reference, TextField, WholeNumberField
 from ledger.api.filters import (
     AmountFrom,
@@ -118,7 +119,7 @@ class PaymentInput(Input):
     )
 
 
-class PaymentList(Listing, Making):
+class PaymentList(Conditional, Listing, Making):
     """GET: List payments, newest first
     POST: Make a payment of an approved requisition
     """
@@ -148,7 +149,7 @@ class PaymentEditInput(EditInput):
     max_retries = WholeNumberField(required=False, least=1, most=MOST_RETRIES)
 
 
-class PaymentDetail(Showing, Editing):
+class PaymentDetail(Conditional, Showing, Editing):
     """GET: Show a payment
     PATCH: Change a pending payment, which makes its next version and kills its codes
     """

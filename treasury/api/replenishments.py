@@ -35,7 +35,7 @@ class ReplenishmentRequestSerializer(Output):
         fields = (
             "request_id", "fund", "company", "currency", "current_balance", "requested_amount",
             "reason", "status", "auto_triggered", "requested_by", "created_at", "approved_by",
-            "approved_at", "rejected_by", "rejected_at", "rejection_reason", "funded_by", "funded_at",
+            "approved_at", "approved_for", "rejected_by", "rejected_at", "rejection_reason", "funded_by", "funded_at",
             "journal_entry",
         )  # fmt: skip
 

@@ -30,7 +30,7 @@ class VarianceAdjustmentSerializer(Output):
         fields = (
             "variance_id", "payment", "company", "currency", "original_amount", "adjusted_amount",
             "variance_amount", "reason", "status", "recorded_by", "created_at", "approved_by",
-            "approved_at", "rejected_by", "rejected_at", "rejection_reason", "journal_entry",
+            "approved_at", "approved_for", "rejected_by", "rejected_at", "rejection_reason", "journal_entry",
         )  # fmt: skip
 
 

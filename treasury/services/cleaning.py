@@ -7,6 +7,7 @@ from ledger.clock import DatabaseClock, database_now
 from ledger.commands import command
 from treasury.models import FailedTries, OneTimeCode
 from treasury.services.attachments import delete_orphans
+from treasury.services.set_codes import void_expired
 
 KEEP_FAILED_TRIES = timedelta(days=30)
 
@@ -26,4 +27,4 @@ def _clean_rows(*, actor: Actor) -> int:
     ).update(voided_at=DatabaseClock())
     oldest = (database_now() - KEEP_FAILED_TRIES).date()
     forgotten, _ = FailedTries.objects.filter(on__lt=oldest).delete()
-    return voided + forgotten
+    return voided + forgotten + void_expired()

@@ -17,10 +17,10 @@ from ledger.commands import after_commit, command
 from ledger.encryption import mask
 from ledger.models import User
 from ledger.money import Money
-from ledger.refusals import Conflict, IllegalTransition, InvalidInput, TooManyRequests
+from ledger.refusals import IllegalTransition, InvalidInput, TooManyRequests
 from treasury import duties, locks, otp, readiness
 from treasury.duties import NotTheExecutor
-from treasury.messages import CodeMessage, send_code
+from treasury.messages import CodeMessage, Reader, send_code
 from treasury.models import FailedTries, OneTimeCode, Payment
 from treasury.models.code import MOST_FAILED_TRIES_A_DAY, MOST_TRIES
 from treasury.otp import generate_otp, is_well_formed
@@ -49,8 +49,7 @@ def send_otp(*, actor: Actor, payment_id: UUID) -> Payment:
     if payment.status != PaymentStatus.PENDING:
         raise IllegalTransition("A code is sent only while the payment is pending.")
     readiness.require_approved(payment)
-    if not user.email:
-        raise Conflict("You have no e-mail address to send a code to.", code="no_email_address")
+    reader = Reader.of(user)
     _require_patience(payment, user)
     before = payment_facts(payment)
     void_codes(payment)
@@ -68,7 +67,7 @@ def send_otp(*, actor: Actor, payment_id: UUID) -> Payment:
         ]
     )
     _record(actor, "payment.send_otp", payment, before)
-    message = _message(payment, user, text)
+    message = _message(payment, reader, text)
     after_commit(lambda: send_code(message))
     return payment
 
@@ -246,9 +245,9 @@ def _bound(payment: Payment, executor_id: UUID) -> otp.Bound:
     )
 
 
-def _message(payment: Payment, user: User, text: str) -> CodeMessage:
+def _message(payment: Payment, reader: Reader, text: str) -> CodeMessage:
     return CodeMessage(
-        to=user.email,
+        to=reader,
         money=str(Money(payment.amount, payment.currency)),
         payee=payment.requisition.payee_name,
         destination=mask(payment.destination),

@@ -18,7 +18,8 @@ from treasury.services.codes import consume_code
 from treasury.services.facts import attempt_facts, payment_facts
 from treasury.services.payments import require_no_late_success, require_nothing_paid_late
 from treasury.services.settlement import Proof, settle
-from treasury.states import PaymentStatus
+from treasury.services.telling import tell_payment
+from treasury.states import AttemptState, PaymentStatus
 
 
 class ProviderUnavailable(Conflict):
@@ -49,18 +50,32 @@ def execute_payment(*, actor: Actor, payment_id: UUID, today: Today) -> Payment:
     code = consume_code(payment, user)
     if payment.otp_required and code is None:
         raise readiness.CodeRequired("This payment needs a code that you have verified.")
+    carry_out(payment, user=user, code=code, actor=actor, today=today)
+    return payment
+
+
+def carry_out(
+    payment: Payment, *, user: User, code: OneTimeCode | None, actor: Actor, today: Today
+) -> None:
+    """Reserve or settle a locked payment that was checked; ``user`` is its executor from now on.
+
+    Plain, for the commands of one payment and of a batch. Raises ``ProviderUnavailable``, ``LateSuccess``,
+    ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``.
+    """
     if payment.method in methods.BY_GATEWAY:
         _reserve(payment, user, code, actor, today)
     else:
         proof = Proof(user.pk, actor.ip_address, actor.user_agent, code)
         settle(payment, proof=proof, on=today(payment.fund.company), actor=actor)
-    return payment
 
 
 def _reserve(
     payment: Payment, user: User, code: OneTimeCode | None, actor: Actor, today: Today
 ) -> None:
-    """Hold the money and write down the attempt; a worker makes the call after the commit."""
+    """Hold the money and write down the attempt; a worker makes the call after the commit.
+
+    What goes by file waits until a treasurer makes one.
+    """
     require_no_late_success(payment)
     before = payment_facts(payment)
     attempt = _build_attempt(payment, user, code, actor)
@@ -75,6 +90,7 @@ def _reserve(
         reference=attempt.hold_reference,
     )
     attempt.save(force_insert=True)
+    tell_payment(payment)
     audit.record(
         actor=actor,
         action="payment.execute",
@@ -83,8 +99,9 @@ def _reserve(
         before=before,
         after={**payment_facts(payment), **attempt_facts(attempt)},
     )
-    attempt_id = str(attempt.pk)
-    after_commit(lambda: wake("dispatch_attempt", attempt_id=attempt_id))
+    if attempt.state == AttemptState.SENDING:
+        attempt_id = str(attempt.pk)
+        after_commit(lambda: wake("dispatch_attempt", attempt_id=attempt_id))
 
 
 def _build_attempt(
@@ -104,14 +121,18 @@ def _build_attempt(
         ip_address=actor.ip_address,
         user_agent=actor.user_agent,
         code=code,
+        state=AttemptState.WAITING if payment.method in methods.BY_FILE else AttemptState.SENDING,
     )
 
 
 def _usable_provider(payment: Payment) -> Provider:
-    rows = Provider.objects.filter(company=payment.company_id, kind=payment.method, active=True)
-    provider = rows.first()
+    currencies = ("", payment.currency)
+    provider = Provider.objects.filter(
+        company=payment.company_id, kind=payment.method, currency__in=currencies, active=True
+    ).first()
     if provider is None:
-        raise ProviderUnavailable(f"There is no provider for {payment.get_method_display()}.")
+        rail = f"{payment.get_method_display()} in {payment.currency}"
+        raise ProviderUnavailable(f"There is no provider for {rail}.")
     if not provider.is_usable:
         raise ProviderUnavailable(f"{provider.name} is stopped: {provider.stopped_reason}")
     return provider

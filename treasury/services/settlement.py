@@ -14,6 +14,7 @@ from treasury.limits import limits_refuse
 from treasury.models import OneTimeCode, Payment, PaymentAttempt, PaymentExecution
 from treasury.services.facts import payment_facts
 from treasury.services.replenishment import request_if_low
+from treasury.services.telling import tell_payment, tell_requisition
 from treasury.states import (
     PAID_PAYMENTS,
     PAYMENT,
@@ -57,6 +58,7 @@ def settle(payment: Payment, *, proof: Proof, on: date, actor: Actor) -> Payment
         payment.save(update_fields=["status", "executor", "last_error", "spent_on"])
     entry_id = _post(payment, proof, on)
     execution = _write_execution(payment, proof, entry_id)
+    tell_payment(payment)
     _mark_requisition_paid(payment)
     audit.record(
         actor=actor,
@@ -83,6 +85,7 @@ def release(
     payment.retry_count += int(burns_retry)
     payment.spent_on = None
     payment.save(update_fields=["status", "last_error", "retry_count", "spent_on"])
+    tell_payment(payment)
     audit.record(
         actor=actor,
         action="payment.fail",
@@ -148,3 +151,4 @@ def _mark_requisition_paid(payment: Payment) -> None:
     if paid == requisition.amount:
         requisition.status = RequisitionStatus.PAID
         requisition.save(update_fields=["status"])
+        tell_requisition(requisition)

@@ -22,7 +22,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 class Migration(migrations.Migration):
     dependencies = [
         ("ledger", "0002_laws"),
-        ("treasury", "0005_versioned_content"),
+        ("treasury", "0010_bank_file_laws"),
     ]
 
     operations = [

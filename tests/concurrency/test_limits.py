@@ -1,5 +1,6 @@
 """Limits of a day under a crowd: two funds that pay one payee meet at one counter."""
 
+from collections.abc import Callable
 from functools import partial
 from itertools import chain
 
@@ -63,11 +64,12 @@ def test_a_crowd_at_two_funds_pays_one_destination_as_often_as_it_may(scene: Sce
 
 def test_a_limit_set_in_the_midst_of_a_crowd_counts_every_payment(scene: Scene) -> None:
     payments = scene.many_payments(CROWD // 2, 10)
-    acts = [
+    acts: list[Callable[[], object]] = [
         partial(execute_payment, actor=scene.actor("treasurer"), payment_id=payment.pk, today=today)
         for payment in payments
     ]
     setting = partial(limit, scene, "payee", payments=10**6)
-    outcomes = at_once([*acts[:15], setting, *acts[15:]])
+    acts.insert(15, setting)
+    outcomes = at_once(acts)
     assert tally(outcomes) == {"done": CROWD // 2 + 1}
     assert DailySpending.objects.get().payments == CROWD // 2

@@ -20,7 +20,7 @@ from treasury.models import DailySpending, PayeeDestination, Payment, PaymentAtt
 from treasury.services.dispatching import dispatch_attempt
 from treasury.services.execution import execute_payment
 from treasury.services.funds import open_fund
-from treasury.services.limits import rules_of, set_cooling_off, set_spending_limit
+from treasury.services.limits import rules_of, set_payment_rules, set_spending_limit
 from treasury.services.payments import retry_payment
 from treasury.services.requisitions import approve_requisition, create_requisition
 
@@ -188,7 +188,7 @@ def test_only_a_cfo_of_the_company_sets_limits_and_only_real_ones(desk: Desk) ->
         with pytest.raises(RoleRequired):
             set_spending_limit(actor=acting(person), **place)
         with pytest.raises(RoleRequired):
-            set_cooling_off(actor=acting(person), company_id=desk.company.pk, hours=1)
+            set_payment_rules(actor=acting(person), company_id=desk.company.pk, cooling_off_hours=1)
     wrong: list[dict[str, Any]] = [
         {"scope": "person"},
         {"most_payments": 0},
@@ -202,14 +202,14 @@ def test_only_a_cfo_of_the_company_sets_limits_and_only_real_ones(desk: Desk) ->
         with pytest.raises(InvalidInput):
             set_spending_limit(actor=acting(desk.cfo), **(place | details))
     with pytest.raises(InvalidInput):
-        set_cooling_off(actor=acting(desk.cfo), company_id=desk.company.pk, hours=-1)
+        set_payment_rules(actor=acting(desk.cfo), company_id=desk.company.pk, cooling_off_hours=-1)
 
 
 # --- Cooling-off ------------------------------------------------------------------------------------------
 
 
 def cool(desk: Desk, hours: int) -> None:
-    set_cooling_off(actor=acting(desk.cfo), company_id=desk.company.pk, hours=hours)
+    set_payment_rules(actor=acting(desk.cfo), company_id=desk.company.pk, cooling_off_hours=hours)
 
 
 def test_a_new_destination_of_a_known_payee_waits_and_the_old_one_does_not(

@@ -55,31 +55,39 @@ def set_spending_limit(
     return limit
 
 
-@command("limit.set_cooling_off")
-def set_cooling_off(*, actor: Actor, company_id: UUID, hours: int) -> PaymentRules:
-    """Let a payee's new destination wait so many hours (0: not at all) after its first approval.
+@command("payment_rules.set")
+def set_payment_rules(
+    *, actor: Actor, company_id: UUID, cooling_off_hours: int | None = None
+) -> PaymentRules:
+    """Set how the company pays, and return the rules; None leaves one as it is. By a CFO of the company.
 
-    It counts at once, for what was approved before as well. By a CFO of the company. Raises ``NotFound``,
-    ``RoleRequired``, ``InvalidInput`` on ``cooling_off_hours``.
+    ``cooling_off_hours``: how long a payee's new destination waits after its first approval, 0 not at all;
+    it counts at once, for what was approved before as well. Raises ``NotFound``, ``RoleRequired``,
+    ``InvalidInput`` on the field.
     """
     company = locks.lock_company(company_id)
     duties.may_keep_funds(actor, company)
-    if not 0 <= hours <= LONGEST_COOLING_OFF_H:
-        message = f"This is a number of hours from 0 to {LONGEST_COOLING_OFF_H}."
-        raise InvalidInput.on("cooling_off_hours", message, code="out_of_range")
     rules = rules_of(company)
-    before = {"cooling_off_hours": rules.cooling_off_hours}
-    rules.cooling_off_hours = hours
+    before = rules_facts(rules)
+    if cooling_off_hours is not None:
+        rules.cooling_off_hours = _hours(cooling_off_hours)
     rules.save()
     audit.record(
         actor=actor,
-        action="limit.set_cooling_off",
+        action="payment_rules.set",
         subject=f"treasury.company:{company_id}",
         company_id=company_id,
         before=before,
-        after={"cooling_off_hours": hours},
+        after=rules_facts(rules),
     )
     return rules
+
+
+def _hours(hours: int) -> int:
+    if not 0 <= hours <= LONGEST_COOLING_OFF_H:
+        message = f"This is a number of hours from 0 to {LONGEST_COOLING_OFF_H}."
+        raise InvalidInput.on("cooling_off_hours", message, code="out_of_range")
+    return hours
 
 
 def rules_of(company: Company) -> PaymentRules:
@@ -125,3 +133,8 @@ def limit_facts(limit: SpendingLimit) -> dict[str, Any]:
         "most_payments": limit.most_payments,
         "most_amount": None if most is None else format_amount(most, limit.currency),
     }
+
+
+def rules_facts(rules: PaymentRules) -> dict[str, Any]:
+    """Return the rules as the audit trail keeps them."""
+    return {"cooling_off_hours": rules.cooling_off_hours}

@@ -10,6 +10,13 @@ from treasury.models.delegation import Delegation
 from treasury.models.finding import LateSuccess, Reversal
 from treasury.models.fund import TreasuryFund
 from treasury.models.fund_line import FundLine
+from treasury.models.limit import (
+    DailySpending,
+    LimitScope,
+    PayeeDestination,
+    PaymentRules,
+    SpendingLimit,
+)
 from treasury.models.payment import Payment, PaymentExecution, Reconciliation
 from treasury.models.policy import ApprovalTier, PaymentPolicy
 from treasury.models.question import Question
@@ -26,6 +33,7 @@ __all__ = [
     "BankReport",
     "BankReportRow",
     "Callback",
+    "DailySpending",
     "DecisionCode",
     "Delegation",
     "Enquiry",
@@ -33,11 +41,14 @@ __all__ = [
     "FundLine",
     "Incident",
     "LateSuccess",
+    "LimitScope",
     "OneTimeCode",
+    "PayeeDestination",
     "Payment",
     "PaymentAttempt",
     "PaymentExecution",
     "PaymentPolicy",
+    "PaymentRules",
     "Question",
     "Reconciliation",
     "ReplenishmentRequest",
@@ -45,6 +56,7 @@ __all__ = [
     "RequisitionApproval",
     "Resolution",
     "Reversal",
+    "SpendingLimit",
     "TreasuryFund",
     "VarianceAdjustment",
 ]

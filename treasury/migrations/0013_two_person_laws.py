@@ -21,7 +21,7 @@ FROZEN = (
 
 
 class Migration(migrations.Migration):
-    dependencies = (("treasury", "0011_findings_of_two"),)
+    dependencies = (("treasury", "0012_findings_of_two"),)
 
     operations = (
         # What two people may do beside what stands in ``0002_laws``.

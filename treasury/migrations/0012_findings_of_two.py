@@ -12,7 +12,7 @@ import ledger.clock
 class Migration(migrations.Migration):
     dependencies = [
         ("ledger", "0006_code_channel"),
-        ("treasury", "0010_bank_file_laws"),
+        ("treasury", "0011_limits"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -222,7 +222,7 @@ class PaymentClearLateSuccess(PaymentAction):
     action, Input = "payment.clear_late_success", LateSuccessInput
     refusals = {
         403: "role_required, segregation_of_duties",
-        409: "no_late_success, resolution_differs, insufficient_funds",
+        409: "no_late_success, resolution_differs, insufficient_funds, velocity_limit, cooling_off",
     }
 
     def permit(self, row: Payment) -> None:

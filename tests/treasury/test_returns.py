@@ -361,6 +361,6 @@ def test_what_was_decided_stays_decided(world: World, late: PaymentAttempt) -> N
         "decided_once",
         lambda: sql("UPDATE treasury_latesuccess SET confirmed_by_id = %s", world.approver.pk),
     )
+    assert JournalEntry.objects.filter(reference__endswith=":returned").count() == 1
     with pytest.raises(DatabaseError, match=r"refused|permission denied"):
         sql("DELETE FROM treasury_latesuccess")
-    assert JournalEntry.objects.filter(reference__endswith=":returned").count() == 1

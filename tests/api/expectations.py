@@ -124,6 +124,7 @@ ROUTES: dict[str, dict[str, Expected]] = {
     PAYMENT: showing(edited_by=TREASURER),
     PAYMENT + "attempts/": showing(),
     PAYMENT + "history/": showing(),
+    PAYMENT + "voucher/": {"get": Expected(Kind.OBJECT, status=409)},
     PAYMENT + "send_otp/": doing(by=TREASURER),
     PAYMENT + "verify_otp/": doing(by=TREASURER, his_own=True),
     PAYMENT + "execute/": doing(by=TREASURER),

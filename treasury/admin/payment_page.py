@@ -49,6 +49,11 @@ def payment_panels(payment: Payment) -> tuple[Panel, ...]:
     )
 
 
+def voucher_url(payment: Payment) -> str:
+    """Where the voucher of a payment is handed out."""
+    return f"/api/payments/{payment.pk}/voucher/"
+
+
 def _facts(payment: Payment) -> tuple[Fact, ...]:
     company = payment.company
     facts = [
@@ -238,6 +243,7 @@ def _execution(payment: Payment, execution: PaymentExecution | None) -> Panel:
         Fact("Code verified", cells.instant(execution.otp_verified_at, company)),
         Fact("Address", cells.text(execution.ip_address)),
         Fact("Journal entry", journal_link(execution.journal_entry)),
+        Fact("Voucher", cells.Link("Voucher (PDF)", voucher_url(payment))),
         Fact("Browser or program", cells.text(execution.user_agent), wide=True),
     )
     return Panel("Execution", facts)

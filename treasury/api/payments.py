@@ -29,6 +29,7 @@ from ledger.roles import Role
 from payments.selectors import exchanges_of
 from treasury import duties
 from treasury.api.inputs import EditInput
+from treasury.exports import PAYMENTS
 from treasury.methods import Method
 from treasury.models import Payment, PaymentAttempt, PaymentExecution, Reconciliation, Resolution
 from treasury.selectors import (
@@ -129,6 +130,7 @@ class PaymentList(Conditional, Listing, Making):
     filterset_class = PaymentFilter
     ordering = ("-created_at", "-payment_id")
     ordering_fields = ("created_at", "amount")
+    export = PAYMENTS
     refusals = {
         409: "requisition_not_approved, exceeds_approved_amount, payment_exists",
         422: "differs_from_approval, idempotency_mismatch",

@@ -16,6 +16,7 @@ from treasury.api import (
     replenishments,
     requisitions,
     variances,
+    vouchers,
 )
 
 FUND = "api/funds/<uuid:fund_id>"
@@ -46,6 +47,7 @@ urlpatterns = [
     path(f"{PAYMENT}/", payments.PaymentDetail.as_view()),
     path(f"{PAYMENT}/attempts/", payments.PaymentAttempts.as_view()),
     path(f"{PAYMENT}/history/", payments.PaymentHistory.as_view()),
+    path(f"{PAYMENT}/voucher/", vouchers.PaymentVoucher.as_view()),
     path(f"{PAYMENT}/send_otp/", payment_actions.PaymentSendOtp.as_view()),
     path(f"{PAYMENT}/verify_otp/", payment_actions.PaymentVerifyOtp.as_view()),
     path(f"{PAYMENT}/execute/", payment_actions.PaymentExecute.as_view()),

@@ -8,13 +8,12 @@ from uuid import UUID, uuid5
 
 import psycopg
 from django.conf import settings
-from psycopg import sql
+from django.db import transaction
 
 from config.embedded import postgres
 from ledger.actor import Actor
 from ledger.clock import today
 from ledger.services.posting import Line, Posting, post_many
-from django.db import transaction
 from tests import database
 from tests.scene import Scene, build_scene
 from treasury import otp

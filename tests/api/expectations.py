@@ -146,6 +146,11 @@ ROUTES: dict[str, dict[str, Expected]] = {
     REPLENISHMENT + "reject/": doing(by=CFO),
     REPLENISHMENT + "ask/": doing(by=CFO),
     REPLENISHMENT + "history/": showing(),
+    "api/limits/": listing(made_by=CFO),
+    "api/limits/<uuid:limit_id>/": reading(Kind.COMPANY)
+    | {"patch": Expected(Kind.COMPANY, CFO, 400, whole_company=True)},
+    "api/payment_rules/<uuid:company_id>/": reading(Kind.COMPANY)
+    | {"patch": Expected(Kind.COMPANY, CFO, 400, whole_company=True)},
     "api/delegations/": listing(made_by=APPROVERS),
     DELEGATION: reading(Kind.COMPANY),
     DELEGATION + "end/": {"post": Expected(Kind.COMPANY, CFO, 400)},

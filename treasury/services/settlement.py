@@ -15,6 +15,7 @@ from ledger.commands import require_transaction
 from ledger.models import Side
 from ledger.services import posting
 from ledger.services.posting import Line, Posting
+from treasury.limits import limits_refuse
 from treasury.models import OneTimeCode, Payment, PaymentAttempt, PaymentExecution
 from treasury.readiness import CodeRequired
 from treasury.services.facts import payment_facts
@@ -52,8 +53,8 @@ def settle(payment: Payment, *, proof: Proof, on: date, actor: Actor) -> Payment
     """Book a locked payment as paid on the civil date ``on``, and return its execution.
 
     Posts, writes the execution, marks payment and requisition, uses up a verified code that is not yet, and
-    asks for a replenishment when the fund runs low. Raises ``InsufficientFunds`` where nothing was held, and
-    ``CodeRequired`` when the code ended meanwhile.
+    asks for a replenishment when the fund runs low. Raises ``CodeRequired`` when the code ended meanwhile,
+    and ``VelocityLimit``, ``CoolingOff`` and ``InsufficientFunds`` where nothing was reserved.
     """
     return settle_many([payment], proof=proof, on=on, actor=actor)[0]
 
@@ -68,6 +69,8 @@ def settle_many(
     was written; what the objects say is of no use any more.
     """
     require_transaction()
+    if not payments:
+        return []
     if len(payments) > 1 and (proof.code or proof.releases):
         raise ValueError("A code, or a hold, is for one payment.")
     for payment in payments:
@@ -75,7 +78,7 @@ def settle_many(
     before = [payment_facts(payment) for payment in payments]
     executions = [_execution(payment, proof) for payment in payments]
     settlements = [
-        _settlement(execution, proof, facts)
+        _settlement(execution, proof, facts, on)
         for execution, facts in zip(executions, before, strict=True)
     ]
     postings = [_posting(payment, proof, on) for payment in payments]
@@ -94,7 +97,8 @@ def release(
     payment.status = PaymentStatus.FAILED
     payment.last_error = error
     payment.retry_count += int(burns_retry)
-    payment.save(update_fields=["status", "last_error", "retry_count"])
+    payment.spent_on = None
+    payment.save(update_fields=["status", "last_error", "retry_count", "spent_on"])
     tell_payment(payment)
     audit.record(
         actor=actor,
@@ -130,7 +134,7 @@ def _write(
         "actor_name": actor.name[:160],
         "request_id": actor.request_id,
     }
-    with _spent_code_refused():
+    with _spent_code_refused(), limits_refuse(executions[0].payment):
         rows = posting.call_with_postings(SETTLE, postings, settlements, by)
     written = {row[0]: row[1:] for row in rows}
     for execution in executions:
@@ -139,7 +143,7 @@ def _write(
         if requisition_paid:
             execution.payment.requisition.status = RequisitionStatus.PAID
         fund = execution.payment.fund
-    if executions and available < fund.reorder_level:
+    if available < fund.reorder_level:
         request_if_low(fund, actor)
 
 
@@ -156,16 +160,19 @@ def _spent_code_refused() -> Iterator[None]:
 
 
 def _settlement(
-    execution: PaymentExecution, proof: Proof, before: dict[str, Any]
+    execution: PaymentExecution, proof: Proof, before: dict[str, Any], on: date
 ) -> dict[str, Any]:
     """Mark the payment paid, on the object, and return what ``treasury_settle`` is told of it."""
     payment, code = execution.payment, proof.code
     payment.status = PaymentStatus.SUCCESS
     payment.executor_id = proof.executor_id
     payment.last_error = ""
+    # What was reserved was counted on the day it was reserved.
+    payment.spent_on = payment.spent_on or on
     return {
         "payment": str(payment.pk),
         "execution": str(execution.pk),
+        "spent_on": payment.spent_on.isoformat(),
         "code": str(code.pk) if code and code.consumed_at is None else None,
         "code_verified_at": code.verified_at.isoformat() if code and code.verified_at else None,
         "code_verified_by": str(code.executor_id) if code else None,

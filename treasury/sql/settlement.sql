@@ -6,6 +6,7 @@
 CREATE TYPE treasury_settlement AS (
     payment uuid,
     execution uuid,
+    spent_on date,
     code uuid,
     code_verified_at timestamptz,
     code_verified_by uuid,
@@ -35,7 +36,8 @@ DECLARE
 BEGIN
     PERFORM treasury_consume_codes(rows);
 
-    UPDATE treasury_payment SET status = 'success', executor_id = executor, last_error = ''
+    UPDATE treasury_payment 
+        SET status = 'success', executor_id = executor, last_error = '', spent_on = row.spent_on
         FROM unnest(rows) row WHERE payment_id = row.payment;
     GET DIAGNOSTICS number = ROW_COUNT;
     IF number <> cardinality(rows) THEN

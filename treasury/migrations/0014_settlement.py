@@ -8,7 +8,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = (("treasury", "0011_limits"), ("ledger", "0007_fast_posting"))
+    dependencies = (("treasury", "0013_two_person_laws"), ("ledger", "0007_fast_posting"))
 
     operations = (
         migrations.RunSQL(

@@ -10,7 +10,13 @@ from uuid import UUID
 
 from ledger.access import roles_of
 from ledger.clock import database_now
-from ledger.refusals import Conflict, InsufficientFunds, Refusal, RoleRequired
+from ledger.refusals import (
+    Conflict,
+    IllegalTransition,
+    InsufficientFunds,
+    Refusal,
+    RoleRequired,
+)
 from ledger.roles import Role
 from treasury import methods, segregation
 from treasury.states import (
@@ -70,8 +76,13 @@ def _require_executable(payment: "Payment", user: "User") -> None:
         raise InsufficientFunds("The fund has less available than this amount.")
 
 
-def require_duties(payment: "Payment", user_id: UUID | None) -> None:
-    """Raise ``SegregationOfDuties`` if this person may never execute the payment."""
+def require_duties(
+    payment: "Payment", user_id: UUID | None, approvers: frozenset[UUID] | None = None
+) -> None:
+    """Raise ``SegregationOfDuties`` if this person may never execute the payment.
+
+    ``approvers`` is who approved it, where the caller has read that already.
+    """
     segregation.require_not_requester(
         user_id=user_id, requester_id=payment.requester_id, act="execute"
     )
@@ -79,7 +90,7 @@ def require_duties(payment: "Payment", user_id: UUID | None) -> None:
         segregation.require_separate_executor(
             user_id=user_id,
             requester_id=payment.requester_id,
-            approver_ids=approver_ids(payment),
+            approver_ids=approver_ids(payment) if approvers is None else approvers,
             separate_executor=True,
         )
 
@@ -97,6 +108,10 @@ def require_executable_state(payment: "Payment") -> None:
     by_gateway = payment.method in methods.BY_GATEWAY
     target = PaymentStatus.EXECUTING if by_gateway else PaymentStatus.SUCCESS
     require_transition(PAYMENT, payment.status, target, noun="payment")
+    if payment.status != PaymentStatus.PENDING:
+        # What failed or is in review becomes a success by other ways, and never by being executed.
+        message = f"A payment that is {payment.status} cannot be executed."
+        raise IllegalTransition(message)
     require_approved(payment)
     if payment.retry_count >= payment.max_retries:
         raise RetryLimit("This payment has failed as often as it may.")

@@ -21,7 +21,7 @@ BEGIN
     INSERT INTO ledger_idempotencykey (id, user_id, scope, key, request_hash, status_code, body, created_at)
         VALUES (gen_random_uuid(), p_user, p_scope, p_key, p_request_hash, 200, to_jsonb(p_body), at);
 
-    UPDATE treasury_payment SET status = 'success', executor_id = p_user
+    UPDATE treasury_payment SET status = 'success', executor_id = p_user, spent_on = p_on
         WHERE payment_id = p_payment AND status = 'pending' RETURNING * INTO paid;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'payment % is not pending', p_payment;

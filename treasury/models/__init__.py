@@ -7,6 +7,7 @@ from treasury.models.bank_report import BankReport, BankReportRow
 from treasury.models.code import FailedTries, OneTimeCode
 from treasury.models.decision_code import DecisionCode
 from treasury.models.delegation import Delegation
+from treasury.models.finding import LateSuccess, Reversal
 from treasury.models.fund import TreasuryFund
 from treasury.models.fund_line import FundLine
 from treasury.models.limit import (
@@ -41,6 +42,7 @@ __all__ = [
     "FundLine",
     "Holiday",
     "Incident",
+    "LateSuccess",
     "LimitScope",
     "OneTimeCode",
     "PayeeDestination",
@@ -55,6 +57,7 @@ __all__ = [
     "Requisition",
     "RequisitionApproval",
     "Resolution",
+    "Reversal",
     "SpendingLimit",
     "TreasuryFund",
     "VarianceAdjustment",

@@ -14,7 +14,7 @@ import treasury.models.limit
 class Migration(migrations.Migration):
     dependencies = [
         ("ledger", "0006_code_channel"),
-        ("treasury", "0011_limits"),
+        ("treasury", "0014_settlement"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

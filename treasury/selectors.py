@@ -34,11 +34,8 @@ from treasury.authority import active_delegations
 from treasury.models import (
     Attachment,
     Delegation,
-<<<<<<< HEAD
     Holiday,
-=======
     LateSuccess,
->>>>>>> main
     Payment,
     PaymentAttempt,
     PaymentExecution,
@@ -191,7 +188,6 @@ def payments_awaiting(user: User) -> QuerySet[Payment]:
     )
 
 
-<<<<<<< HEAD
 def payments_due_by(user: User, company: Company, day: date) -> QuerySet[Payment]:
     """Return the company's pending payments within the user's sight that go out on ``day`` or before."""
     rows = payments_seen_by(user).filter(company=company, status=PaymentStatus.PENDING)
@@ -201,13 +197,13 @@ def payments_due_by(user: User, company: Company, day: date) -> QuerySet[Payment
 def holidays_seen_by(user: User) -> QuerySet[Holiday]:
     rows = Holiday.objects.select_related("company")
     return visible(rows, user, by_company_only=True)
-=======
+
+
 def _found_by_another(user: User) -> Q:
     """What somebody else proposed about money that moved, and this person may confirm."""
     waiting = Q(confirmed_at=None, withdrawn_at=None, payment=OuterRef("pk"))
     fits = waiting & ~Q(proposed_by=user) & ~Q(executor=user)
     return Q(Exists(Reversal.objects.filter(fits))) | Q(Exists(LateSuccess.objects.filter(fits)))
->>>>>>> main
 
 
 def variances_awaiting(user: User) -> QuerySet[VarianceAdjustment]:

@@ -1,10 +1,7 @@
 """Payments: making one, reading it, and what was sent for it."""
 
-<<<<<<< HEAD
-from datetime import date
-=======
 from collections.abc import Iterable
->>>>>>> main
+from datetime import date
 from typing import Any
 
 from django.db.models import QuerySet
@@ -129,13 +126,9 @@ class PaymentSerializer(Output):
             "payment_id", "requisition", "fund", "company", "amount", "currency", "method",
             "destination", "payee_name", "status", "requested_by", "executor", "otp_required",
             "otp_sent_timestamp", "otp_verified", "otp_verified_timestamp", "retry_count",
-<<<<<<< HEAD
-            "max_retries", "last_error", "scheduled_for", "due_on", "scheduled_by", "next_try_at", "version", "created_by", "created_at", "execution",
-            "reconciliation", "resolution",
-=======
-            "max_retries", "last_error", "version", "created_by", "created_at", "execution",
+            "max_retries", "last_error", "scheduled_for", "due_on", "scheduled_by", "next_try_at",
+            "version", "created_by", "created_at", "execution",
             "reconciliation", "resolution", "reversal", "late_success",
->>>>>>> main
         )  # fmt: skip
 
     @extend_schema_field(ResolutionSerializer(allow_null=True))

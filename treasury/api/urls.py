@@ -60,6 +60,11 @@ urlpatterns = [
     path(f"{PAYMENT}/cancel/", payment_actions.PaymentCancel.as_view()),
     path(f"{PAYMENT}/retry/", payment_actions.PaymentRetry.as_view()),
     path(f"{PAYMENT}/resolve/", payment_actions.PaymentResolve.as_view()),
+    path(f"{PAYMENT}/reverse/", payment_actions.PaymentReverse.as_view()),
+    path(
+        f"{PAYMENT}/clear_late_success/",
+        payment_actions.PaymentClearLateSuccess.as_view(),
+    ),
     path("api/variances/", variances.VarianceList.as_view()),
     path(f"{VARIANCE}/", variances.VarianceDetail.as_view()),
     path(f"{VARIANCE}/approve/", variances.VarianceApprove.as_view()),

@@ -7,6 +7,7 @@ from treasury.models.bank_report import BankReport, BankReportRow
 from treasury.models.code import FailedTries, OneTimeCode
 from treasury.models.decision_code import DecisionCode
 from treasury.models.delegation import Delegation
+from treasury.models.finding import LateSuccess, Reversal
 from treasury.models.fund import TreasuryFund
 from treasury.models.fund_line import FundLine
 from treasury.models.limit import (
@@ -39,6 +40,7 @@ __all__ = [
     "FailedTries",
     "FundLine",
     "Incident",
+    "LateSuccess",
     "LimitScope",
     "OneTimeCode",
     "PayeeDestination",
@@ -53,6 +55,7 @@ __all__ = [
     "Requisition",
     "RequisitionApproval",
     "Resolution",
+    "Reversal",
     "SpendingLimit",
     "TreasuryFund",
     "VarianceAdjustment",

@@ -2,6 +2,7 @@
 
 from treasury.models.attachment import Attachment
 from treasury.models.attempt import Callback, Enquiry, Incident, PaymentAttempt
+from treasury.models.batch import Batch, BatchApproval, BatchCode, BatchRow
 from treasury.models.code import FailedTries, OneTimeCode
 from treasury.models.fund import TreasuryFund
 from treasury.models.fund_line import FundLine
@@ -15,6 +16,10 @@ from treasury.models.variance import VarianceAdjustment
 __all__ = [
     "ApprovalTier",
     "Attachment",
+    "Batch",
+    "BatchApproval",
+    "BatchCode",
+    "BatchRow",
     "Callback",
     "Enquiry",
     "FailedTries",

@@ -11,10 +11,12 @@ from importlib.util import find_spec
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import beat_init, setup_logging, worker_init, worker_process_init
 from django.apps import apps
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
+from config.databases import require_runtime_role
 from config.embedded import processes
 from config.logs import configure
 
@@ -48,6 +50,16 @@ def assemble_schedule(sender: Celery, **_: Any) -> None:
 def log_as_everywhere(**_: Any) -> None:
     """Celery leaves logging to us: its own format would show task arguments."""
     configure()
+
+
+@worker_init.connect
+@beat_init.connect
+def start_with_the_right_role(**_: Any) -> None:
+    """Celery goes on after an exception of a receiver; only this ends the process."""
+    try:
+        require_runtime_role()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from error
 
 
 @worker_process_init.connect

@@ -1,6 +1,8 @@
 """What happens to every request before a view sees it, and to every answer after."""
 
+import logging
 import re
+import time
 import uuid
 from collections.abc import Callable
 
@@ -9,9 +11,12 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import is_valid_path
 
-from config import problems
-from config.logs import request_id
+from config import metrics, problems
+from config.logs import WATCHED
+from ledger.reports import read_from
+from ledger.tracing import request_id
 
+logger = logging.getLogger("bursar.requests")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 
@@ -28,7 +33,7 @@ DOCS = STRICT.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 
 
 class RequestIdentity:
-    """Names each request, for logs and the audit trail, and finds the caller's address.
+    """Names each request, for logs and the audit trail, finds the caller's address, and measures.
 
     A caller's own ``X-Request-Id`` is kept when it is harmless. Views read ``request.META``:
     ``HTTP_X_REQUEST_ID`` and ``REMOTE_ADDR``.
@@ -42,13 +47,26 @@ class RequestIdentity:
         name = given if ACCEPTABLE_ID.match(given) else uuid.uuid4().hex
         request.META["HTTP_X_REQUEST_ID"] = name
         request.META["REMOTE_ADDR"] = _caller(request)
-        token = request_id.set(name)
+        token, source = request_id.set(name), read_from.set("")
+        began = time.monotonic()
         try:
             response = self.get_response(request)
+            if read_from.get():
+                response.headers["Bursar-Read-From"] = read_from.get()
+            _tell(request, response.status_code, time.monotonic() - began)
         finally:
             request_id.reset(token)
+            read_from.reset(source)
         response.headers["X-Request-Id"] = name
         return response
+
+
+def _tell(request: HttpRequest, status: int, seconds: float) -> None:
+    """Measure the request and log it: what was asked of which route, never the address or the body."""
+    metrics.measure_request(request, status, seconds)
+    if request.path not in WATCHED:
+        facts = {"method": request.method, "route": metrics.route_of(request), "status": status}
+        logger.info("request", extra={**facts, "duration_ms": round(seconds * 1000, 1)})
 
 
 def _caller(request: HttpRequest) -> str | None:

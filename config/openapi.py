@@ -10,9 +10,9 @@ class Generator(SchemaGenerator):
     """Gives the public document, whoever asks."""
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:  # noqa: FBT001, FBT002
-        return _document()
+        return document()
 
 
 @cache
-def _document() -> Any:
+def document() -> Any:
     return SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]

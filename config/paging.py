@@ -9,6 +9,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -171,14 +172,23 @@ def _field(model: type[Model], name: str) -> Any:
     return field.target_field if field.is_relation else field
 
 
+def _read(field: Any, text: str) -> Any:
+    """Read what ``_written`` wrote of the column's value; refuse what PostgreSQL would choke on."""
+    if "\0" in text:
+        raise ValidationError("not a cursor")
+    value = field.to_python(text)
+    aware = isinstance(value, datetime) and value.tzinfo is not None
+    return value.astimezone(UTC) if aware else value
+
+
 def _beyond(model: type[Model], cursor: Cursor) -> Q:
     """Return the condition for the rows after the cursor, or before it when reading backward."""
     try:
         values = [
-            _field(model, name).to_python(value)
+            _read(_field(model, name), value)
             for name, value in zip(cursor.ordering, cursor.values, strict=True)
         ]
-    except ValidationError:
+    except (ValidationError, OverflowError):
         message = "This cursor does not belong to this list."
         raise InvalidParameter({"cursor": [message]}) from None
     beyond = Q()

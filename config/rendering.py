@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework.renderers import JSONRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
-from ledger.api.fields import written_instant
+from ledger.clock import written_instant
 
 
 class Encoder(JSONEncoder):

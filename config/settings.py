@@ -4,14 +4,14 @@ Without ``DATABASE_URL`` and ``REDIS_URL`` the addresses are those of the embedd
 ``BURSAR_HOME``; without the secrets below, an embedded instance makes its own once.
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
 
-from config import unfold
+from config import databases, production, unfold
 from config.embedded import postgres, redis
 from config.embedded.home import Home
 
@@ -25,14 +25,25 @@ EMBEDDED_DATABASE = not env.str("DATABASE_URL", default="")
 EMBEDDED_REDIS = not env.str("REDIS_URL", default="")
 BURSAR_EMBEDDED = EMBEDDED_DATABASE
 BURSAR_DEMO = env.bool("BURSAR_DEMO", default=BURSAR_EMBEDDED)
+# A server of one's own with real money in it: what is left open elsewhere must be said there.
+BURSAR_PRODUCTION = not BURSAR_EMBEDDED and not BURSAR_DEMO
 PORT = env.int("PORT", default=8000)
 BURSAR_PUBLIC_URL = env.str("BURSAR_PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 BURSAR_SIMULATOR_URL = env.str("BURSAR_SIMULATOR_URL", default="").rstrip("/")
 BURSAR_ANCHOR = Path(env.str("BURSAR_ANCHOR", default=str(BURSAR_HOME / "anchor.jsonl")))
 # Who gets the daily mail with the heads of the ledger's chains.
 BURSAR_ANCHOR_MAIL = env.list("BURSAR_ANCHOR_MAIL", default=[])
+# Who is told at once when a proof of the books fails.
+BURSAR_ALERT_MAIL = env.list("BURSAR_ALERT_MAIL", default=[])
+# What a monitor sends as `Authorization: Bearer …`, or from where it may ask without.
+BURSAR_MONITORING_TOKEN = env.str("BURSAR_MONITORING_TOKEN", default="")
+BURSAR_MONITORING_ADDRESSES = env.list(
+    "BURSAR_MONITORING_ADDRESSES", default=["127.0.0.1", "::1"] if BURSAR_EMBEDDED else []
+)
 # How long an accepted payment may go without its result before we ask for it.
 BURSAR_ACCEPTED_FOR = timedelta(seconds=env.int("BURSAR_ACCEPTED_FOR_SECONDS", default=300))
+# Networks of one's own to which webhooks may go although they are not public, such as 10.1.0.0/16.
+BURSAR_WEBHOOK_NETWORKS = env.list("BURSAR_WEBHOOK_NETWORKS", default=[])
 # How many proxies of ours stand before the web processes: so many addresses of X-Forwarded-For count.
 BURSAR_TRUSTED_PROXIES = env.int("BURSAR_TRUSTED_PROXIES", default=0)
 
@@ -40,28 +51,22 @@ BURSAR_TRUSTED_PROXIES = env.int("BURSAR_TRUSTED_PROXIES", default=0)
 BURSAR_READY_FILE = HOME.instance_file if env.str("BURSAR_SUPERVISED", default="") else None
 
 # --- Secrets ----------------------------------------------------------------------------------------
-SHORTEST_SECRET = 32
-
-
-def secret(name: str) -> str:
-    """A secret from the environment; an embedded instance keeps its own in `secrets.json`."""
-    value = env.str(name, default="") or (HOME.secrets()[name] if BURSAR_EMBEDDED else "")
-    if len(value) < SHORTEST_SECRET:
-        raise ImproperlyConfigured(f"Set {name} to {SHORTEST_SECRET} or more random characters.")
-    return value
-
-
+secret = production.Secrets(env, HOME if BURSAR_EMBEDDED else None)
 SECRET_KEY = secret("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 # Fernet keys, commas between them: the first encrypts, all decrypt.
-BURSAR_ENCRYPTION_KEYS = secret("BURSAR_ENCRYPTION_KEYS").split(",")
+BURSAR_ENCRYPTION_KEYS = production.fernet_keys(secret("BURSAR_ENCRYPTION_KEYS"))
 BURSAR_INDEX_KEY = secret("BURSAR_INDEX_KEY").encode()
 BURSAR_CHAIN_KEY = secret("BURSAR_CHAIN_KEY").encode()
 BURSAR_OTP_KEY = secret("BURSAR_OTP_KEY").encode()
 
 # --- Django -----------------------------------------------------------------------------------------
-DEBUG = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+DEBUG = production.debug(env.bool("DEBUG", default=False), production=BURSAR_PRODUCTION)
+ALLOWED_HOSTS = production.allowed_hosts(
+    env.list("ALLOWED_HOSTS", default=[]),
+    public_url=env.str("BURSAR_PUBLIC_URL", default=""),
+    production=BURSAR_PRODUCTION,
+)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -128,8 +133,6 @@ TEMPLATES: list[dict[str, Any]] = [
 # --- Database ---------------------------------------------------------------------------------------
 # The run-time role may not change the ledger's tables; `manage.py migrate` asks for the owner.
 DATABASE_ROLE = env.str("BURSAR_DATABASE_ROLE", default="runtime")
-
-
 EMBEDDED_POSTGRES = postgres.Postgres.of(HOME)
 if EMBEDDED_DATABASE:
     DATABASE_URL = EMBEDDED_POSTGRES.url()
@@ -137,31 +140,21 @@ if EMBEDDED_DATABASE:
 else:
     DATABASE_URL = env.str("DATABASE_URL")
     DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default=DATABASE_URL)
-
-
-# Whoever waits longer for a lock, or holds one while doing nothing, has lost; the owner migrates at leisure.
-TIMEOUTS = {
-    "lock_timeout": "3s",
-    "statement_timeout": "15s",
-    "idle_in_transaction_session_timeout": "10s",
+DATABASES = {
+    "default": databases.connection_settings(DATABASE_OWNER_URL, limits=databases.OWNER_LIMITS)
+    if DATABASE_ROLE == "owner"
+    else databases.connection_settings(
+        DATABASE_URL,
+        limits=databases.RUNTIME_LIMITS,
+        pool_size=env.int("DATABASE_POOL_SIZE", default=0),
+    )
 }
-
-
-def database(url: str) -> dict[str, Any]:
-    pool = env.int("DATABASE_POOL_SIZE", default=0)
-    settings: dict[str, Any] = environ.Env.db_url_config(url)
-    settings["OPTIONS"] = settings.get("OPTIONS", {})
-    if DATABASE_ROLE != "owner":
-        limits = " ".join(f"-c {name}={limit}" for name, limit in TIMEOUTS.items())
-        settings["OPTIONS"].setdefault("options", limits)
-    if pool:
-        settings["OPTIONS"]["pool"] = {"min_size": 1, "max_size": pool, "timeout": 10}
-    else:
-        settings |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-    return settings
-
-
-DATABASES = {"default": database(DATABASE_OWNER_URL if DATABASE_ROLE == "owner" else DATABASE_URL)}
+# Reports read here while it is at most so many seconds behind.
+DATABASE_REPLICA_URL = env.str("DATABASE_REPLICA_URL", default="")
+BURSAR_REPLICA_LAG = env.int("BURSAR_REPLICA_LAG", default=30)
+if DATABASE_REPLICA_URL:
+    DATABASES["replica"] = databases.replica_settings(DATABASE_REPLICA_URL)
+DATABASE_ROUTERS = ["ledger.reports.Router"]
 
 # --- Redis: cache and broker; nothing of value lives there ------------------------------------------
 REDIS_URL = redis.Redis.of(HOME).url() if EMBEDDED_REDIS else env.str("REDIS_URL")
@@ -198,6 +191,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=2)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "config.beat:SingleScheduler"
 
 # --- People, sessions, cookies ----------------------------------------------------------------------
 AUTH_PASSWORD_VALIDATORS = [
@@ -213,8 +207,14 @@ LOGIN_REDIRECT_URL = "admin:index"
 CSRF_FAILURE_VIEW = "config.pages.csrf_failed"
 HTTPS = env.bool("HTTPS", default=BURSAR_PUBLIC_URL.startswith("https://"))
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_REDIRECT_EXEMPT = [r"^health/?$"]
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# Asked by machines within the deployment, which speak plain HTTP to the process itself.
+SECURE_REDIRECT_EXEMPT = [r"^health/?$", r"^metrics/?$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BURSAR_TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_AGE = 12 * 60 * 60
@@ -224,7 +224,7 @@ X_FRAME_OPTIONS = "DENY"
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BURSAR_HOME / "static")))
 WHITENOISE_USE_FINDERS = True
-MEDIA_ROOT = BURSAR_HOME / "media"
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BURSAR_HOME / "media")))
 MEDIA_URL = "/media/"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 BURSAR_LARGEST_JSON = DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -238,6 +238,14 @@ else:
     # One file per message; an instance without a mail server shows them there.
     EMAIL_BACKEND = "config.mail.FolderBackend"
 EMAIL_FILE_PATH = str(BURSAR_HOME / "mail")
+# Any SMS gateway that takes a POST; without an address messages are written where mail is.
+SMS_URL = env.str("SMS_URL", default="")
+SMS_FORMAT = env.str("SMS_FORMAT", default="json")
+SMS_SENDER = env.str("SMS_SENDER", default="")
+# What the gateway calls `to`, `text` and `sender`, such as text=message,sender=from.
+SMS_FIELDS = env.dict("SMS_FIELDS", default={})
+# Such as Authorization=Bearer 123.
+SMS_HEADERS = env.dict("SMS_HEADERS", default={})
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Bursar <bursar@localhost>")
 
 # --- API --------------------------------------------------------------------------------------------
@@ -260,6 +268,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "config.problems.handler",
+    # `?format=` is ours: a list comes as a file by it
+    "URL_FORMAT_OVERRIDE": None,
     # left to the renderer, which writes milliseconds
     "DATETIME_FORMAT": None,
     "COERCE_DECIMAL_TO_STRING": True,
@@ -292,17 +302,24 @@ SPECTACULAR_SETTINGS = {
 # --- Admin ------------------------------------------------------------------------------------------
 UNFOLD = unfold.UNFOLD
 
-# --- Logging: one JSON object per line; never bodies, arguments or SQL ------------------------------
+# --- Logging and metrics ----------------------------------------------------------------------------
+# One JSON object per line, or `readable` while developing; never bodies, arguments or SQL.
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default="json" if BURSAR_PRODUCTION else "readable")
+# Where each process keeps what it measured; prometheus_client reads it when it is first imported.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(BURSAR_HOME / "metrics"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "config.logs.JsonFormatter"}},
+    "formatters": {
+        "json": {"()": "config.logs.JsonFormatter"},
+        "readable": {"()": "config.logs.ReadableFormatter"},
+    },
     "filters": {"no_health_checks": {"()": "config.logs.NoHealthChecks"}},
     "handlers": {
         "stream": {
             "class": "logging.StreamHandler",
-            "formatter": "json",
+            "formatter": LOG_FORMAT,
             "filters": ["no_health_checks"],
         }
     },

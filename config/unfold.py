@@ -18,6 +18,10 @@ def style(request: HttpRequest) -> str:
     return static("bursar/admin.css")
 
 
+def script(request: HttpRequest) -> str:
+    return static("bursar/live.js")
+
+
 def icon(request: HttpRequest) -> str:
     return static("bursar/icon.svg")
 
@@ -52,6 +56,8 @@ def _group(title: str, *items: dict[str, Any], collapsible: bool = True) -> dict
 
 
 HOME = {"title": "What waits", "icon": "inbox", "link": reverse_lazy("admin:index")}
+APPROVALS = {"title": "Approvals", "icon": "approval", "link": reverse_lazy("approvals")}
+DASHBOARD = {"title": "Treasury dashboard", "icon": "monitoring", "link": reverse_lazy("treasury")}
 DEMO_INBOX = {
     "title": "Demo inbox",
     "icon": "mail",
@@ -64,6 +70,8 @@ NAVIGATION = [
     _group(
         "Treasury",
         HOME,
+        APPROVALS,
+        DASHBOARD,
         _item("Funds", "account_balance_wallet", "treasury.treasuryfund"),
         _item("Requisitions", "request_quote", "treasury.requisition"),
         _item("Payments", "payments", "treasury.payment"),
@@ -73,7 +81,14 @@ NAVIGATION = [
         _item("Executions", "task_alt", "treasury.paymentexecution"),
         _item("Reconciliations", "fact_check", "treasury.reconciliation"),
         _item("Evidence", "attach_file", "treasury.attachment"),
+        _item("Delegations", "supervisor_account", "treasury.delegation"),
         collapsible=False,
+    ),
+    _group(
+        "Banks",
+        _item("Bank files", "upload_file", "treasury.bankfile"),
+        _item("Bank reports", "assignment_returned", "treasury.bankreport"),
+        _item("Bank accounts", "account_balance", "payments.bankaccount"),
     ),
     _group(
         "Books",
@@ -97,13 +112,16 @@ NAVIGATION = [
         _item("Attempts", "send", "treasury.paymentattempt"),
         _item("Calls", "call_made", "payments.gatewayrequest"),
         _item("Answers", "call_received", "payments.gatewayresponse"),
-        _item("Callbacks", "webhook", "treasury.callback"),
+        _item("Callbacks", "call_merge", "treasury.callback"),
         _item("Incidents", "warning", "treasury.incident"),
     ),
     _group(
         "Settings",
         _item("Approval limits", "rule", "treasury.approvaltier"),
         _item("Code limits", "pin", "treasury.paymentpolicy"),
+        _item("Webhooks", "webhook", "ledger.webhookendpoint"),
+        _item("Webhook messages", "outbox", "ledger.webhookdelivery"),
+        _item("Events", "bolt", "ledger.outboxevent"),
         _item("API tokens", "key", "knox.authtoken"),
         API_DOCS,
         DEMO_INBOX,
@@ -137,6 +155,7 @@ UNFOLD: dict[str, Any] = {
     "ENVIRONMENT": "config.unfold.environment",
     "DASHBOARD_CALLBACK": "config.dashboard.what_waits",
     "STYLES": [style],
+    "SCRIPTS": [script],
     "COLORS": {"primary": PRIMARY},
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": NAVIGATION},
 }

@@ -9,16 +9,18 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from config import pages
 from config.health import health
+from config.metrics import metrics
 
 APPS = ("ledger", "payments", "treasury", "budgeting", "periods")
 
 
 def of_apps() -> list[URLPattern | URLResolver]:
-    """The ``urlpatterns`` of each app's `api/urls.py`, written from the root (``api/…``)."""
+    """The ``urlpatterns`` of each app's `api/urls.py` and `pages/urls.py`, written from the root."""
     found: list[URLPattern | URLResolver] = []
     for app in APPS:
-        if find_spec(app) and find_spec(f"{app}.api"):
-            found += import_module(f"{app}.api.urls").urlpatterns
+        for entrance in ("api", "pages"):
+            if find_spec(app) and find_spec(f"{app}.{entrance}"):
+                found += import_module(f"{app}.{entrance}.urls").urlpatterns
     return found
 
 
@@ -26,6 +28,7 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("demo/inbox/", pages.demo_inbox, name="demo-inbox"),
     path("health/", health, name="health"),
+    path("metrics", metrics, name="metrics"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     *of_apps(),

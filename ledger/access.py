@@ -89,13 +89,26 @@ def visible(
     """
     if user.is_superuser and user.is_active:
         return rows
+    return rows.filter(within_reach(user, prefix, roles, by_company_only=by_company_only))
+
+
+def within_reach(
+    user: User,
+    prefix: str = "",
+    roles: Iterable[Role] = READING_ROLES,
+    *,
+    by_company_only: bool = False,
+) -> Q:
+    """Return the condition behind ``visible``, to be combined with others without a subquery."""
+    if user.is_superuser and user.is_active:
+        return ~Q(pk__in=())
     reach = Q(pk__in=())
     memberships = Membership.objects.filter(user=user, role__in=list(roles), user__is_active=True)
     for company, region, branch in memberships.values_list(
         "company", "region", "branch"
     ).distinct():
         reach |= _reach(prefix, company, region, branch, by_company_only=by_company_only)
-    return rows.filter(reach)
+    return reach
 
 
 def _reach(

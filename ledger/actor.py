@@ -5,6 +5,7 @@ from typing import Self, TypedDict
 from uuid import UUID
 
 from ledger.models import User
+from ledger.tracing import request_id
 
 
 class Origin(TypedDict):
@@ -27,8 +28,8 @@ class Actor:
 
     @classmethod
     def system(cls, name: str) -> Self:
-        """A scheduled job, by its name."""
-        return cls(user=None, name=f"system: {name}")
+        """A scheduled job, by its name; the request that it is done for comes along."""
+        return cls(user=None, name=f"system: {name}", request_id=request_id.get())
 
     @classmethod
     def of(

@@ -6,7 +6,7 @@ of the tables can redefine: that is how demo data gets a past and tests get a fu
 can argue about the time.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -36,3 +36,9 @@ def database_now() -> datetime:
 def today(company: "Company") -> date:
     """Return the civil date in the company's time zone. Entrances call this and pass the date on."""
     return timezone.now().astimezone(ZoneInfo(company.time_zone)).date()
+
+
+def written_instant(moment: datetime) -> str:
+    """Write an aware instant in UTC with milliseconds: ``2025-03-01T09:30:00.000Z``."""
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z"

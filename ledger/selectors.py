@@ -17,9 +17,12 @@ from ledger.models import (
     DailyTotal,
     JournalEntry,
     LedgerEntry,
+    OutboxEvent,
     Region,
     Side,
     User,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from ledger.models.account import MoneyField
 
@@ -56,6 +59,22 @@ def journal_entries_with_lines_seen_by(user: User) -> QuerySet[JournalEntry]:
 
 def audit_events_seen_by(user: User) -> QuerySet[AuditEvent]:
     return visible(AuditEvent.objects.select_related("actor"), user, by_company_only=True)
+
+
+def events_seen_by(user: User) -> QuerySet[OutboxEvent]:
+    return visible(OutboxEvent.objects.all(), user, by_company_only=True)
+
+
+def webhooks_seen_by(user: User) -> QuerySet[WebhookEndpoint]:
+    """Webhooks, without their secrets: what was not read cannot be shown."""
+    rows = WebhookEndpoint.objects.defer("secret", "previous_secret")
+    return visible(rows, user, by_company_only=True)
+
+
+def deliveries_seen_by(user: User) -> QuerySet[WebhookDelivery]:
+    rows = WebhookDelivery.objects.select_related("endpoint")
+    rows = rows.defer("endpoint__secret", "endpoint__previous_secret")
+    return visible(rows, user, prefix="endpoint__", by_company_only=True)
 
 
 def balance_at(account: Account, instant: datetime) -> Decimal:

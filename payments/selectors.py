@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
+
+from ledger.access import visible
+from ledger.models import User
 from payments.models import GatewayRequest, GatewayResponse, Provider
 
 
@@ -56,3 +60,9 @@ def _exchange(request: GatewayRequest) -> Exchange:
 def provider_for(company_id: UUID, kind: Provider.Kind) -> Provider | None:
     """Return the company's active provider of this kind, stopped or not, or None."""
     return Provider.objects.filter(company_id=company_id, kind=kind, active=True).first()
+
+
+def providers_seen_by(user: User) -> QuerySet[Provider]:
+    """Providers of the companies that the user works for, with their banks; no credential is read."""
+    rows = Provider.objects.select_related("bank").defer("credentials", "token", "certificate")
+    return visible(rows, user, by_company_only=True)

@@ -20,6 +20,9 @@ if "BURSAR_TEST_FILES" not in os.environ:
     os.environ["BURSAR_DEMO"] = "0"
 else:
     FILES = Path(os.environ["BURSAR_TEST_FILES"])
+os.environ.setdefault("ALLOWED_HOSTS", "testserver")
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(FILES / "metrics")
+os.environ["LOG_FORMAT"] = "json"
 
 from config.settings import *  # noqa: E402, F403
 

@@ -111,6 +111,10 @@ class Simulator:
     def callback_delay(self, seconds: float) -> None:
         self.call("POST", "settings", {"callback_delay_s": seconds})
 
+    def deduplicate(self, *, references: bool) -> None:
+        """Whether a reference that was seen is refused, or paid again."""
+        self.call("POST", "settings", {"deduplicates": references})
+
     def settle(self, key: str, *, result_code: int | str = 0, callback: bool = True) -> Json:
         return self.call(
             "POST", f"settle/{key}", {"result_code": result_code, "callback": callback}

@@ -14,7 +14,9 @@ from ledger.actor import Actor
 from ledger.models import Company, User
 from ledger.refusals import Refusal, RoleRequired, SegregationOfDuties
 from ledger.roles import Role
+from payments.models import Provider
 from treasury import readiness, segregation
+from treasury.authority import Authority, not_for, require_authority
 from treasury.models import (
     Batch,
     Payment,
@@ -55,20 +57,22 @@ def may_change_requisition(actor: Actor, requisition: Requisition) -> None:
         raise RoleRequired("Only whoever made this requisition may change it.")
 
 
-def may_approve_requisition(actor: Actor, requisition: Requisition) -> None:
-    """An approver or a CFO who did not make it."""
-    require_role(actor, Role.APPROVER, Role.CFO, place=requisition.fund)
+def may_approve_requisition(actor: Actor, requisition: Requisition) -> list[Authority]:
+    """An approver or a CFO, or whoever acts for one, where neither of them made it; returns in which ways."""
+    found = require_authority(actor, Role.APPROVER, Role.CFO, place=requisition.fund)
     segregation.require_not_requester(
         user_id=actor.user_id, requester_id=requisition.requested_by_id, act="approve"
     )
+    return not_for(found, requisition.requested_by_id, act="approve")
 
 
-def may_reject_requisition(actor: Actor, requisition: Requisition) -> None:
-    """An approver or a CFO who did not make it; whoever made it cancels."""
-    require_role(actor, Role.APPROVER, Role.CFO, place=requisition.fund)
+def may_reject_requisition(actor: Actor, requisition: Requisition) -> list[Authority]:
+    """An approver or a CFO, or whoever acts for one, where neither made it; whoever made it cancels."""
+    found = require_authority(actor, Role.APPROVER, Role.CFO, place=requisition.fund)
     segregation.require_not_requester(
         user_id=actor.user_id, requester_id=requisition.requested_by_id, act="reject"
     )
+    return not_for(found, requisition.requested_by_id, act="reject")
 
 
 def may_replenish(actor: Actor, fund: TreasuryFund) -> None:
@@ -76,20 +80,22 @@ def may_replenish(actor: Actor, fund: TreasuryFund) -> None:
     require_role(actor, Role.TREASURER, place=fund)
 
 
-def may_approve_replenishment(actor: Actor, replenishment: ReplenishmentRequest) -> None:
-    """A CFO who did not record it."""
-    require_role(actor, Role.CFO, place=replenishment.fund)
+def may_approve_replenishment(actor: Actor, replenishment: ReplenishmentRequest) -> list[Authority]:
+    """A CFO, or whoever acts for one, where neither of them recorded it; returns in which ways."""
+    found = require_authority(actor, Role.CFO, place=replenishment.fund)
     segregation.require_not_recorder(
         user_id=actor.user_id, recorder_id=replenishment.requested_by_id, act="approve"
     )
+    return not_for(found, replenishment.requested_by_id, act="approve")
 
 
-def may_reject_replenishment(actor: Actor, replenishment: ReplenishmentRequest) -> None:
-    """A CFO who did not record it."""
-    require_role(actor, Role.CFO, place=replenishment.fund)
+def may_reject_replenishment(actor: Actor, replenishment: ReplenishmentRequest) -> list[Authority]:
+    """A CFO, or whoever acts for one, where neither of them recorded it; returns in which ways."""
+    found = require_authority(actor, Role.CFO, place=replenishment.fund)
     segregation.require_not_recorder(
         user_id=actor.user_id, recorder_id=replenishment.requested_by_id, act="reject"
     )
+    return not_for(found, replenishment.requested_by_id, act="reject")
 
 
 def may_fund_replenishment(actor: Actor, replenishment: ReplenishmentRequest) -> None:
@@ -98,6 +104,9 @@ def may_fund_replenishment(actor: Actor, replenishment: ReplenishmentRequest) ->
     segregation.require_second_person(
         user_id=actor.user_id, first_id=replenishment.approved_by_id, act="fund"
     )
+    segregation.require_second_person(
+        user_id=actor.user_id, first_id=replenishment.approved_for_id, act="fund"
+    )
 
 
 def may_record_variance(actor: Actor, payment: Payment) -> None:
@@ -105,20 +114,22 @@ def may_record_variance(actor: Actor, payment: Payment) -> None:
     require_role(actor, Role.TREASURER, Role.RECONCILER, place=payment.fund)
 
 
-def may_approve_variance(actor: Actor, variance: VarianceAdjustment) -> None:
-    """A CFO who did not record it."""
-    require_role(actor, Role.CFO, place=variance.payment.fund)
+def may_approve_variance(actor: Actor, variance: VarianceAdjustment) -> list[Authority]:
+    """A CFO, or whoever acts for one, where neither of them recorded it; returns in which ways."""
+    found = require_authority(actor, Role.CFO, place=variance.payment.fund)
     segregation.require_not_recorder(
         user_id=actor.user_id, recorder_id=variance.recorded_by_id, act="approve"
     )
+    return not_for(found, variance.recorded_by_id, act="approve")
 
 
-def may_reject_variance(actor: Actor, variance: VarianceAdjustment) -> None:
-    """A CFO who did not record it."""
-    require_role(actor, Role.CFO, place=variance.payment.fund)
+def may_reject_variance(actor: Actor, variance: VarianceAdjustment) -> list[Authority]:
+    """A CFO, or whoever acts for one, where neither of them recorded it; returns in which ways."""
+    found = require_authority(actor, Role.CFO, place=variance.payment.fund)
     segregation.require_not_recorder(
         user_id=actor.user_id, recorder_id=variance.recorded_by_id, act="reject"
     )
+    return not_for(found, variance.recorded_by_id, act="reject")
 
 
 def may_reconcile(actor: Actor, payment: Payment) -> None:
@@ -176,6 +187,27 @@ def may_resolve(actor: Actor, payment: Payment) -> User:
         segregation.require_not_executor(
             user_id=actor.user.pk, executor_id=payment.executor_id, act="confirm what became of"
         )
+    return actor.user
+
+
+def may_make_bank_file(actor: Actor, provider: Provider) -> User:
+    """A treasurer of the whole company: a file holds payments of all its funds."""
+    require_role(actor, Role.TREASURER, place=provider)
+    if actor.user is None:
+        raise RoleRequired("A bank file is made by a person.")
+    return actor.user
+
+
+def may_read_bank_file(actor: Actor, provider: Provider) -> None:
+    """Whoever carries files to the bank, decides about money or audits: a file holds whole accounts."""
+    require_role(actor, Role.TREASURER, Role.CFO, Role.AUDITOR, place=provider)
+
+
+def may_bring_bank_report(actor: Actor, provider: Provider) -> User:
+    """A treasurer or reconciler of the whole company."""
+    require_role(actor, Role.TREASURER, Role.RECONCILER, place=provider)
+    if actor.user is None:
+        raise RoleRequired("A bank's report is brought by a person.")
     return actor.user
 
 

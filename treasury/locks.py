@@ -1,7 +1,7 @@
 """Every row lock of treasury, in the one global order; no other file of this app takes one.
 
-Idempotency key, company, batch, fund(s) by id, requisition, payment, attempt, code, variance or replenishment or
-resolution, accounts by id. A function here locks a row together with whatever comes before it, in one
+Idempotency key, company, batch, fund(s) by id, requisition, payment, attempt, code, variance or replenishment
+or resolution, accounts by id. A delegation, a question and a code for many decisions are locked alone. A function here locks a row together with whatever comes before it, in one
 statement: PostgreSQL takes the locks in the order of ``of``. Rows of tables that are merely joined may be
 older than the locks; read an account's balance only after what it depends on is locked.
 """
@@ -18,9 +18,12 @@ from treasury.models import (
     Batch,
     BatchCode,
     BatchRow,
+    DecisionCode,
+    Delegation,
     OneTimeCode,
     Payment,
     PaymentAttempt,
+    Question,
     ReplenishmentRequest,
     Requisition,
     Resolution,
@@ -130,6 +133,15 @@ def lock_due_attempt(due: QuerySet[PaymentAttempt]) -> PaymentAttempt | None:
     return due.select_for_update(of=("self",), no_key=True, skip_locked=True).first()
 
 
+def lock_attempts(attempt_ids: Collection[UUID]) -> list[PaymentAttempt]:
+    """Lock attempts, with everything before them, whose funds are locked already."""
+    rows = PaymentAttempt.objects.select_related(
+        "payment__fund__company", "payment__requisition", "provider"
+    ).filter(pk__in=attempt_ids)
+    order = ("payment__requisition", "payment", "self")
+    return list(rows.select_for_update(of=order, no_key=True).order_by("created_at", "pk"))
+
+
 def lock_live_code(payment: Payment) -> OneTimeCode | None:
     """Lock the code, if any, that is neither used nor void, of a locked payment."""
     rows = OneTimeCode.objects.filter(payment=payment, consumed_at=None, voided_at=None)
@@ -157,6 +169,25 @@ def lock_replenishment(request_id: UUID) -> ReplenishmentRequest:
     return _the_one(
         rows.select_for_update(of=("fund", "self"), no_key=True).order_by(), "replenishment"
     )
+
+
+def lock_delegation(delegation_id: UUID) -> Delegation:
+    """Lock one delegation."""
+    rows = Delegation.objects.select_for_update(no_key=True).filter(pk=delegation_id)
+    return _the_one(rows, "delegation")
+
+
+def lock_question(question_id: UUID) -> Question:
+    """Lock one question."""
+    return _the_one(
+        Question.objects.select_for_update(no_key=True).filter(pk=question_id), "question"
+    )
+
+
+def lock_decision_code(user_id: UUID) -> DecisionCode | None:
+    """Lock the person's code for many decisions, if any, that is neither used nor void."""
+    rows = DecisionCode.objects.filter(user=user_id, used_at=None, voided_at=None)
+    return rows.select_for_update(no_key=True).order_by().first()
 
 
 def _the_one(rows: QuerySet[Row], noun: str) -> Row:

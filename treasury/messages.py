@@ -1,8 +1,18 @@
-"""The one way a message with a code leaves: handed to the mail server, kept and logged nowhere."""
+"""The one way a message leaves: by mail, or as a text to the phone where its reader wants codes there.
+
+One with a code is kept and logged nowhere.
+"""
 
 from dataclasses import dataclass, field
+from typing import Self
 
+from django.conf import settings
 from django.core.mail import EmailMessage
+
+from ledger.models import User
+from ledger.refusals import Conflict
+from treasury.models import Question
+from treasury.sms import send_sms
 
 TEXT = """\
 You are about to pay {money} to {payee} ({destination}, {method}).
@@ -16,11 +26,52 @@ using your account: tell your CFO.
 """
 
 
+SHORT_TEXT = """\
+{otp}
+is your Bursar code for {subject}. Good for five minutes. Not you? Tell your CFO.
+"""
+LONGEST_SUBJECT = 70
+
+
+class NoAddress(Conflict):
+    """There is nowhere to send a code to."""
+
+    code = "no_email_address"
+    title = "No address"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Where codes reach a person: an e-mail address, or a phone where that is what he chose."""
+
+    email: str
+    phone: str = ""
+
+    @classmethod
+    def of(cls, user: User) -> Self:
+        """Return where the user's codes go; raise ``NoAddress`` when that is nowhere."""
+        phone = user.phone if user.code_channel == User.Channel.SMS else None
+        if not phone and not user.email:
+            raise NoAddress("You have no e-mail address to send a code to.")
+        return cls(user.email, phone or "")
+
+
+def hand_over(to: Reader, *, subject: str, text: str, about: str, otp: str) -> None:
+    """Send a code where its reader wants it: ``text`` by mail, or a few words ``about`` it to a phone.
+
+    Raises what the mail server or ``send_sms`` raises; the reader then asks for another code.
+    """
+    if to.phone:
+        send_sms(to=to.phone, text=SHORT_TEXT.format(otp=otp, subject=about[:LONGEST_SUBJECT]))
+    else:
+        EmailMessage(subject=subject, body=text, to=[to.email]).send()
+
+
 @dataclass(frozen=True, slots=True)
 class CodeMessage:
     """A code and what its reader must see to know what he confirms; ``destination`` is masked."""
 
-    to: str
+    to: Reader
     money: str
     payee: str
     destination: str
@@ -29,7 +80,7 @@ class CodeMessage:
 
 
 def send_code(message: CodeMessage) -> None:
-    """Hand the message to the mail server; raises what the mail server raises."""
+    """Hand the message over; raises what ``hand_over`` raises."""
     text = TEXT.format(
         money=message.money,
         payee=message.payee,
@@ -37,4 +88,96 @@ def send_code(message: CodeMessage) -> None:
         method=message.method,
         otp=message.otp,
     )
-    EmailMessage(subject=f"Code for {message.money}", body=text, to=[message.to]).send()
+    about = f"{message.money} to {message.payee}"
+    subject = f"Code for {message.money}"
+    hand_over(message.to, subject=subject, text=text, about=about, otp=message.otp)
+
+
+SET_TEXT = """\
+You are about to approve {count} requests at once: {totals}.
+
+Your code for exactly this set:
+
+{otp}
+
+It is good for five minutes and for these requests as they are now. If you did not ask for it, somebody may
+be using your account: tell your administrator.
+"""
+
+QUESTION_TEXT = """\
+{asked_by} asks about a request of yours before deciding on it:
+
+{text}
+
+Answer it here: {address}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SetCodeMessage:
+    """A code for many requests, and what its reader must see to know what he confirms."""
+
+    to: Reader
+    count: int
+    totals: str
+    otp: str = field(repr=False)
+
+
+def send_set_code(message: SetCodeMessage) -> None:
+    """Hand the message over; raises what ``hand_over`` raises."""
+    text = SET_TEXT.format(count=message.count, totals=message.totals, otp=message.otp)
+    about = f"{message.count} requests, {message.totals}"
+    hand_over(message.to, subject=f"Code for {about}", text=text, about=about, otp=message.otp)
+
+
+def send_question(question: Question) -> None:
+    """Mail a question to whoever is to answer it; without an address it waits on his page alone."""
+    if not question.asked_of.email:
+        return
+    text = QUESTION_TEXT.format(
+        asked_by=question.asked_by,
+        text=question.text,
+        address=f"{settings.BURSAR_PUBLIC_URL}/approvals/questions/",
+    )
+    EmailMessage(
+        subject="A question about your request", body=text, to=[question.asked_of.email]
+    ).send()
+
+
+BATCH_TEXT = """\
+You are about to pay {count} payees {total} in all: {name}.
+The largest of them:
+{largest}
+
+Your code for exactly this batch:
+
+{otp}
+
+It is good for five minutes and for this batch as it is now. If you did not ask for it, somebody may be
+using your account: tell your CFO.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCodeMessage:
+    """A code for a batch, and what its reader must see; destinations in ``largest`` are masked."""
+
+    to: Reader
+    name: str
+    count: int
+    total: str
+    largest: list[str]
+    otp: str = field(repr=False)
+
+
+def send_batch_code(message: BatchCodeMessage) -> None:
+    """Hand the message over; raises what ``hand_over`` raises."""
+    text = BATCH_TEXT.format(
+        count=message.count,
+        total=message.total,
+        name=message.name,
+        largest="\n".join(f"- {line}" for line in message.largest),
+        otp=message.otp,
+    )
+    about = f"{message.count} payments, {message.total}"
+    hand_over(message.to, subject=f"Code for {about}", text=text, about=about, otp=message.otp)

@@ -4,6 +4,7 @@
 code being used up, the money being there) it settles with the database.
 """
 
+from itertools import chain
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -84,10 +85,11 @@ def require_duties(payment: "Payment", user_id: UUID | None) -> None:
 
 
 def approver_ids(payment: "Payment") -> frozenset[UUID]:
-    """Return who approved the requisition as it is now."""
+    """Return who approved the requisition as it is now, and in whose name."""
     requisition = payment.requisition
     approvals = requisition.all_approvals.filter(version=requisition.version)
-    return frozenset(approvals.values_list("approver_id", flat=True))
+    people = approvals.values_list("approver_id", "on_behalf_of_id")
+    return frozenset(filter(None, chain.from_iterable(people)))
 
 
 def require_executable_state(payment: "Payment") -> None:

@@ -45,3 +45,11 @@ def require_not_recorder(*, user_id: UUID | None, recorder_id: UUID | None, act:
     """Refuse whoever recorded it; nobody did where a fund asked by itself. ``act`` completes "may not …"."""
     if user_id is not None and user_id == recorder_id:
         raise SegregationOfDuties(f"Whoever recorded this may not {act} it.")
+
+
+def require_apart(*, persons: Collection[UUID], involved: Collection[UUID], act: str) -> None:
+    """Refuse a delegate or delegator where the other of the two has taken part: they count as one person."""
+    if not set(persons).isdisjoint(involved):
+        raise SegregationOfDuties(
+            f"You and whoever you act for count as one person: you may not {act} this as well."
+        )

@@ -23,16 +23,22 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from ledger import audit
-from ledger.access import visible
+from ledger.access import visible, within_reach
 from ledger.models import AuditEvent, LedgerEntry, Side, User
 from ledger.models.account import MoneyField
 from ledger.roles import Role
 from payments.models import GatewayRequest
+from treasury.authority import active_delegations
 from treasury.models import (
     Attachment,
+    Batch,
+    BatchApproval,
+    BatchRow,
+    Delegation,
     Payment,
     PaymentAttempt,
     PaymentExecution,
+    Question,
     ReplenishmentRequest,
     Requisition,
     RequisitionApproval,
@@ -40,6 +46,7 @@ from treasury.models import (
     VarianceAdjustment,
 )
 from treasury.states import (
+    BatchStatus,
     PaymentStatus,
     ReplenishmentStatus,
     RequisitionStatus,
@@ -107,6 +114,20 @@ def executions_seen_by(user: User) -> QuerySet[PaymentExecution]:
     return visible(rows, user, prefix="payment__fund__")
 
 
+def batches_seen_by(user: User) -> QuerySet[Batch]:
+    """Batches with their fund, people and approvals."""
+    approvals = BatchApproval.objects.select_related("approver")
+    rows = Batch.objects.select_related("fund__company", "created_by", "executor", "cancelled_by")
+    rows = rows.prefetch_related(Prefetch("all_approvals", approvals))
+    return visible(rows, user, prefix="fund__")
+
+
+def batch_rows_seen_by(user: User) -> QuerySet[BatchRow]:
+    """Rows of batches, each with its payment, where its fate is read."""
+    rows = BatchRow.objects.select_related("batch__fund", "payment", "requisition")
+    return visible(rows, user, prefix="batch__fund__")
+
+
 def variances_seen_by(user: User) -> QuerySet[VarianceAdjustment]:
     rows = VarianceAdjustment.objects.select_related(
         "payment__fund__company", "recorded_by", "approved_by", "rejected_by"
@@ -125,17 +146,27 @@ def replenishments_seen_by(user: User) -> QuerySet[ReplenishmentRequest]:
 
 
 def requisitions_awaiting(user: User) -> QuerySet[Requisition]:
-    """Submitted requisitions that lack the approval of a role that the user has, and that he may give."""
-    own = RequisitionApproval.objects.filter(
+    """Submitted requisitions that lack the approval of a role that the user has, and that he may give.
+
+    In his own role, or in that of a colleague who delegated it to him today; never where either of the two
+    asked for it or has approved it.
+    """
+    given = RequisitionApproval.objects.filter(
         requisition=OuterRef("pk"), version=OuterRef("version")
     )
     waiting = requisitions_seen_by(user).filter(status=RequisitionStatus.SUBMITTED)
-    waiting = waiting.exclude(requested_by=user).exclude(Exists(own.filter(approver=user)))
+    waiting = waiting.exclude(requested_by=user).exclude(Exists(given.filter(_by(user))))
+    # What a batch raised is decided with the batch.
+    in_batch = BatchRow.objects.filter(requisition=OuterRef("pk"), raised=True, status="waiting")
+    waiting = waiting.exclude(Exists(in_batch))
     lacking = Q(pk__in=())
     for role in (Role.APPROVER, Role.CFO):
-        reach = visible(Requisition.objects.all(), user, prefix="fund__", roles=(role,))
-        given = own.filter(role=role.value)
-        lacking |= Q(pk__in=reach.values("pk")) & ~Q(Exists(given))
+        reach = within_reach(user, "fund__", (role,))
+        lacking |= reach & ~Q(Exists(given.filter(role=role.value)))
+    for delegation in active_delegations(user):
+        reach = _reach_under(delegation, "fund__") & ~Q(requested_by=delegation.delegator_id)
+        taken = given.filter(Q(role=delegation.role) | _by(delegation.delegator))
+        lacking |= reach & ~Q(Exists(taken))
     return waiting.filter(lacking)
 
 
@@ -149,40 +180,89 @@ def payments_awaiting(user: User) -> QuerySet[Payment]:
     approvals = RequisitionApproval.objects.filter(
         requisition=OuterRef("requisition"), version=OuterRef("requisition__version")
     )
-    approved_it = Q(Exists(approvals.filter(approver=user)), separate_executor=True)
+    approved_it = Q(Exists(approvals.filter(_by(user))), separate_executor=True)
     to_execute = Q(status__in=(PaymentStatus.PENDING, PaymentStatus.FAILED)) & ~approved_it
     in_review = Q(status=PaymentStatus.REVIEW)
     to_reconcile = Q(status=PaymentStatus.SUCCESS) & ~Q(executor=user)
     by_treasurer = (to_execute | in_review) & ~Q(requester=user)
     return rows.filter(
-        _with_role(Payment.objects.all(), user, Role.TREASURER) & by_treasurer
-        | _with_role(Payment.objects.all(), user, Role.CFO) & in_review & ~Q(requester=user)
-        | _with_role(Payment.objects.all(), user, Role.RECONCILER) & to_reconcile
+        within_reach(user, "fund__", (Role.TREASURER,)) & by_treasurer
+        | within_reach(user, "fund__", (Role.CFO,)) & in_review & ~Q(requester=user)
+        | within_reach(user, "fund__", (Role.RECONCILER,)) & to_reconcile
+    )
+
+
+def batches_awaiting(user: User) -> QuerySet[Batch]:
+    """Batches that the user can move on: a CFO or approver approves, a treasurer executes or resumes.
+
+    Nobody what he made (to approve) or asked for a part of, nor what he approved (to execute).
+    """
+    rows = batches_seen_by(user)
+    own = BatchRow.objects.filter(batch=OuterRef("pk"), requester=user)
+    given = BatchApproval.objects.filter(batch=OuterRef("pk"), set_hash=OuterRef("set_hash"))
+    mine = Exists(given.filter(approver=user))
+    submitted = Q(status=BatchStatus.SUBMITTED) & ~Q(created_by=user) & ~Q(mine)
+    raised = BatchRow.objects.filter(batch=OuterRef("pk"), raised=True, status="waiting")
+    by_approver = submitted & Q(Exists(raised)) & ~Q(Exists(given.filter(role=Role.APPROVER.value)))
+    by_cfo = submitted & ~Q(Exists(given.filter(role=Role.CFO.value)))
+    to_run = Q(status__in=(BatchStatus.APPROVED, BatchStatus.PAUSED))
+    to_run &= Q(separate_executor=False) | ~Q(mine)
+    return rows.exclude(Exists(own)).filter(
+        within_reach(user, "fund__", (Role.CFO,)) & by_cfo
+        | within_reach(user, "fund__", (Role.APPROVER,)) & by_approver
+        | within_reach(user, "fund__", (Role.TREASURER,)) & to_run
     )
 
 
 def variances_awaiting(user: User) -> QuerySet[VarianceAdjustment]:
-    """Pending variances that another recorded, where the user is a CFO."""
-    rows = visible(variances_seen_by(user), user, prefix="payment__fund__", roles=(Role.CFO,))
-    return rows.filter(status=VarianceStatus.PENDING).exclude(recorded_by=user)
+    """Pending variances where the user is a CFO, or acts for one, and neither recorded them."""
+    deciding = within_reach(user, "payment__fund__", (Role.CFO,))
+    for delegation in active_delegations(user).filter(role=Role.CFO):
+        reach = _reach_under(delegation, "payment__fund__")
+        deciding |= reach & ~Q(recorded_by=delegation.delegator_id)
+    rows = variances_seen_by(user).filter(deciding, status=VarianceStatus.PENDING)
+    return rows.exclude(recorded_by=user)
 
 
 def replenishments_awaiting(user: User) -> QuerySet[ReplenishmentRequest]:
     """Requests that a CFO is to approve, or a treasurer to fund, who has taken no other part in them."""
-    every = ReplenishmentRequest.objects.all()
     pending = Q(status=ReplenishmentStatus.PENDING) & ~Q(requested_by=user)
     approved = Q(status=ReplenishmentStatus.APPROVED) & ~Q(approved_by=user)
+    approved &= ~Q(approved_for=user)
+    deciding = within_reach(user, "fund__", (Role.CFO,)) & pending
+    for delegation in active_delegations(user).filter(role=Role.CFO):
+        reach = _reach_under(delegation, "fund__")
+        deciding |= reach & pending & ~Q(requested_by=delegation.delegator_id)
     return replenishments_seen_by(user).filter(
-        _with_role(every, user, Role.CFO) & pending
-        | _with_role(every, user, Role.TREASURER) & approved
+        deciding | within_reach(user, "fund__", (Role.TREASURER,)) & approved
     )
 
 
-def _with_role(
-    rows: QuerySet[Payment] | QuerySet[ReplenishmentRequest], user: User, role: Role
-) -> Q:
-    """The condition that the user has this role at the row's fund."""
-    return Q(pk__in=visible(rows, user, prefix="fund__", roles=(role,)).values("pk"))
+def _by(user: User) -> Q:
+    """The condition that the user gave the approval, or somebody for him."""
+    return Q(approver=user) | Q(on_behalf_of=user)
+
+
+def _reach_under(delegation: Delegation, prefix: str) -> Q:
+    """The condition that a row lies where the delegator has the role that he delegated."""
+    reach = within_reach(delegation.delegator, prefix, (Role(delegation.role),))
+    return reach & Q(**{f"{prefix}company": delegation.company_id})
+
+
+def delegations_seen_by(user: User) -> QuerySet[Delegation]:
+    rows = Delegation.objects.select_related("company", "delegator", "delegate", "ended_by")
+    return visible(rows, user, by_company_only=True)
+
+
+def questions_seen_by(user: User) -> QuerySet[Question]:
+    """Questions asked by the user or of him."""
+    rows = Question.objects.select_related("company", "asked_by", "asked_of")
+    return rows.filter(Q(asked_by=user) | Q(asked_of=user))
+
+
+def questions_awaiting(user: User) -> QuerySet[Question]:
+    """Questions that the user has not answered yet."""
+    return questions_seen_by(user).filter(asked_of=user, answered_at=None)
 
 
 # --- The books, seen from the funds ---------------------------------------------------------------------

@@ -35,6 +35,7 @@ class PaymentStatus(models.TextChoices):
 
 
 class AttemptState(models.TextChoices):
+    WAITING = "waiting", "Waiting for a file"
     SENDING = "sending", "Sending"
     ACCEPTED = "accepted", "Accepted"
     UNKNOWN = "unknown", "Unknown"
@@ -98,7 +99,9 @@ PAYMENT: Transitions = {
 }
 
 ATTEMPT: Transitions = {
-    "": {"sending"},
+    # What goes by file waits for one; it is accepted with the file that holds it.
+    "": {"sending", "waiting"},
+    "waiting": {"accepted", "review", "failed"},
     "sending": {"accepted", "unknown", "review", "succeeded", "failed"},
     "accepted": {"unknown", "review", "succeeded", "failed"},
     "unknown": {"sending", "review", "succeeded", "failed"},
@@ -148,9 +151,7 @@ LIVE_PAYMENTS = frozenset(PaymentStatus) - {PaymentStatus.CANCELLED, PaymentStat
 PAID_PAYMENTS = frozenset({PaymentStatus.SUCCESS, PaymentStatus.RECONCILED})
 # The gateway may have this money: the hold stays.
 OPEN_PAYMENTS = frozenset({PaymentStatus.EXECUTING, PaymentStatus.UNKNOWN, PaymentStatus.REVIEW})
-LIVE_ATTEMPTS = frozenset(
-    {AttemptState.SENDING, AttemptState.ACCEPTED, AttemptState.UNKNOWN, AttemptState.REVIEW}
-)
+LIVE_ATTEMPTS = frozenset(AttemptState) - {AttemptState.SUCCEEDED, AttemptState.FAILED}
 # Rows of these batches may still be paid.
 LIVE_BATCHES = frozenset(BatchStatus) - {BatchStatus.COMPLETED, BatchStatus.CANCELLED}
 OPEN_REPLENISHMENTS = frozenset({ReplenishmentStatus.PENDING, ReplenishmentStatus.APPROVED})

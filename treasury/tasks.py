@@ -10,7 +10,15 @@ from celery.schedules import crontab
 from ledger.actor import Actor
 from ledger.clock import today
 from treasury.schedule import PASS_EVERY
-from treasury.services import cleaning, dispatching, enquiries, janitor, replenishment
+from treasury.services import batch_execution, (
+    bank_reports,
+    cleaning,
+    dispatching,
+    enquiries,
+    janitor,
+    questions,
+    replenishment,
+)
 
 
 @shared_task(name="treasury.dispatch_attempt")
@@ -35,14 +43,43 @@ def run_janitor() -> None:
     janitor.run_janitor(actor=Actor.system("janitor"), today=today)
 
 
+@shared_task(name="treasury.apply_bank_report")
+def apply_bank_report(*, report_id: str) -> None:
+    bank_reports.apply_bank_report(
+        actor=Actor.system("bank reports"), report_id=UUID(report_id), today=today
+    )
+
+
+@shared_task(name="treasury.apply_bank_rows")
+def apply_bank_rows() -> None:
+    bank_reports.apply_waiting_rows(actor=Actor.system("bank reports"), today=today)
+
+
 @shared_task(name="treasury.dispatch_waiting")
 def dispatch_waiting() -> None:
     dispatching.dispatch_waiting(actor=Actor.system("dispatcher"), today=today)
 
 
+@shared_task(name="treasury.run_batch")
+def run_batch(*, batch_id: str) -> None:
+    batch_execution.run_batch(
+        actor=Actor.system("batch worker"), batch_id=UUID(batch_id), today=today
+    )
+
+
+@shared_task(name="treasury.continue_batches")
+def continue_batches() -> None:
+    batch_execution.continue_batches(actor=Actor.system("batch worker"), today=today)
+
+
 @shared_task(name="treasury.check_reorder_levels")
 def check_reorder_levels() -> None:
     replenishment.check_reorder_levels(actor=Actor.system("reorder check"))
+
+
+@shared_task(name="treasury.mail_questions")
+def mail_questions() -> None:
+    questions.mail_questions()
 
 
 @shared_task(name="treasury.clean_up")
@@ -52,11 +89,14 @@ def clean_up() -> None:
 
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "run-janitor": {"task": "treasury.run_janitor", "schedule": PASS_EVERY},
+    "apply-bank-rows": {"task": "treasury.apply_bank_rows", "schedule": PASS_EVERY},
     "dispatch-waiting": {"task": "treasury.dispatch_waiting", "schedule": PASS_EVERY},
+    "continue-batches": {"task": "treasury.continue_batches", "schedule": PASS_EVERY},
     "check-reorder-levels": {
         "task": "treasury.check_reorder_levels",
         "schedule": timedelta(minutes=5),
     },
+    "mail-questions": {"task": "treasury.mail_questions", "schedule": timedelta(minutes=1)},
     "clean-up-treasury": {
         "task": "treasury.clean_up",
         "schedule": crontab(hour=3, minute=10),

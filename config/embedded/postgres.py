@@ -117,11 +117,13 @@ class Postgres:
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
 
-    def start(self, *, output: int | None = subprocess.PIPE) -> subprocess.Popen[str]:
+    def start(
+        self, *, output: int | None = subprocess.PIPE, **settings_given: str
+    ) -> subprocess.Popen[str]:
         """Start the server; it answers a little later (``is_ready``)."""
         self.end_leftover()
         settings = SETTINGS | {"unix_socket_directories": str(self.sockets.resolve())}
-        settings |= CARELESS if self.careless else {}
+        settings |= (CARELESS if self.careless else {}) | settings_given
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return self._spawn(["postgres", "-D", str(self.data.resolve()), *options], output=output)
 

@@ -34,12 +34,13 @@ WITHOUT_SERVICES = frozenset(
         "makemigrations",
         "diffsettings",
         "findstatic",
+        "prepare_database",
         "--help",
         "-h",
         "--version",
     }
 )
-AS_OWNER = frozenset({"migrate"})
+AS_OWNER = frozenset({"migrate", "backup", "restore"})
 READY_WITHIN = 120.0
 
 

@@ -1,5 +1,5 @@
 """The admin of the books, the organisation and its people."""
 
-from ledger.admin import books, organisation, people, trail
+from ledger.admin import books, organisation, people, trail, webhooks
 
-__all__ = ["books", "organisation", "people", "trail"]
+__all__ = ["books", "organisation", "people", "trail", "webhooks"]

@@ -28,11 +28,16 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A word in a colour; the word alone says it all."""
+    """A word in a colour; the word alone says it all.
+
+    With ``live``, the id of a row, it follows the row: ``watch`` is the address to ask (``admin/live.py``).
+    """
 
     kind: ClassVar[str] = "badge"
     text: str
     tone: Tone = "quiet"
+    live: str = ""
+    watch: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from ledger.admin.frame import framed
 from ledger.admin.lists import List
 from ledger.admin.pages import Page, history
 from ledger.admin.requests import actor_of, user_of
+from ledger.encryption import mask
 
 
 class FormAdmin(ModelAdmin):
@@ -98,4 +99,6 @@ class FormAdmin(ModelAdmin):
 def _shown(name: str, value: Any) -> str:
     if "password" in name:
         return "set anew"
+    if name == "phone":
+        return mask(str(value or ""))
     return "" if value is None else str(value)

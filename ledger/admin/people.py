@@ -11,6 +11,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from knox.models import AuthToken
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from ledger.actor import Actor
 from ledger.admin import cells
@@ -24,6 +25,7 @@ from ledger.admin.requests import roles_anywhere, user_of
 from ledger.admin.signing_in import SignIn
 from ledger.admin.steps import Given, Step, StepForm, choice, row_choice
 from ledger.models import Branch, Company, Membership, Region, User
+from ledger.phones import InvalidPhone, normalise_phone
 from ledger.roles import Role
 from ledger.services.memberships import grant_membership, revoke_membership
 from ledger.services.signing_in import revoke_token
@@ -60,9 +62,29 @@ def roles_held(user: User) -> cells.Cell:
     return cells.text("; ".join(names))
 
 
+class PersonForm(UserChangeForm):
+    """A person; codes go to the e-mail address, or to the phone where he wants them there."""
+
+    phone = forms.CharField(required=False, max_length=20, widget=UnfoldAdminTextInputWidget())
+
+    def clean_phone(self) -> str | None:
+        written = self.cleaned_data["phone"].strip()
+        try:
+            return normalise_phone(written) if written else None
+        except InvalidPhone as refusal:
+            raise forms.ValidationError(refusal.detail) from refusal
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        by_sms = cleaned.get("code_channel") == User.Channel.SMS
+        if by_sms and "phone" in cleaned and not cleaned["phone"]:
+            self.add_error("phone", "Codes by SMS need a phone.")
+        return cleaned
+
+
 @admin.register(User)
 class UserAdmin(FormAdmin, DjangoUserAdmin):  # type: ignore[misc]
-    form = UserChangeForm
+    form = PersonForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = (
@@ -80,7 +102,7 @@ class UserAdmin(FormAdmin, DjangoUserAdmin):  # type: ignore[misc]
     readonly_fields = ("roles", "last_login", "date_joined")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Person", {"fields": ("first_name", "last_name", "email", "phone", "code_channel")}),
         ("May", {"fields": ("is_active", "is_staff", "is_superuser", "roles")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )

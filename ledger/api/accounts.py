@@ -66,9 +66,10 @@ class BalanceSerializer(serializers.Serializer):
     account = serializers.UUIDField(source="id")
     currency = serializers.CharField()
     balance = MoneyText()
-    held = MoneyText(required=False)
-    available = MoneyText(required=False)
-    at = InstantField(required=False)
+    # What is read-only would be described as always there.
+    held = MoneyText(required=False, read_only=False)
+    available = MoneyText(required=False, read_only=False)
+    at = InstantField(required=False, read_only=False)
     on = serializers.DateField(required=False)
 
 

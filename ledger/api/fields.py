@@ -1,6 +1,6 @@
 """How amounts and instants travel: strict on the way in, exact on the way out."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from ledger.clock import written_instant
 from ledger.models import User
 from ledger.money import AMOUNT_PATTERN, format_amount
 
@@ -26,18 +27,12 @@ READ_AMOUNT = {
 }
 
 
-def written_instant(moment: datetime) -> str:
-    """Write an aware instant in UTC with milliseconds: ``2025-03-01T09:30:00.000Z``."""
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
-    return text.removesuffix("+00:00") + "Z"
-
-
 @extend_schema_field(OpenApiTypes.DATETIME)
 class InstantField(serializers.Field):
     """An instant, in UTC with milliseconds."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**(kwargs | {"read_only": True}))
+        super().__init__(**({"read_only": True} | kwargs))
 
     def to_representation(self, value: datetime) -> str:
         return written_instant(value)
@@ -49,7 +44,7 @@ class MoneyText(serializers.Field):
 
     def __init__(self, *, currency: str = "currency", **kwargs: Any) -> None:
         self.currency = currency
-        super().__init__(**(kwargs | {"read_only": True}))
+        super().__init__(**({"read_only": True} | kwargs))
 
     def get_attribute(self, instance: Any) -> Any:
         amount = super().get_attribute(instance)

@@ -102,13 +102,21 @@ class InstantFormField(forms.Field):
         if value in self.empty_values:
             return None
         try:
-            day = parse_date(value)
-            moment = self._of_day(day) if day else parse_datetime(value)
+            moment = self._parsed(value)
         except (ValueError, OverflowError):
             moment = None
         if moment is None:
             raise ValidationError("This is a date or an instant, such as 2025-03-01T09:30:00Z.")
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment
+
+    def _parsed(self, value: str) -> datetime | None:
+        if day := parse_date(value):
+            return self._of_day(day)
+        moment = parse_datetime(value)
+        if moment is None:
+            return None
+        # PostgreSQL refuses offsets that Python allows.
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     def _of_day(self, day: date) -> datetime:
         beginning = datetime.combine(day, time(), tzinfo=UTC)

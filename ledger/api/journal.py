@@ -19,7 +19,9 @@ FIELDS = (
 
 
 class JournalEntrySerializer(Output):
-    reversed_by = serializers.UUIDField(source="reversed_by.id", default=None, read_only=True)
+    reversed_by = serializers.UUIDField(
+        source="reversed_by.id", default=None, read_only=True, allow_null=True
+    )
 
     class Meta:
         model = JournalEntry

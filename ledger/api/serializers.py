@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import models
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ledger.api.fields import InstantField, MoneyText
@@ -63,7 +64,15 @@ class Output(serializers.ModelSerializer):
         return extra
 
 
+@extend_schema_field({"type": ["object", "null"], "additionalProperties": {}})
+class FactsField(serializers.JSONField):
+    """What the audit trail kept of a thing: its facts by name, or nothing."""
+
+
 class AuditEventSerializer(Output):
+    before = FactsField(read_only=True)
+    after = FactsField(read_only=True)
+
     class Meta:
         model = AuditEvent
         fields = (

@@ -14,7 +14,9 @@ from ledger.api.documentation import Documentation
 from ledger.api.fields import TextField
 from ledger.api.resource import actor_of, origin_of, user_of
 from ledger.api.serializers import Input, NoInput, Output
+from ledger.encryption import mask
 from ledger.models import Membership, User
+from ledger.services.people import choose_channel
 from ledger.services.signing_in import WrongCredentials, revoke_token, token_for
 
 
@@ -80,20 +82,44 @@ class MembershipSerializer(Output):
 
 class MeSerializer(Output):
     name = serializers.CharField(source="get_full_name", read_only=True)
+    email = serializers.CharField(read_only=True, help_text="Empty where none is known.")
+    phone = serializers.SerializerMethodField(help_text="Masked.")
     memberships = MembershipSerializer(many=True, read_only=True)
 
     class Meta:
         model = User
-        fields = ("id", "username", "name", "email", "is_superuser", "memberships")
+        fields = (
+            "id", "username", "name", "email", "phone", "code_channel", "is_superuser", "memberships",
+        )  # fmt: skip
+
+    def get_phone(self, user: User) -> str:
+        return mask(user.phone or "")
+
+
+class MeInput(Input):
+    code_channel = serializers.ChoiceField(User.Channel.choices)
 
 
 class Me(APIView):
-    """Who is asking, and which roles he has where. A superuser has every role everywhere."""
+    """GET: Who is asking, and which roles he has where; a superuser has every role everywhere
+    PATCH: Choose how codes reach one: by e-mail or by SMS
+    """
 
     schema = Documentation()
-    Output = MeSerializer
+    Input, Output = MeInput, MeSerializer
+    refusals = {400: "", 409: "no_phone"}
 
     def get(self, request: Request) -> Response:
+        return self._shown(request)
+
+    def patch(self, request: Request) -> Response:
+        given = MeInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        user_id, channel = user_of(request).pk, given.validated_data["code_channel"]
+        choose_channel(actor=actor_of(request), user_id=user_id, channel=channel)
+        return self._shown(request)
+
+    def _shown(self, request: Request) -> Response:
         user = User.objects.prefetch_related("memberships").get(pk=user_of(request).pk)
         answer: dict[str, Any] = MeSerializer(user).data
         return Response(answer)

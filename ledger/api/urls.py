@@ -2,7 +2,10 @@
 
 from django.urls import path
 
-from ledger.api import accounts, audit, journal, organisation, reports, signing_in
+from ledger.api import accounts, audit, events, journal, organisation, reports, signing_in, webhooks
+
+WEBHOOK = "api/webhooks/<uuid:webhook_id>"
+DELIVERY = f"{WEBHOOK}/deliveries/<uuid:delivery_id>"
 
 urlpatterns = [
     path("api/auth/token/", signing_in.TokenIssue.as_view()),
@@ -23,4 +26,16 @@ urlpatterns = [
     path("api/ledger/trial_balance/", reports.TrialBalance.as_view()),
     path("api/audit/", audit.AuditList.as_view()),
     path("api/audit/<uuid:event_id>/", audit.AuditDetail.as_view()),
+    path("api/events/", events.EventList.as_view()),
+    path("api/events/<uuid:event_id>/", events.EventDetail.as_view()),
+    path("api/webhooks/", webhooks.WebhookList.as_view()),
+    path(f"{WEBHOOK}/", webhooks.WebhookDetail.as_view()),
+    path(f"{WEBHOOK}/disable/", webhooks.WebhookDisable.as_view()),
+    path(f"{WEBHOOK}/enable/", webhooks.WebhookEnable.as_view()),
+    path(f"{WEBHOOK}/rotate/", webhooks.WebhookRotate.as_view()),
+    path(f"{WEBHOOK}/test/", webhooks.WebhookTest.as_view()),
+    path(f"{WEBHOOK}/history/", webhooks.WebhookHistory.as_view()),
+    path(f"{WEBHOOK}/deliveries/", webhooks.DeliveryList.as_view()),
+    path(f"{DELIVERY}/", webhooks.DeliveryDetail.as_view()),
+    path(f"{DELIVERY}/replay/", webhooks.DeliveryReplay.as_view()),
 ]

@@ -6,9 +6,12 @@ from ledger.models.hold import Hold, HoldRelease
 from ledger.models.idempotency import IdempotencyKey
 from ledger.models.journal import JournalEntry, LedgerEntry
 from ledger.models.membership import Membership
+from ledger.models.operation import LastDone, LedgerProof
 from ledger.models.organisation import Branch, Company, Region
+from ledger.models.outbox import OutboxEvent
 from ledger.models.transition import StateTransition
 from ledger.models.user import User
+from ledger.models.webhook import WebhookDelivery, WebhookEndpoint, WebhookTry
 
 __all__ = [
     "Account",
@@ -21,10 +24,16 @@ __all__ = [
     "HoldRelease",
     "IdempotencyKey",
     "JournalEntry",
+    "LastDone",
     "LedgerEntry",
+    "LedgerProof",
     "Membership",
+    "OutboxEvent",
     "Region",
     "Side",
     "StateTransition",
     "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookTry",
 ]

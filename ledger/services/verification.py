@@ -160,7 +160,7 @@ def verify(seals: Sequence[str] = ()) -> Report:
     must be in the anchor file, which else was rewritten too. Nothing is changed; reads one snapshot.
     """
     published = anchors.read(seals)
-    with one_snapshot():
+    with one_snapshot(on_primary=True):
         faults = [fault for name, sql in CHECKS for fault in _faults(name, sql)]
         faults += [Fault("anchor file", *fault) for fault in published.faults]
         faults += [

@@ -1,5 +1,5 @@
-"""The admin of gateways: the accounts with them, and what went to and fro."""
+"""The admin of gateways and banks: the accounts with them, and what went to and fro."""
 
-from payments.admin import exchanges, providers
+from payments.admin import banks, exchanges, providers
 
-__all__ = ["exchanges", "providers"]
+__all__ = ["banks", "exchanges", "providers"]

@@ -48,7 +48,7 @@ class NewProviderForm(CredentialsForm):
     """A provider with everything it needs to be called."""
 
     company = row_choice("Company")
-    kind = choice("Gateway", Provider.Kind.choices)
+    kind = choice("Gateway", [(Provider.Kind.MPESA.value, Provider.Kind.MPESA.label)])
     name = line("Name", max_length=80)
     base_url = line("Address", max_length=200, help_text=ADDRESS_HELP)
     short_code = line("Short code", max_length=20)
@@ -114,6 +114,7 @@ CHANGE = Step(
     roles=frozenset({Role.CFO}),
     may=_may_change,
     form=CredentialsForm,
+    fits=lambda row: row.kind != Provider.Kind.BANK,
     hint="They are encrypted and never shown again. A stopped provider stays stopped.",
     bulk=False,
 )

@@ -36,7 +36,7 @@ class GatewayRequestAdmin(SeenAdmin):
     by_company_only = True
     list_display = ("operation", "provider", "answered", "subject", "at_shown")
     list_filter = ("operation", seen("provider"), between("at", "sent"))
-    search_fields = ("subject", "operation", "url", "body")
+    search_fields = ("subject", "operation", "url", "body", "request_id")
     date_hierarchy = "at"
     answered = column(answered, title="answered", order="response__http_status", name="answered")
     at_shown = instant_column("at", title="sent", company=lambda row: row.provider.company)

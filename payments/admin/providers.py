@@ -76,25 +76,23 @@ class ProviderAdmin(SeenAdmin):
     search_fields = ("name", "short_code", "company__name")
     steps = (*STEPS, CHANGE)
     creation = ADD
-    kind_badge = badge_column("kind", {"mpesa": "good"})
+    kind_badge = badge_column("kind", {"mpesa": "good", "bank": "busy"})
     state = column(state, title="state", order="stopped_at", name="state")
     created_at_shown = instant_column("created_at", title="added")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
         """Secrets are not even read: no page can show what it has not got."""
         rows: QuerySet[Provider] = super().get_queryset(request)
-        return rows.select_related("company").defer("credentials", "token")
+        return rows.select_related("company", "bank").defer("credentials", "token")
 
     def page_for(self, request: HttpRequest, row: Provider) -> Page:
         facts = (
             Fact("Company", cells.link(row.company)),
             Fact("Kind", Badge(row.get_kind_display())),
             Fact("Short code", cells.text(row.short_code)),
-            Fact("Initiator", cells.text(row.initiator_name)),
-            Fact("Credentials", cells.text("Kept encrypted, never shown")),
+            *_secrets(row),
             Fact("Stopped", cells.instant(row.stopped_at, row.company)),
             Fact("Why it was stopped", cells.text(row.stopped_reason), wide=True),
-            Fact("Address", cells.text(row.base_url), wide=True),
         )
         calls = Link(
             "What was sent and answered", list_of(GatewayRequest, provider__id__exact=row.pk)
@@ -104,3 +102,13 @@ class ProviderAdmin(SeenAdmin):
             badges=(state(row),),
             panels=(Panel("Provider", facts, links=(calls,)), history([row.subject], row.company)),
         )
+
+
+def _secrets(row: Provider) -> tuple[Fact, ...]:
+    if row.kind == Provider.Kind.BANK:
+        return (Fact("Account and terms", cells.link(row.bank)),)
+    return (
+        Fact("Initiator", cells.text(row.initiator_name)),
+        Fact("Credentials", cells.text("Kept encrypted, never shown")),
+        Fact("Address", cells.text(row.base_url), wide=True),
+    )

@@ -19,6 +19,7 @@ import httpx
 from django.conf import settings
 from django.db import connection, transaction
 
+from ledger.tracing import LONGEST_ID, request_id
 from payments.models import GatewayRequest, GatewayResponse
 from payments.redaction import HIDDEN, redact
 
@@ -108,6 +109,7 @@ def _log_request(call: Call) -> GatewayRequest:
             method=call.method,
             url=redact(call.url, call.secrets)[:300],
             body=body,
+            request_id=request_id.get()[:LONGEST_ID],
         )
 
 

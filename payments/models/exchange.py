@@ -14,7 +14,10 @@ from payments.models.provider import Provider
 
 
 class GatewayRequest(models.Model):
-    """One call that was about to be made. ``subject`` names what it was for (treasury.attempt:<id>)."""
+    """One call that was about to be made. ``subject`` names what it was for (treasury.attempt:<id>).
+
+    ``request_id`` is the request of ours that caused it, or the scheduled task.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="requests")
@@ -24,6 +27,7 @@ class GatewayRequest(models.Model):
     url = models.CharField(max_length=300)
     body = models.TextField(blank=True)
     at = models.DateTimeField(db_default=DatabaseClock())
+    request_id = models.CharField(max_length=64, blank=True)
 
     class Meta:
         verbose_name = "gateway call"

@@ -11,15 +11,18 @@ from ledger.models import Company
 
 
 class Provider(models.Model):
-    """A short code at a gateway, with its credentials; stopped when the gateway refuses those.
+    """A short code at a gateway, or an account at a bank; stopped when it refuses us.
 
     ``credentials`` is JSON (``payments/credentials.py``), encrypted and never shown again. The token
     columns let all workers share one access token, because the gateway honours the newest alone:
-    ``token_lease_owner`` is whoever is fetching one just now (``payments/gateways/tokens.py``).
+    ``token_lease_owner`` is whoever is fetching one just now (``payments/gateways/tokens.py``). A bank is
+    called by nobody: it has a ``currency`` and a ``bank`` (``BankAccount``), a masked number for its short
+    code, and no credentials. ``currency`` is empty where the gateway knows one alone.
     """
 
     class Kind(models.TextChoices):
         MPESA = "mpesa", "M-Pesa"
+        BANK = "bank", "Bank"
 
     class Status(models.TextChoices):
         RUNNING = "running", "Running"
@@ -29,12 +32,20 @@ class Provider(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="providers")
     kind = models.CharField(max_length=20, choices=Kind.choices)
+    currency = models.CharField(max_length=3, blank=True, default="")
     name = models.CharField(max_length=80)
-    base_url = models.URLField(max_length=200)
+    base_url = models.URLField(max_length=200, blank=True)
     short_code = models.CharField(max_length=20)
-    initiator_name = models.CharField(max_length=80)
-    credentials = EncryptedTextField()
-    certificate = models.TextField(help_text="The gateway's public certificate, as PEM.")
+    initiator_name = models.CharField(max_length=80, blank=True)
+    credentials = EncryptedTextField(blank=True)
+    certificate = models.TextField(
+        blank=True, help_text="The gateway's public certificate, as PEM."
+    )
+    deduplicates = models.BooleanField(
+        default=True,
+        help_text="The gateway refuses a reference that it has seen. Where it does not, nothing of which"
+        " it may know is sent a second time: people decide instead.",
+    )
     active = models.BooleanField(default=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
     stopped_reason = models.CharField(max_length=255, blank=True)
@@ -51,12 +62,19 @@ class Provider(models.Model):
             models.UniqueConstraint(fields=("company", "name"), name="payments_provider_name"),
             # Two rows for one account would each fetch a token and so kill the other's.
             models.UniqueConstraint(
-                fields=("kind", "base_url", "short_code"), name="payments_provider_account"
+                fields=("kind", "base_url", "short_code"),
+                condition=~Q(kind="bank"),
+                name="payments_provider_account",
             ),
             models.UniqueConstraint(
-                fields=("company", "kind"),
+                fields=("company", "kind", "currency"),
                 condition=Q(active=True),
                 name="payments_provider_one_active",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="bank", base_url="") & ~Q(currency="")
+                | ~Q(kind="bank") & ~Q(base_url=""),
+                name="payments_provider_of_its_kind",
             ),
             models.CheckConstraint(
                 condition=Q(stopped_at=None, stopped_reason="")

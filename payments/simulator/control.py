@@ -7,7 +7,7 @@
 | POST reset | `{"seed"?, "balances"?: {"Utility Account": "70.00"}}` | start over |
 | POST seed | `{"seed": 7}` | choose the seed of ids and receipts |
 | GET, POST clock | `{"advance_s": 300}` | move the clock; answers when what fell due was done |
-| POST settings | `{"callback_delay_s": 0}` | how long results take |
+| POST settings | `{"callback_delay_s": 0, "deduplicates": true}` | how long results take; whether a reference is paid once |
 | POST fault | `{"operation", "point", "kind", "n", "key"?, …}` | arm a fault (`faults.py`) |
 | GET, DELETE fault | | list or disarm |
 | POST callback/{id}/resend | | send the result of a payment again |
@@ -114,7 +114,9 @@ async def clock(world: World, body: Body, _: dict[str, str]) -> Body:
 async def settings(world: World, body: Body, _: dict[str, str]) -> Body:
     if "callback_delay_s" in body:
         world.callback_delay_s = max(0.0, float(body["callback_delay_s"]))
-    return {"callback_delay_s": world.callback_delay_s}
+    if "deduplicates" in body:
+        world.deduplicates = bool(body["deduplicates"])
+    return {"callback_delay_s": world.callback_delay_s, "deduplicates": world.deduplicates}
 
 
 async def arm_fault(world: World, body: Body, _: dict[str, str]) -> Body:

@@ -63,7 +63,9 @@ async def b2c(call: Call) -> Reply:
     if refusal:
         return refusal
     if key in call.world.transactions:
-        return call.error("500.002.1001")
+        if call.world.deduplicates:
+            return call.error("500.002.1001")
+        body |= {"OriginatorConversationID": f"{key}~{call.world.received[key]}"}
     tx = accept_payment(call, body, scenario)
     await call.world.sync()
     if tx.plan.callback == "before_reply":

@@ -96,6 +96,7 @@ class World:
         self.accepted: Counter[str] = Counter()
         self.log: deque[dict[str, Any]] = deque(maxlen=LOG_LIMIT)
         self.refused_credentials = 0
+        self.deduplicates = True
         self._numbers = 0
 
     def reset(self, seed: int | None, balances: dict[str, Decimal]) -> None:

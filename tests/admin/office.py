@@ -20,15 +20,19 @@ from ledger.models import (
     JournalEntry,
     LedgerEntry,
     Membership,
+    OutboxEvent,
     Region,
     User,
 )
 from ledger.roles import Role
 from ledger.services import posting
+from ledger.services.deliveries import send_test
+from ledger.services.webhooks import add_webhook
 from payments.models import GatewayRequest, GatewayResponse
 from tests.treasury import factories
+from tests.treasury.bank import bank_report_of
 from tests.treasury.desk import Desk, make_desk
-from tests.treasury.factories import acting
+from tests.treasury.factories import acting, today
 from treasury.models import (
     ApprovalTier,
     Callback,
@@ -39,6 +43,7 @@ from treasury.models import (
     PaymentPolicy,
 )
 from treasury.services.attachments import add_attachment
+from treasury.services.delegations import create_delegation
 from treasury.services.reconciliations import reconcile_payment
 from treasury.services.replenishment import replenish
 
@@ -129,9 +134,12 @@ def one_of_everything(office: Office) -> dict[type[Model], Model]:
         ),
         ApprovalTier.objects.filter(company=office.company).first() or ApprovalTier(),
         PaymentPolicy.objects.get(company=office.company),
+        _delegation(office),
         _reconciliation(office),
         _hold(office),
+        *_bank_rows(office),
         *_gateway_rows(office),
+        *_webhook_rows(office),
     ]
     found: dict[type[Model], Model] = {type(row): row for row in rows}
     requisition = next(row for row in rows if row._meta.model_name == "requisition")
@@ -151,6 +159,20 @@ def _requisition_with_evidence(office: Office) -> Model:
     return requisition
 
 
+def _delegation(office: Office) -> Model:
+    day = today(office.company)
+    return create_delegation(
+        actor=acting(office.cfo),
+        company_id=office.company.pk,
+        role=Role.CFO,
+        delegate_id=office.approver.pk,
+        from_on=day,
+        until_on=day,
+        reason="Leave",
+        today=today,
+    )
+
+
 def _reconciliation(office: Office) -> Model:
     payment = reconcile_payment(actor=acting(office.reconciler), payment_id=office.paid().pk)
     return payment.reconciliation
@@ -160,6 +182,12 @@ def _hold(office: Office) -> Hold:
     with transaction.atomic():
         posting.hold(account_id=office.fund.account_id, amount=Decimal(5), reference="tests.hold:1")
     return Hold.objects.get(reference="tests.hold:1")
+
+
+def _bank_rows(office: Office) -> list[Model]:
+    report = bank_report_of(office)
+    assert report.file
+    return [report, report.file, report.provider.bank]
 
 
 def _gateway_rows(office: Office) -> list[Model]:
@@ -184,6 +212,14 @@ def _gateway_rows(office: Office) -> list[Model]:
         payment=payment, attempt=attempt, kind=Incident.Kind.MISMATCH, detail="Another amount"
     )
     return [provider, attempt, request, response, callback, incident]
+
+
+def _webhook_rows(office: Office) -> list[Model]:
+    by = acting(office.cfo)
+    url = "https://93.184.215.14/hooks"
+    webhook = add_webhook(actor=by, company_id=office.company.pk, url=url).endpoint
+    event = OutboxEvent.objects.filter(company=office.company).latest("occurred_at")
+    return [webhook, send_test(actor=by, webhook_id=webhook.pk), event]
 
 
 def attempt_of(payment: Payment, provider: Any, executor: User) -> PaymentAttempt:

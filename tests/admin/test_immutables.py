@@ -11,6 +11,8 @@ from tests.admin.office import Office, list_url, seen_admins, signed_in
 
 LISTED = sorted(seen_admins(), key=lambda model: model._meta.label)
 MADE_BY_A_COMMAND = {
+    "ledger.WebhookEndpoint",
+    "treasury.Delegation",
     "treasury.Requisition",
     "treasury.TreasuryFund",
     "treasury.ApprovalTier",

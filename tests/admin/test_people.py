@@ -140,6 +140,7 @@ def test_a_changed_person_is_in_the_audit_trail(office: Office) -> None:
     user = office.auditor
     client = signed_in(office.administrator)
     data = {"username": user.username, "first_name": "Wanja", "is_active": "on", "is_staff": "on"}
+    data["code_channel"] = "email"
     client.post(f"/admin/ledger/user/{user.pk}/change/", data)
     event = audit.history_of(f"ledger.user:{user.pk}").filter(action="user.change").get()
     assert event.after == {"first_name": "Wanja", "email": ""}

@@ -23,6 +23,7 @@ class Kind(Enum):
     MAKE = "a list to which is added: 403 without the role"
     OBJECT = "an object of a branch: 404 to who does not see it"
     COMPANY = "something of the company as a whole: seen by its members everywhere"
+    HIS_OWN = "seen by the person it belongs to alone: here the requester"
     EVERYONE = "about the caller himself"
     NOBODY = "open to everyone, signed in or not"
 
@@ -31,13 +32,14 @@ class Kind(Enum):
 class Expected:
     """What one verb at one address is answered when the caller may: ``status``, and who may.
 
-    ``his_own``: of those who have the role, only the one person that the object belongs to.
+    ``whole_company``: a role in a branch is not enough. ``his_own``: of those who have the role, only the one person that the object belongs to.
     """
 
     kind: Kind
     roles: frozenset[Role] = READERS
     status: int = 200
     his_own: bool = False
+    whole_company: bool = False
 
 
 def reading(kind: Kind) -> dict[str, Expected]:
@@ -68,15 +70,28 @@ FUND = "api/funds/<uuid:fund_id>/"
 REQUISITION = "api/requisitions/<uuid:requisition_id>/"
 PAYMENT = "api/payments/<uuid:payment_id>/"
 VARIANCE = "api/variances/<uuid:variance_id>/"
+PROVIDER = "api/providers/<uuid:provider_id>/"
+BANK_FILE = "api/bank-files/<uuid:file_id>/"
+BANK_REPORT = "api/bank-reports/<uuid:report_id>/"
 REPLENISHMENT = "api/replenishments/<uuid:request_id>/"
+DELEGATION = "api/delegations/<uuid:delegation_id>/"
+QUESTION = "api/questions/<uuid:question_id>/"
 ACCOUNT = "api/ledger/accounts/<uuid:account_id>/"
+
+WEBHOOK = "api/webhooks/<uuid:webhook_id>/"
+DELIVERY = WEBHOOK + "deliveries/<uuid:delivery_id>/"
+
+
+def of_company(*, by: frozenset[Role], status: int = 400) -> dict[str, Expected]:
+    return {"post": Expected(Kind.COMPANY, by, status, whole_company=True)}
+
 
 ROUTES: dict[str, dict[str, Expected]] = {
     "api/schema/": {"get": Expected(Kind.NOBODY)},
     "api/docs/": {"get": Expected(Kind.NOBODY)},
     "api/auth/token/": {"post": Expected(Kind.NOBODY, status=400)},
     "api/auth/logout/": {"post": Expected(Kind.EVERYONE)},
-    "api/me/": reading(Kind.EVERYONE),
+    "api/me/": reading(Kind.EVERYONE) | {"patch": Expected(Kind.EVERYONE, status=400)},
     "api/companies/": listing(),
     "api/companies/<uuid:company_id>/": reading(Kind.COMPANY),
     "api/regions/": listing(),
@@ -101,6 +116,7 @@ ROUTES: dict[str, dict[str, Expected]] = {
     REQUISITION + "approve/": doing(by=APPROVERS),
     REQUISITION + "reject/": doing(by=APPROVERS),
     REQUISITION + "cancel/": doing(by=REQUESTER, his_own=True),
+    REQUISITION + "ask/": doing(by=APPROVERS),
     REQUISITION + "history/": showing(),
     REQUISITION + "attachments/": showing() | doing(by=REQUESTER, his_own=True),
     REQUISITION + "attachments/<uuid:attachment_id>/": showing(),
@@ -108,6 +124,7 @@ ROUTES: dict[str, dict[str, Expected]] = {
     PAYMENT: showing(edited_by=TREASURER),
     PAYMENT + "attempts/": showing(),
     PAYMENT + "history/": showing(),
+    PAYMENT + "voucher/": {"get": Expected(Kind.OBJECT, status=409)},
     PAYMENT + "send_otp/": doing(by=TREASURER),
     PAYMENT + "verify_otp/": doing(by=TREASURER, his_own=True),
     PAYMENT + "execute/": doing(by=TREASURER),
@@ -120,16 +137,53 @@ ROUTES: dict[str, dict[str, Expected]] = {
     VARIANCE: showing(),
     VARIANCE + "approve/": doing(by=CFO),
     VARIANCE + "reject/": doing(by=CFO),
+    VARIANCE + "ask/": doing(by=CFO),
     VARIANCE + "history/": showing(),
     "api/replenishments/": listing(),
     REPLENISHMENT: showing(),
     REPLENISHMENT + "approve/": doing(by=CFO),
     REPLENISHMENT + "fund/": doing(by=TREASURER),
     REPLENISHMENT + "reject/": doing(by=CFO),
+    REPLENISHMENT + "ask/": doing(by=CFO),
     REPLENISHMENT + "history/": showing(),
+    "api/delegations/": listing(made_by=APPROVERS),
+    DELEGATION: reading(Kind.COMPANY),
+    DELEGATION + "end/": {"post": Expected(Kind.COMPANY, CFO, 400)},
+    DELEGATION + "history/": reading(Kind.COMPANY),
+    "api/questions/": listing(),
+    QUESTION: reading(Kind.HIS_OWN),
+    QUESTION + "answer/": {"post": Expected(Kind.HIS_OWN, REQUESTER, 400)},
+    "api/providers/": listing(made_by=CFO),
+    PROVIDER: reading(Kind.COMPANY)
+    | {"patch": Expected(Kind.COMPANY, CFO, 400, whole_company=True)},
+    PROVIDER + "history/": reading(Kind.COMPANY),
+    "api/bank-files/": listing(made_by=TREASURER),
+    BANK_FILE: showing(),
+    BANK_FILE + "content/": {
+        "get": Expected(Kind.OBJECT, frozenset({Role.TREASURER, Role.CFO, Role.AUDITOR}))
+    },
+    BANK_FILE + "payments/": showing(),
+    BANK_FILE + "history/": showing(),
+    "api/bank-reports/": listing(made_by=frozenset({Role.TREASURER, Role.RECONCILER})),
+    BANK_REPORT: showing(),
+    BANK_REPORT + "rows/": showing(),
+    BANK_REPORT + "history/": showing(),
     "api/ledger/": listing(),
     "api/ledger/by_fund/": showing(),
     "api/ledger/<uuid:entry_id>/": showing(),
+    "api/events/": listing(),
+    "api/events/<uuid:event_id>/": reading(Kind.COMPANY),
+    "api/webhooks/": listing(made_by=CFO),
+    WEBHOOK: reading(Kind.COMPANY)
+    | {"patch": Expected(Kind.COMPANY, CFO, 400, whole_company=True)},
+    WEBHOOK + "disable/": of_company(by=CFO),
+    WEBHOOK + "enable/": of_company(by=CFO),
+    WEBHOOK + "rotate/": of_company(by=CFO),
+    WEBHOOK + "test/": of_company(by=CFO),
+    WEBHOOK + "history/": reading(Kind.COMPANY),
+    WEBHOOK + "deliveries/": reading(Kind.COMPANY),
+    DELIVERY: reading(Kind.COMPANY),
+    DELIVERY + "replay/": of_company(by=CFO),
     "api/callbacks/<slug:short>/<uuid:attempt_id>/<slug:token>/": {
         "post": Expected(Kind.NOBODY, status=404)
     },

@@ -1,10 +1,12 @@
 """What every list does: pages, order, filters, and refusing what does not fit."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from rest_framework.test import APIClient
 
+from config.paging import Cursor
 from ledger.models import Account, JournalEntry
 from ledger.roles import Role
 from tests.api.conftest import Calling, Organisation
@@ -152,3 +154,20 @@ def test_a_verb_that_is_not_offered_is_a_405_problem(auditor: APIClient) -> None
 def test_what_is_nowhere_is_a_404_problem(auditor: APIClient) -> None:
     answer = auditor.get("/api/nowhere/")
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("offset", ["-23:59", "+19:15"])
+def test_an_offset_that_no_clock_has_still_names_an_instant(
+    auditor: APIClient, offset: str
+) -> None:
+    answer = auditor.get("/api/ledger/journal/", {"posted_to": f"2025-03-01T09:30:00{offset}"})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "value", ["2025-03-01T09:30:00-23:59", "nul \0", "0001-01-01T00:00:00+14:00"]
+)
+def test_a_cursor_that_somebody_made_up_never_fails(auditor: APIClient, value: str) -> None:
+    made_up = Cursor(("-posted_at", "-id"), (value, str(uuid4())), forward=True).encode()
+    answer = auditor.get("/api/ledger/journal/", {"cursor": made_up})
+    assert answer.status_code in {200, 400}

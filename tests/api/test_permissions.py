@@ -18,24 +18,41 @@ from ledger.models import (
     JournalEntry,
     LedgerEntry,
     Membership,
+    OutboxEvent,
     Region,
     User,
 )
 from ledger.roles import Role
+from ledger.services.deliveries import send_test
+from ledger.services.webhooks import add_webhook
 from tests.api.caller import Caller
 from tests.api.expectations import ROUTES, Expected, Kind
 from tests.ledger.factories import BranchFactory, RegionFactory
+from tests.treasury.bank import bank_report_of
 from tests.treasury.desk import SYSTEM, Desk, make_desk
-from tests.treasury.factories import acting, fill
-from treasury.models import TreasuryFund
+from tests.treasury.factories import DAY, acting, fill, today
+from treasury.models import Delegation, TreasuryFund
 from treasury.services.attachments import add_attachment
+from treasury.services.delegations import create_delegation
 from treasury.services.funds import open_fund
+from treasury.services.questions import ask
 from treasury.services.replenishment import replenish
 
 VERBS = ("get", "post", "put", "patch", "delete", "options")
 SCOPES = ("own", "other company", "sibling branch", "none")
 # Outside the API: the admin has tests of its own, the rest shows nothing of anybody's.
-ELSEWHERE = ("admin/", "health/", "demo/", "media/", "static/", "problems/")
+ELSEWHERE = (
+    "admin/",
+    "approvals/",
+    "treasury/",
+    "health/",
+    "metrics",
+    "demo/",
+    "media/",
+    "static/",
+    "problems/",
+)
+RECEIVER = "https://93.184.215.14/hooks"
 JUNK = {"no such field": "at all"}
 
 
@@ -150,8 +167,12 @@ def build_world() -> World:
     request = replenish(
         actor=acting(desk.treasurer), fund_id=desk.fund.pk, amount="10", reason="Low"
     )
+    question = ask(
+        actor=acting(desk.approver), kind="requisition", subject_id=requisition.pk, text="Why now?"
+    )
     line = LedgerEntry.objects.filter(account=desk.fund.account_id).latest("sequence")
     event = AuditEvent.objects.filter(company=desk.company).latest("at")
+    report = bank_report_of(desk)
     entry = JournalEntry.objects.filter(company=desk.company).latest("posted_at")
     ids = {
         "company_id": desk.company.pk,
@@ -163,15 +184,38 @@ def build_world() -> World:
         "requisition_id": requisition.pk,
         "attachment_id": attachment.pk,
         "payment_id": pending.pk,
+        "delegation_id": delegate(desk).pk,
+        "question_id": question.pk,
         "variance_id": variance.pk,
         "request_id": request.pk,
+        "provider_id": report.provider_id,
+        "file_id": report.file_id,
+        "report_id": report.pk,
         "attempt_id": uuid4(),
         "short": "sf",
         "token": "0",
     }
+    webhook = add_webhook(actor=acting(desk.cfo), company_id=desk.company.pk, url=RECEIVER)
+    ids["webhook_id"] = webhook.pk
+    ids["delivery_id"] = send_test(actor=acting(desk.cfo), webhook_id=webhook.pk).pk
     names = {name: str(value) for name, value in ids.items()}
+    told = OutboxEvent.objects.filter(company=desk.company).latest("occurred_at")
+    names["outbox_event_id"] = str(told.pk)
     names["journal_entry_id"], names["line_id"] = str(entry.pk), str(line.pk)
     return World(names, desk.fund.pk, people)
+
+
+def delegate(desk: Desk) -> Delegation:
+    return create_delegation(
+        actor=acting(desk.approver),
+        company_id=desk.company.pk,
+        role=Role.APPROVER,
+        delegate_id=desk.auditor.pk,
+        from_on=DAY,
+        until_on=DAY,
+        reason="Leave",
+        today=today,
+    )
 
 
 def status_for(expected: Expected, role: str, scope: str) -> int:
@@ -185,9 +229,13 @@ def status_for(expected: Expected, role: str, scope: str) -> int:
         return expected.status
     if expected.kind is Kind.MAKE:
         return expected.status if has_role else 403
+    if expected.kind is Kind.HIS_OWN:
+        return expected.status if (role, scope) == (Role.REQUESTER.value, "own") else 404
     in_sight = scope == "own" or (scope == "sibling branch" and expected.kind is Kind.COMPANY)
     if not (sees and in_sight):
         return 404
+    if expected.whole_company and scope != "own":
+        return 403
     return expected.status if has_role else 403
 
 
@@ -246,6 +294,8 @@ def test_nothing_was_changed_by_asking(world: World) -> None:
 def address(world: World, route: str) -> str:
     ids = dict(world.ids)
     ids["entry_id"] = ids["journal_entry_id"] if "journal" in route else ids["line_id"]
+    if "api/events" in route:
+        ids["event_id"] = ids["outbox_event_id"]
     path = World(ids, world.fund_id, {}).path(route)
     if route == "api/ledger/by_fund/":
         path += f"?fund_id={world.fund_id}"

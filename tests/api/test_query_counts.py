@@ -6,13 +6,19 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from payments.models import Provider
 from tests.api.caller import Caller
 from tests.conftest import SentTasks
+from tests.payments import bank as wire
 from tests.treasury import factories
+from tests.treasury.bank import PAYEE, make_bank, row
 from tests.treasury.desk import SYSTEM, Desk
 from tests.treasury.factories import acting
 from tests.treasury.gateway import Gateway
+from treasury.models import BankFile
 from treasury.services.attachments import add_attachment
+from treasury.services.bank_files import make_bank_file
+from treasury.services.bank_reports import import_bank_report
 from treasury.services.execution import execute_payment
 from treasury.services.funds import open_fund
 from treasury.services.replenishment import replenish
@@ -35,6 +41,11 @@ LISTS = [
     "api/ledger/trial_balance",
     "api/audit",
     "api/companies",
+    "api/providers",
+    "api/bank-files",
+    "api/bank-files/{file}/payments",
+    "api/bank-reports",
+    "api/bank-reports/{report}/rows",
     "api/payments/{payment}/history",
     "api/payments/{payment}/attempts",
     "api/requisitions/{requisition}/attachments",
@@ -47,8 +58,13 @@ MOST = 8
 def more(desk: Desk, gateway: Gateway, sent_tasks: SentTasks) -> Callable[[], None]:
     """One more of everything, each time it is called."""
     factories.make_provider(desk.company)
+    bank = make_bank(desk.company)
+    many = 0
 
     def add() -> None:
+        nonlocal many
+        many += 1
+        banks_say(desk, bank, many)
         requisition = desk.request(amount="20")
         for number in range(2):
             add_attachment(
@@ -70,11 +86,26 @@ def more(desk: Desk, gateway: Gateway, sent_tasks: SentTasks) -> Callable[[], No
     return add
 
 
+def banks_say(desk: Desk, bank: Provider, many: int) -> None:
+    """A file with this many payments, a report about each of them, and another bank."""
+    for _ in range(many):
+        sent = desk.pending(amount="10", method="bank", destination=PAYEE)
+        execute_payment(actor=acting(desk.treasurer), payment_id=sent.pk, today=factories.today)
+    file = make_bank_file(actor=acting(desk.treasurer), provider_id=bank.pk, today=factories.today)
+    rows = [row(line.attempt, "ACCP") for line in file.lines.select_related("attempt")]
+    data = wire.report(file.message_id, wire.block(file.message_id, *rows), message_id=f"B{many}")
+    import_bank_report(actor=acting(desk.treasurer), provider_id=bank.pk, data=data)
+    currency = ("EUR", "USD", "RWF")[many - 1]
+    make_bank(desk.company, currency=currency, account=f"KE/01100/01234567{many:02}")
+
+
 def queries(desk: Desk, path: str) -> tuple[int, int]:
     """How many queries the address costs, and how many characters it answers."""
     user = desk.auditor
     if "awaiting" in path:
         user = desk.treasurer if "payments" in path else desk.cfo
+    file = BankFile.objects.latest("made_at")
+    path = path.format(file=file.pk, report=file.reports.get().pk)
     client = Caller(user).client
     with CaptureQueriesContext(connection) as captured:
         answer = client.get(path)
@@ -94,6 +125,8 @@ def test_a_longer_list_costs_no_more_queries(
         account=desk.fund.account_id,
         payment=payment.pk,
         requisition=with_files.pk,
+        file="{file}",
+        report="{report}",
     )
     few, short = queries(desk, path)
     for _ in range(2):

@@ -1,5 +1,6 @@
 """Celery: wakes workers up, and nobody waits for it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from config import celery
 from config.embedded.home import ROOT
 from config.embedded.processes import wait_until
 from config.embedded.redis import Redis, broker_url
+from ledger.tracing import request_id
 from tests.conftest import SentTasks
 
 
@@ -82,9 +84,13 @@ def test_a_worker_never_logs_what_a_task_was_given(
             stderr=output,
         )
     try:
+        named = request_id.set("the-request-behind-it")
         celery.app.send_task("ledger.publish_heads", args=["canary-argument"])
+        request_id.reset(named)
         assert wait_until(lambda: "TypeError" in log.read_text(), seconds=240), log.read_text()
     finally:
         os.kill(worker.pid, signal.SIGTERM)
         worker.wait(60)
     assert "canary-argument" not in log.read_text()
+    (line,) = (line for line in log.read_text().splitlines() if "TypeError" in line)
+    assert json.loads(line)["request_id"] == "the-request-behind-it"

@@ -122,6 +122,9 @@ FAULTS = {
     ),
     "enquiry times out": enquiry("callback", "queue_timeout"),
     "enquiry does not find it yet": enquiry("enquiry", "not_found", seconds=60),
+    "not found although taken": Fault(
+        armed=(b2c("after_accept", "hang"), status("enquiry", "not_found", seconds=60)), doubt=True
+    ),
     "enquiry says pending": enquiry("enquiry", "pending"),
     "enquiry says something new": enquiry("enquiry", "unknown_word"),
 }

@@ -6,9 +6,13 @@ from itertools import product
 from tests.crash.faults import FAULTS
 from tests.crash.points import CALLBACK_STORED, POINTS
 
+# Nothing is in doubt here unless a worker dies: then the gateway is asked, and may not know it yet.
+TEMPTING = {"nothing", "not found although taken", "enquiry does not find it yet"}
+
 Cell = tuple[str, str]
 SEED = 20
 CELLS = 64
+FORGETFUL_CELLS = 12
 
 
 def all_cells() -> list[Cell]:
@@ -19,6 +23,17 @@ def all_cells() -> list[Cell]:
         if FAULTS[fault].leads_to(POINTS[point].needs)
     ]
     return cells + [(CALLBACK_STORED, fault) for fault in FAULTS]
+
+
+def forgetful_cells() -> list[Cell]:
+    """The cells for a gateway that pays a reference again: faults after which it might be sent again."""
+    tempting = {name for name, fault in FAULTS.items() if fault.again or fault.doubt} | TEMPTING
+    return [cell for cell in all_cells() if cell[1] in tempting]
+
+
+def chosen_forgetful_cells() -> list[Cell]:
+    """A seeded few of them; always the same."""
+    return random.Random(SEED).sample(forgetful_cells(), FORGETFUL_CELLS)
 
 
 def chosen_cells() -> list[Cell]:

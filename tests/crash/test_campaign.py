@@ -9,7 +9,7 @@ from tests.crash.stage import Stage, assert_books_agree, assert_one_payout_at_mo
 
 COMMITS = 16
 SWEPT = ("nothing", "500 after accept", "500 before accept", "refused", "QueueTimeOut")
-RANDOM_KILLS = 120
+RANDOM_KILLS = 500
 
 
 def assert_ends_well(stage: Stage, fault: str, **kill: object) -> None:

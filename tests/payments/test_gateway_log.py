@@ -9,6 +9,7 @@ import pytest
 from django.db import DatabaseError, connection, models, transaction
 from pytest_django.fixtures import Settings
 
+from ledger.tracing import request_id
 from payments.gateways.daraja import query_status, send_b2c
 from payments.models import GatewayRequest, GatewayResponse, Provider
 from payments.redaction import HIDDEN, redact
@@ -44,6 +45,15 @@ def test_a_call_is_shown_as_one_exchange(provider: Provider) -> None:
     assert payment.answered_at
     assert payment.requested_at <= payment.answered_at
     assert exchanges_of("treasury.attempt:2") == []
+
+
+@pytest.mark.django_db
+def test_a_call_names_the_request_that_caused_it(provider: Provider) -> None:
+    named = request_id.set("the-request-behind-it")
+    send(provider)
+    request_id.reset(named)
+    rows = GatewayRequest.objects.values_list("request_id", flat=True)
+    assert set(rows) == {"the-request-behind-it"}
 
 
 def stored_text() -> str:

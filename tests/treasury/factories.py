@@ -119,6 +119,7 @@ def make_requisition(
     amount: Decimal = Decimal(1000),
     method: str = "cash",
     destination: str = "Front desk",
+    payee_name: str = "Amina Traders",
 ) -> Requisition:
     """A requisition that was approved by one person."""
     requisition = Requisition.objects.create(
@@ -127,7 +128,7 @@ def make_requisition(
         amount=amount,
         currency=fund.currency,
         purpose="Paper for the office",
-        payee_name="Amina Traders",
+        payee_name=payee_name,
         method=method,
         destination=destination,
         destination_index=blind_index(destination),

@@ -1,6 +1,7 @@
 """Paying by M-Pesa: reserved, sent, and settled or released by what the gateway, asked, says."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid5
@@ -22,6 +23,7 @@ from treasury.services.callbacks import record_callback
 from treasury.services.dispatching import dispatch_attempt, dispatch_waiting
 from treasury.services.enquiries import ask_about, ask_about_due
 from treasury.services.execution import ProviderUnavailable, execute_payment
+from treasury.services.janitor import run_janitor
 from treasury.services.payments import (
     LateSuccess,
     cancel_payment,
@@ -210,6 +212,18 @@ def test_what_the_gateway_does_not_know_goes_out_again_with_the_same_reference(
     assert [call["reference"] for call in gateway.sent] == [str(attempt.reference)] * 2
 
 
+def test_to_a_gateway_that_would_pay_it_twice_nothing_goes_again(
+    send: Send, gateway: Gateway, provider: Provider
+) -> None:
+    provider.deduplicates = False
+    provider.save(update_fields=["deduplicates"])
+    attempt = send(outcome("unknown", "ReadTimeout"))
+    ask(attempt)
+    gateway.answer(attempt, body=not_found("AG_Q1"))
+    assert dispatch_waiting(actor=SYSTEM, today=today) == 0
+    assert fresh(attempt).payment.status == "unknown"
+
+
 def test_a_refusal_of_the_repetition_says_nothing_about_the_first_call(
     world: World, send: Send, gateway: Gateway
 ) -> None:
@@ -225,11 +239,13 @@ def test_a_refusal_of_the_repetition_says_nothing_about_the_first_call(
 
 def test_what_was_accepted_is_never_sent_again(send: Send, gateway: Gateway) -> None:
     attempt = send()
-    hint(attempt)
-    ask(attempt)
+    earlier = Now() - timedelta(minutes=6)
+    PaymentAttempt.objects.filter(pk=attempt.pk).update(accepted_at=earlier)
+    run_janitor(actor=SYSTEM, today=today)
+    assert fresh(attempt).state == "unknown"
     gateway.answer(attempt, body=not_found("AG_Q1"))
     assert dispatch_waiting(actor=SYSTEM, today=today) == 0
-    assert fresh(attempt).payment.status == "executing"
+    assert (fresh(attempt).payment.status, len(gateway.sent)) == ("unknown", 1)
 
 
 @pytest.mark.parametrize(
@@ -266,6 +282,40 @@ def test_an_address_is_good_for_one_answer(send: Send, gateway: Gateway) -> None
     assert Callback.objects.filter(attempt=attempt, enquiry__isnull=False).count() == 2
 
 
+def test_of_two_answers_at_one_address_the_first_counts(send: Send, gateway: Gateway) -> None:
+    attempt = send()
+    hint(attempt)
+    ask(attempt)
+    gateway.post_answer(attempt, "Pending")
+    gateway.answer(attempt, "Completed")
+    assert fresh(attempt).payment.status == "executing"
+
+
+def test_another_answer_at_a_used_address_is_reason_to_ask_again(
+    send: Send, gateway: Gateway
+) -> None:
+    attempt = send()
+    hint(attempt)
+    ask(attempt)
+    gateway.answer(attempt, "Pending")
+    assert ask(attempt) is False
+    gateway.post_answer(attempt, "Completed")
+    assert ask(attempt) is True
+
+
+def test_a_gateway_that_says_yes_and_no_goes_before_people(
+    world: World, send: Send, gateway: Gateway
+) -> None:
+    attempt = send()
+    hint(attempt, "0", "Done")
+    hint(attempt, "2040", "The recipient is not registered")
+    assert Incident.objects.get(attempt=attempt).kind == "contradiction"
+    ask(attempt)
+    gateway.answer(attempt)
+    assert fresh(attempt).payment.status == "success"
+    assert Incident.objects.count() == 1
+
+
 def test_a_callback_alone_moves_nothing_and_a_forged_one_not_even_a_question(
     send: Send, gateway: Gateway
 ) -> None:
@@ -288,7 +338,8 @@ def test_a_success_after_the_failure_stands_in_suspense_and_blocks_the_retry(
     ask(attempt)
     gateway.answer(attempt)
     assert fresh(attempt).payment.status == "failed"
-    assert Incident.objects.get(payment=payment).kind == "late_success"
+    kinds = Incident.objects.filter(payment=payment).values_list("kind", flat=True)
+    assert set(kinds) == {"contradiction", "late_success"}
     suspense = type(world.account()).objects.get(pk=world.fund.suspense_account_id)
     assert (suspense.balance, world.account().balance) == (Decimal(500), Decimal(100_000))
     for again in (retry_payment, cancel_payment):
@@ -321,7 +372,8 @@ def test_what_a_late_success_paid_after_the_cancellation_is_not_paid_again(
     hint(attempt)
     ask(attempt)
     gateway.answer(attempt)
-    assert Incident.objects.get(payment=payment).kind == "late_success"
+    kinds = Incident.objects.filter(payment=payment).values_list("kind", flat=True)
+    assert set(kinds) == {"contradiction", "late_success"}
     with pytest.raises(LateSuccess):
         execute_payment(actor=treasurer, payment_id=another.pk, today=today)
     assert world.account().held == 0

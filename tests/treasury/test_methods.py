@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from ledger.refusals import InvalidInput, SegregationOfDuties
-from treasury.methods import normalise_destination, require_payable
+from treasury.methods import normalise_destination, require_payable, require_payee
 from treasury.segregation import require_separate_executor
 
 
@@ -22,7 +22,7 @@ def test_mpesa_carries_ten_to_a_quarter_million_shillings(amount: str) -> None:
         ("mpesa", "250001", "KES", "amount", "amount_out_of_range"),
         ("mpesa", "10.50", "KES", "amount", "amount_precision"),
         ("mpesa", "100", "UGX", "method", "method_unavailable"),
-        ("bank", "100", "KES", "method", "method_unavailable"),
+        ("bank", "100000000000", "KES", "amount", "amount_out_of_range"),
         ("gold", "100", "KES", "method", "invalid_input"),
     ],
 )
@@ -46,6 +46,27 @@ def test_a_phone_that_is_none_or_not_kenyan_is_refused(written: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         normalise_destination(method="mpesa", destination=written)
     assert list(refusal.value.errors) == ["destination"]
+
+
+@pytest.mark.parametrize("currency", ["KES", "RWF", "EUR", "KWD"])
+def test_a_bank_carries_any_currency(currency: str) -> None:
+    require_payable(method="bank", amount=Decimal(99999999999), currency=currency)
+
+
+def test_a_bank_account_is_stored_in_one_way() -> None:
+    written = " ke/68000/ 0123 456789"
+    assert normalise_destination(method="bank", destination=written) == "KE/68000/0123456789"
+    with pytest.raises(InvalidInput) as refusal:
+        normalise_destination(method="bank", destination="0123456789")
+    assert (list(refusal.value.errors), refusal.value.code) == (["destination"], "account_invalid")
+
+
+@pytest.mark.parametrize("name", ["王小明", "...", "ß" * 71])
+def test_a_name_that_a_bank_does_not_carry_is_refused(name: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        require_payee(method="bank", payee_name=name)
+    assert list(refusal.value.errors) == ["payee_name"]
+    require_payee(method="cash", payee_name=name)
 
 
 def test_cash_goes_where_the_text_says() -> None:

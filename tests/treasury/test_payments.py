@@ -91,7 +91,6 @@ def test_the_approved_destination_may_be_written_in_another_way(world: World) ->
         ({"amount": "-1"}, "amount", "amount_not_positive"),
         ({"amount": "1.001"}, "amount", "amount_precision"),
         ({"method": "cheque"}, "method", "invalid_input"),
-        ({"method": "bank"}, "method", "method_unavailable"),
         ({"destination": " "}, "destination", "invalid_input"),
     ],
 )

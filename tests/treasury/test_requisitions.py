@@ -76,7 +76,12 @@ BAD = [
     ("currency", {"currency": "UGX"}, "currency_mismatch"),
     ("currency", {"currency": "XXX"}, "currency_mismatch"),
     ("method", {"method": "cheque"}, "invalid_input"),
-    ("method", {"method": "bank"}, "method_unavailable"),
+    ("destination", {"method": "bank"}, "account_invalid"),
+    (
+        "payee_name",
+        {"method": "bank", "destination": "KE/68000/0123456789", "payee_name": "王小明"},
+        "characters_not_carried",
+    ),
     ("destination", {"destination": "  "}, "invalid_input"),
     ("destination", {"destination": "a" * 161}, "invalid_input"),
     ("destination", {"method": "mpesa", "destination": "12345"}, "phone_invalid"),

@@ -3,6 +3,8 @@
 from treasury.admin import (
     attachments,
     attempts,
+    bank,
+    delegations,
     fund_lines,
     funds,
     payments,
@@ -15,6 +17,8 @@ from treasury.admin import (
 __all__ = [
     "attachments",
     "attempts",
+    "bank",
+    "delegations",
     "fund_lines",
     "funds",
     "payments",

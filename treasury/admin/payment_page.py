@@ -9,8 +9,9 @@ from ledger.admin.books import entries_table, journal_link
 from ledger.admin.cells import Badge, Cell
 from ledger.admin.pages import Fact, Panel, Table, history
 from ledger.models import LedgerEntry
-from payments.models import GatewayRequest
+from payments.models import GatewayRequest, Provider
 from treasury.admin import tones
+from treasury.admin.bank_panels import filed_panels
 from treasury.admin.tables import approvals_table, variances_table
 from treasury.models import (
     Callback,
@@ -46,6 +47,11 @@ def payment_panels(payment: Payment) -> tuple[Panel, ...]:
         *_resolutions(payment),
         history(_subjects(payment, attempts, variances), payment.company),
     )
+
+
+def voucher_url(payment: Payment) -> str:
+    """Where the voucher of a payment is handed out."""
+    return f"/api/payments/{payment.pk}/voucher/"
 
 
 def _facts(payment: Payment) -> tuple[Fact, ...]:
@@ -130,6 +136,9 @@ def _exchanges(attempts: Sequence[PaymentAttempt]) -> _Exchanges:
 
 def _attempt(payment: Payment, attempt: PaymentAttempt, exchanges: _Exchanges) -> list[Panel]:
     title = f"Attempt {attempt.number}"
+    if attempt.provider.kind == Provider.Kind.BANK:
+        facts = Panel(title, facts=_attempt_facts(payment, attempt))
+        return [facts, *filed_panels(payment, attempt)]
     sent = exchanges.requests.get(attempt.subject, ())
     panels = [
         Panel(title, facts=_attempt_facts(payment, attempt)),
@@ -234,6 +243,7 @@ def _execution(payment: Payment, execution: PaymentExecution | None) -> Panel:
         Fact("Code verified", cells.instant(execution.otp_verified_at, company)),
         Fact("Address", cells.text(execution.ip_address)),
         Fact("Journal entry", journal_link(execution.journal_entry)),
+        Fact("Voucher", cells.Link("Voucher (PDF)", voucher_url(payment))),
         Fact("Browser or program", cells.text(execution.user_agent), wide=True),
     )
     return Panel("Execution", facts)

@@ -9,19 +9,23 @@ from ledger.admin.base import SeenAdmin
 from ledger.admin.books import journal_link
 from ledger.admin.columns import amount_column, badge_column, column, instant_column
 from ledger.admin.filters import between, by, seen
+from ledger.admin.live import LiveAdmin, live_status_column, watched
 from ledger.admin.pages import Fact, Page, Panel
 from ledger.encryption import mask
 from ledger.money import Money
 from treasury.admin import payment_steps, tones
 from treasury.admin.finding import by_destination
 from treasury.admin.payment_page import payment_panels
+from treasury.exports import EXECUTIONS, PAYMENTS
 from treasury.methods import Method
 from treasury.models import Payment, PaymentExecution, Reconciliation
 
 
 @admin.register(Payment)
-class PaymentAdmin(SeenAdmin):
+class PaymentAdmin(LiveAdmin):
+    live_tones = tones.PAYMENT
     scope = "fund__"
+    export = PAYMENTS
     list_display = (
         "payee",
         "amount_figure",
@@ -66,7 +70,7 @@ class PaymentAdmin(SeenAdmin):
         name="destination_masked",
     )
     amount_figure = amount_column("amount")
-    status_badge = badge_column("status", tones.PAYMENT)
+    status_badge = live_status_column(tones.PAYMENT)
     method_badge = badge_column("method", tones.METHOD)
     created_at_shown = instant_column("created_at", title="made")
 
@@ -96,7 +100,7 @@ class PaymentAdmin(SeenAdmin):
         )
         return Page(
             f"{Money(row.amount, row.currency)} to {row.requisition.payee_name}",
-            badges=(tones.status_badge(row, tones.PAYMENT), tones.method_badge(row)),
+            badges=(watched(row, tones.PAYMENT), tones.method_badge(row)),
             notices=incidents,
             panels=payment_panels(row),
         )
@@ -122,6 +126,7 @@ def _payee(row: PaymentExecution | Reconciliation) -> cells.Cell:
 
 @admin.register(PaymentExecution)
 class ExecutionAdmin(OfPayment):
+    export = EXECUTIONS
     list_display = (
         "payee",
         "amount_figure",

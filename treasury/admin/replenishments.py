@@ -1,5 +1,7 @@
 """Replenishments: a fund runs low and asks to be filled."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -11,8 +13,12 @@ from ledger.admin.cells import Badge
 from ledger.admin.columns import amount_column, badge_column, column, instant_column
 from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel, history
+from ledger.admin.requests import user_of
 from ledger.money import Money
+from ledger.roles import Role
 from treasury.admin import fund_steps, tones
+from treasury.authority import delegated_roles
+from treasury.exports import REPLENISHMENTS
 from treasury.models import ReplenishmentRequest
 
 
@@ -23,6 +29,7 @@ def asked_by(row: ReplenishmentRequest) -> cells.Cell:
 @admin.register(ReplenishmentRequest)
 class ReplenishmentAdmin(SeenAdmin):
     scope = "fund__"
+    export = REPLENISHMENTS
     list_display = (
         "fund",
         "requested_amount_figure",
@@ -53,6 +60,11 @@ class ReplenishmentAdmin(SeenAdmin):
         return rows.select_related(
             "fund__company", "company", "requested_by", "approved_by", "rejected_by", "funded_by"
         )
+
+    def roles_at(self, request: HttpRequest, row: Any) -> frozenset[Role]:
+        """The person's own roles, and those that colleagues delegated to him today."""
+        own = super().roles_at(request, row)
+        return own | delegated_roles(user_of(request), self.place_of(row))
 
     def in_short(self, row: ReplenishmentRequest) -> str:
         return f"{Money(row.requested_amount, row.currency)} for {row.fund.name}: {row.reason}"

@@ -35,9 +35,6 @@ from treasury.services.requisitions import (
 APPROVERS = frozenset({Role.APPROVER, Role.CFO})
 REQUESTER = frozenset({Role.REQUESTER})
 SUBMITTED = frozenset({"submitted"})
-AVAILABLE = [
-    (value, label) for value, label in methods.Method.choices if value in methods.AVAILABLE
-]
 
 
 # --- What is asked ----------------------------------------------------------------------------------
@@ -48,11 +45,12 @@ class Content(StepForm):
 
     amount = money("Amount", help_text="In the fund's currency.")
     payee_name = line("Payee", max_length=160)
-    method = choice("Paid by", AVAILABLE)
+    method = choice("Paid by", methods.Method.choices)
     destination = line(
         "Destination",
         max_length=160,
-        help_text="M-Pesa: a phone number such as 0712 345678. Cash: who hands it over, and where.",
+        help_text="M-Pesa: a phone number such as 0712 345678. Bank: an IBAN, or country, bank and branch"
+        " code and account number, such as KE/68000/0123456789. Cash: who hands it over, and where.",
     )
     purpose = paragraph("Purpose", help_text="What the money is for; approvers decide by this.")
 

@@ -1,5 +1,7 @@
 """Requisitions: who asks for what, who agreed, on what evidence, and what was paid of it."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -10,17 +12,22 @@ from ledger.admin.cells import Link
 from ledger.admin.columns import amount_column, badge_column, instant_column
 from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel, Table, history
+from ledger.admin.requests import user_of
 from ledger.money import Money
+from ledger.roles import Role
 from treasury.admin import requisition_steps, tones
 from treasury.admin.attachments import file_url
 from treasury.admin.finding import by_destination
 from treasury.admin.tables import approvals_table, payments_table
+from treasury.authority import delegated_roles
+from treasury.exports import REQUISITIONS
 from treasury.models import Requisition
 
 
 @admin.register(Requisition)
 class RequisitionAdmin(SeenAdmin):
     scope = "fund__"
+    export = REQUISITIONS
     list_display = (
         "payee_name",
         "purpose",
@@ -62,6 +69,11 @@ class RequisitionAdmin(SeenAdmin):
 
     def also_found(self, asked: str) -> Q:
         return super().also_found(asked) | by_destination(asked)
+
+    def roles_at(self, request: HttpRequest, row: Any) -> frozenset[Role]:
+        """The person's own roles, and those that colleagues delegated to him today."""
+        own = super().roles_at(request, row)
+        return own | delegated_roles(user_of(request), self.place_of(row))
 
     def in_short(self, row: Requisition) -> str:
         amount = Money(row.amount, row.currency)
@@ -107,7 +119,7 @@ def requisition_facts(row: Requisition) -> tuple[Fact, ...]:
 
 
 def approvals_panel(row: Requisition) -> Panel:
-    approvals = row.all_approvals.select_related("approver")
+    approvals = row.all_approvals.select_related("approver", "on_behalf_of")
     return Panel(
         "Approvals",
         table=approvals_table(approvals, row),

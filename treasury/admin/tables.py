@@ -59,7 +59,7 @@ def approvals_table(rows: Iterable[RequisitionApproval], requisition: Requisitio
         ("Approved by", "As", "Approved", "Comment", "For"),
         [
             (
-                cells.text(row.approver),
+                cells.text(row.approver, f"for {row.on_behalf_of}" if row.on_behalf_of else ""),
                 cells.Badge(row.get_role_display(), "good"),
                 cells.instant(row.approved_at, requisition.company),
                 cells.text(row.comment),

@@ -24,6 +24,7 @@ PAYMENT: Mapping[str, Tone] = {
     "reversed": "quiet",
 }
 ATTEMPT: Mapping[str, Tone] = {
+    "waiting": "careful",
     "sending": "busy",
     "accepted": "busy",
     "unknown": "careful",

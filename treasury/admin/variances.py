@@ -1,5 +1,7 @@
 """Variances: the payee got another amount than the books say."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,14 +12,19 @@ from ledger.admin.books import journal_link
 from ledger.admin.columns import amount_column, badge_column, column, instant_column
 from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel, history
+from ledger.admin.requests import user_of
 from ledger.money import Money
+from ledger.roles import Role
 from treasury.admin import fund_steps, tones
+from treasury.authority import delegated_roles
+from treasury.exports import VARIANCES
 from treasury.models import VarianceAdjustment
 
 
 @admin.register(VarianceAdjustment)
 class VarianceAdmin(SeenAdmin):
     scope = "payment__fund__"
+    export = VARIANCES
     list_display = (
         "payee",
         "original_amount_figure",
@@ -68,6 +75,11 @@ class VarianceAdmin(SeenAdmin):
             "rejected_by",
             "journal_entry",
         )
+
+    def roles_at(self, request: HttpRequest, row: Any) -> frozenset[Role]:
+        """The person's own roles, and those that colleagues delegated to him today."""
+        own = super().roles_at(request, row)
+        return own | delegated_roles(user_of(request), self.place_of(row))
 
     def in_short(self, row: VarianceAdjustment) -> str:
         payee = row.payment.requisition.payee_name

@@ -64,6 +64,7 @@ class AttachmentFile(Resource):
     """Download an attachment, byte for byte as it came."""
 
     Output = OpenApiTypes.BINARY
+    produces = ("application/pdf", "image/png", "image/jpeg")
 
     def get(self, request: Request, **path: Any) -> HttpResponse:
         rows = attachments_seen_by(self.user).filter(requisition=path["requisition_id"])

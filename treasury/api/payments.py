@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ledger.access import require_role_somewhere
+from ledger.api.conditional import Conditional
 from ledger.api.fields import AmountField, InstantField, Reference, TextField, WholeNumberField
 from ledger.api.filters import (
     AmountFrom,
@@ -28,6 +29,7 @@ from ledger.roles import Role
 from payments.selectors import exchanges_of
 from treasury import duties
 from treasury.api.inputs import EditInput
+from treasury.exports import PAYMENTS
 from treasury.methods import Method
 from treasury.models import Payment, PaymentAttempt, PaymentExecution, Reconciliation, Resolution
 from treasury.selectors import (
@@ -118,7 +120,7 @@ class PaymentInput(Input):
     )
 
 
-class PaymentList(Listing, Making):
+class PaymentList(Conditional, Listing, Making):
     """GET: List payments, newest first
     POST: Make a payment of an approved requisition
     """
@@ -128,6 +130,7 @@ class PaymentList(Listing, Making):
     filterset_class = PaymentFilter
     ordering = ("-created_at", "-payment_id")
     ordering_fields = ("created_at", "amount")
+    export = PAYMENTS
     refusals = {
         409: "requisition_not_approved, exceeds_approved_amount, payment_exists",
         422: "differs_from_approval, idempotency_mismatch",
@@ -148,7 +151,7 @@ class PaymentEditInput(EditInput):
     max_retries = WholeNumberField(required=False, least=1, most=MOST_RETRIES)
 
 
-class PaymentDetail(Showing, Editing):
+class PaymentDetail(Conditional, Showing, Editing):
     """GET: Show a payment
     PATCH: Change a pending payment, which makes its next version and kills its codes
     """

@@ -19,6 +19,7 @@ from ledger.api.serializers import Output
 from ledger.clock import today
 from treasury import duties
 from treasury.api.inputs import ReasonInput
+from treasury.exports import REPLENISHMENTS
 from treasury.models import ReplenishmentRequest
 from treasury.selectors import replenishments_awaiting, replenishments_seen_by
 from treasury.services.replenishment import (
@@ -35,7 +36,7 @@ class ReplenishmentRequestSerializer(Output):
         fields = (
             "request_id", "fund", "company", "currency", "current_balance", "requested_amount",
             "reason", "status", "auto_triggered", "requested_by", "created_at", "approved_by",
-            "approved_at", "rejected_by", "rejected_at", "rejection_reason", "funded_by", "funded_at",
+            "approved_at", "approved_for", "rejected_by", "rejected_at", "rejection_reason", "funded_by", "funded_at",
             "journal_entry",
         )  # fmt: skip
 
@@ -61,6 +62,7 @@ class ReplenishmentList(Listing):
     filterset_class = ReplenishmentFilter
     ordering = ("-created_at", "-request_id")
     ordering_fields = ("created_at", "requested_amount")
+    export = REPLENISHMENTS
 
 
 class ReplenishmentDetail(Showing):

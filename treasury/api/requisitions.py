@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ledger.access import require_role_somewhere
-from ledger.api.fields import AmountField, MoneyText, Reference, TextField
+from ledger.api.fields import AmountField, MoneyText, Reference, TextField, WholeNumberField
 from ledger.api.filters import (
     AmountFrom,
     AmountTo,
@@ -24,6 +24,7 @@ from ledger.roles import Role
 from treasury import duties
 from treasury.api.attachments import AttachmentSerializer
 from treasury.api.inputs import EditInput, ReasonInput
+from treasury.exports import REQUISITIONS
 from treasury.methods import Method
 from treasury.models import Requisition, RequisitionApproval
 from treasury.selectors import funds_seen_by, requisitions_awaiting, requisitions_seen_by
@@ -42,7 +43,9 @@ class ApprovalSerializer(Output):
 
     class Meta:
         model = RequisitionApproval
-        fields = ("approver", "approver_name", "role", "comment", "approved_at")
+        fields = (
+            "approver", "approver_name", "role", "on_behalf_of", "comment", "approved_at",
+        )  # fmt: skip
 
 
 class RequisitionSerializer(Output):
@@ -56,7 +59,7 @@ class RequisitionSerializer(Output):
         model = Requisition
         fields = (
             "requisition_id", "fund", "company", "amount", "currency", "amount_left", "purpose",
-            "payee_name", "payee_note", "method", "destination", "status", "version", "requested_by",
+            "payee_name", "payee_note", "risk", "method", "destination", "status", "version", "requested_by",
             "requested_at", "approvals", "attachments", "approved_at", "rejected_by", "rejected_at",
             "rejection_reason", "cancelled_at",
         )  # fmt: skip
@@ -103,6 +106,7 @@ class RequisitionList(Listing, Making):
     filterset_class = RequisitionFilter
     ordering = ("-requested_at", "-requisition_id")
     ordering_fields = ("requested_at", "amount")
+    export = REQUISITIONS
     refusals = {400: "amount_precision, amount_too_large, method_unavailable, phone_invalid, …"}
 
     def permit_making(self) -> None:
@@ -154,8 +158,11 @@ class RequisitionAction(Doing):
     refusals = {403: "role_required, segregation_of_duties", 409: "illegal_transition"}
 
 
-class CommentInput(Input):
+class ApprovalInput(Input):
     comment = TextField(required=False, allow_blank=True, max_length=2000)
+    version = WholeNumberField(
+        required=False, least=1, most=2**31 - 1, help_text="What lay before you; another is 409."
+    )
 
 
 class RequisitionApprove(RequisitionAction):
@@ -164,10 +171,10 @@ class RequisitionApprove(RequisitionAction):
     It is approved with the last approval that its amount needs.
     """
 
-    action, Input = "requisition.approve", CommentInput
+    action, Input = "requisition.approve", ApprovalInput
     refusals = {
         403: "role_required, segregation_of_duties",
-        409: "illegal_transition, already_approved",
+        409: "illegal_transition, already_approved, changed_since",
     }
 
     def permit(self, row: Requisition) -> None:

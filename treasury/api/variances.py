@@ -18,6 +18,7 @@ from ledger.api.serializers import Output
 from ledger.clock import today
 from treasury import duties
 from treasury.api.inputs import ReasonInput
+from treasury.exports import VARIANCES
 from treasury.models import VarianceAdjustment
 from treasury.selectors import variances_awaiting, variances_seen_by
 from treasury.services.variances import approve_variance, reject_variance
@@ -30,7 +31,7 @@ class VarianceAdjustmentSerializer(Output):
         fields = (
             "variance_id", "payment", "company", "currency", "original_amount", "adjusted_amount",
             "variance_amount", "reason", "status", "recorded_by", "created_at", "approved_by",
-            "approved_at", "rejected_by", "rejected_at", "rejection_reason", "journal_entry",
+            "approved_at", "approved_for", "rejected_by", "rejected_at", "rejection_reason", "journal_entry",
         )  # fmt: skip
 
 
@@ -55,6 +56,7 @@ class VarianceList(Listing):
     filterset_class = VarianceFilter
     ordering = ("-created_at", "-variance_id")
     ordering_fields = ("created_at", "variance_amount")
+    export = VARIANCES
 
 
 class VarianceDetail(Showing):

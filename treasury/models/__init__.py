@@ -2,12 +2,17 @@
 
 from treasury.models.attachment import Attachment
 from treasury.models.attempt import Callback, Enquiry, Incident, PaymentAttempt
+from treasury.models.bank_file import BankFile, BankFileLine
+from treasury.models.bank_report import BankReport, BankReportRow
 from treasury.models.batch import Batch, BatchApproval, BatchCode, BatchRow
 from treasury.models.code import FailedTries, OneTimeCode
+from treasury.models.decision_code import DecisionCode
+from treasury.models.delegation import Delegation
 from treasury.models.fund import TreasuryFund
 from treasury.models.fund_line import FundLine
 from treasury.models.payment import Payment, PaymentExecution, Reconciliation
 from treasury.models.policy import ApprovalTier, PaymentPolicy
+from treasury.models.question import Question
 from treasury.models.replenishment import ReplenishmentRequest
 from treasury.models.requisition import Requisition, RequisitionApproval
 from treasury.models.resolution import Resolution
@@ -16,11 +21,17 @@ from treasury.models.variance import VarianceAdjustment
 __all__ = [
     "ApprovalTier",
     "Attachment",
+    "BankFile",
+    "BankFileLine",
+    "BankReport",
+    "BankReportRow",
     "Batch",
     "BatchApproval",
     "BatchCode",
     "BatchRow",
     "Callback",
+    "DecisionCode",
+    "Delegation",
     "Enquiry",
     "FailedTries",
     "FundLine",
@@ -30,6 +41,7 @@ __all__ = [
     "PaymentAttempt",
     "PaymentExecution",
     "PaymentPolicy",
+    "Question",
     "Reconciliation",
     "ReplenishmentRequest",
     "Requisition",

@@ -77,6 +77,7 @@ class PaymentAttempt(models.Model):
                 condition=Q(next_query_at__isnull=False),
                 name="treasury_attempt_due",
             ),
+            models.Index(fields=("provider", "-created_at"), name="treasury_attempt_recent"),
         )
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from ledger.models import Company, JournalEntry
 from ledger.models.account import MoneyField
 from ledger.models.organisation import CurrencyField
 from ledger.money import Money
+from treasury.models.delegation import Delegation
 from treasury.models.fund import TreasuryFund
 from treasury.states import OPEN_REPLENISHMENTS, ReplenishmentStatus
 
@@ -41,6 +42,12 @@ class ReplenishmentRequest(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     approved_at = models.DateTimeField(null=True, editable=False)
+    approved_for = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    delegation = models.ForeignKey(
+        Delegation, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     rejected_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -75,8 +82,17 @@ class ReplenishmentRequest(models.Model):
             ),
             # A fund that asks by itself has no other second person.
             models.CheckConstraint(
-                condition=~Q(funded_by=F("approved_by")),
+                condition=~Q(funded_by=F("approved_by")) & ~Q(funded_by=F("approved_for")),
                 name="treasury_replenishment_funded_by_another",
+            ),
+            models.CheckConstraint(
+                condition=~Q(approved_for=F("requested_by")) & ~Q(approved_for=F("approved_by")),
+                name="treasury_replenishment_approved_for_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_for__isnull=True, delegation__isnull=True)
+                | Q(approved_for__isnull=False, delegation__isnull=False),
+                name="treasury_replenishment_delegated_whole",
             ),
             models.CheckConstraint(
                 condition=~Q(rejected_by=F("requested_by")),
@@ -95,6 +111,11 @@ class ReplenishmentRequest(models.Model):
         )
         indexes = (
             models.Index(fields=("company", "-created_at"), name="treasury_replenishment_recent"),
+            models.Index(
+                fields=("created_at", "request_id"),
+                condition=Q(status=ReplenishmentStatus.PENDING),
+                name="treasury_replenishment_waiting",
+            ),
         )
 
     def __str__(self) -> str:

@@ -15,7 +15,9 @@ from ledger.models.organisation import CurrencyField
 from ledger.money import Money
 from ledger.roles import Role
 from treasury.methods import Method
+from treasury.models.delegation import Delegation
 from treasury.models.fund import TreasuryFund
+from treasury.risk import Risk
 from treasury.states import RequisitionStatus
 
 
@@ -25,7 +27,7 @@ class Requisition(models.Model):
     ``version`` counts its contents: an approval is given to a version, an edit makes the next one.
     ``committed`` is the sum of its live payments; the database keeps it, and keeps it within ``amount``.
     ``destination_index`` finds an encrypted destination and ``payee_index`` a payee however his name is
-    spelt; ``payee_note`` says what is new about the payee.
+    spelt; ``payee_note`` says what is new about the payee, ``risk`` how closely it wants to be looked at.
     """
 
     requisition_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -40,6 +42,7 @@ class Requisition(models.Model):
     destination_index = models.CharField(max_length=64, blank=True, editable=False)
     payee_index = models.CharField(max_length=64, blank=True, editable=False)
     payee_note = models.CharField(max_length=255, blank=True, editable=False)
+    risk = models.PositiveSmallIntegerField(default=Risk.ORDINARY.value, editable=False)
     status = models.CharField(
         max_length=12, choices=RequisitionStatus.choices, default=RequisitionStatus.SUBMITTED
     )
@@ -95,6 +98,18 @@ class Requisition(models.Model):
                 fields=("company", "payee_index", "destination_index"),
                 name="treasury_requisition_payee",
             ),
+            models.Index(
+                fields=("company", "payee_index", "amount", "-requested_at"),
+                name="treasury_requisition_twice",
+            ),
+            # The queue of those who approve, in its order.
+            models.Index(
+                F("risk").desc(),
+                F("requested_at"),
+                F("requisition_id"),
+                condition=Q(status=RequisitionStatus.SUBMITTED),
+                name="treasury_requisition_waiting",
+            ),
         )
 
     def __str__(self) -> str:
@@ -117,7 +132,8 @@ class RequisitionApproval(models.Model):
     """One person's agreement to one version of a requisition; append-only.
 
     ``requester`` is copied, tied by a composite foreign key, so that a CHECK can refuse a requester who
-    approves his own. It counts while the requisition still has this version.
+    approves his own. It counts while the requisition still has this version. ``on_behalf_of`` is for whom a
+    delegate acted, under which ``delegation``; the two are one person as far as two are needed.
     """
 
     class ApprovingRole(models.TextChoices):
@@ -137,6 +153,12 @@ class RequisitionApproval(models.Model):
     )
     role = models.CharField(max_length=20, choices=ApprovingRole.choices)
     comment = models.TextField(blank=True)
+    on_behalf_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    delegation = models.ForeignKey(
+        Delegation, on_delete=models.PROTECT, null=True, related_name="approvals"
+    )
     approved_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
 
     class Meta:
@@ -151,6 +173,15 @@ class RequisitionApproval(models.Model):
             models.CheckConstraint(
                 condition=Q(role__in=(Role.APPROVER.value, Role.CFO.value)),
                 name="treasury_approval_role",
+            ),
+            models.CheckConstraint(
+                condition=~Q(on_behalf_of=F("requester")) & ~Q(on_behalf_of=F("approver")),
+                name="treasury_approval_not_for_requester",
+            ),
+            models.CheckConstraint(
+                condition=Q(on_behalf_of__isnull=True, delegation__isnull=True)
+                | Q(on_behalf_of__isnull=False, delegation__isnull=False),
+                name="treasury_approval_delegated_whole",
             ),
         )
 

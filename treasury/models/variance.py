@@ -11,6 +11,7 @@ from ledger.models import Company, JournalEntry
 from ledger.models.account import MoneyField
 from ledger.models.organisation import CurrencyField
 from ledger.money import Money
+from treasury.models.delegation import Delegation
 from treasury.models.payment import Payment
 from treasury.states import VarianceStatus
 
@@ -40,6 +41,12 @@ class VarianceAdjustment(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     approved_at = models.DateTimeField(null=True, editable=False)
+    approved_for = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    delegation = models.ForeignKey(
+        Delegation, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     rejected_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -71,6 +78,15 @@ class VarianceAdjustment(models.Model):
                 name="treasury_variance_approved_by_another",
             ),
             models.CheckConstraint(
+                condition=~Q(approved_for=F("recorded_by")) & ~Q(approved_for=F("approved_by")),
+                name="treasury_variance_approved_for_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_for__isnull=True, delegation__isnull=True)
+                | Q(approved_for__isnull=False, delegation__isnull=False),
+                name="treasury_variance_delegated_whole",
+            ),
+            models.CheckConstraint(
                 condition=~Q(rejected_by=F("recorded_by")),
                 name="treasury_variance_rejected_by_another",
             ),
@@ -86,6 +102,11 @@ class VarianceAdjustment(models.Model):
         )
         indexes = (
             models.Index(fields=("company", "-created_at"), name="treasury_variance_recent"),
+            models.Index(
+                fields=("created_at", "variance_id"),
+                condition=Q(status=VarianceStatus.PENDING),
+                name="treasury_variance_waiting",
+            ),
         )
 
     def __str__(self) -> str:

@@ -20,8 +20,8 @@ from ledger.refusals import Conflict, InvalidInput, Refusal
 from ledger.roles import Role
 from treasury import locks, methods, payees
 from treasury.models import Batch, BatchRow, Payment, Requisition
-from treasury.services.payments import DiffersFromApproval, ExceedsApproval
 from treasury.readiness import NotApproved
+from treasury.services.payments import DiffersFromApproval, ExceedsApproval
 from treasury.services.requisitions import Content, write_content
 from treasury.sets import Item
 from treasury.sheets import Line

@@ -5,8 +5,9 @@ from datetime import timedelta
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import command
-from treasury.models import FailedTries, OneTimeCode
+from treasury.models import BatchCode, FailedTries, OneTimeCode
 from treasury.services.attachments import delete_orphans
+from treasury.services.set_codes import void_expired
 
 KEEP_FAILED_TRIES = timedelta(days=30)
 
@@ -24,6 +25,9 @@ def _clean_rows(*, actor: Actor) -> int:
     voided = OneTimeCode.objects.filter(
         consumed_at=None, voided_at=None, expires_at__lte=DatabaseClock()
     ).update(voided_at=DatabaseClock())
+    voided += BatchCode.objects.filter(
+        consumed_at=None, voided_at=None, expires_at__lte=DatabaseClock()
+    ).update(voided_at=DatabaseClock())
     oldest = (database_now() - KEEP_FAILED_TRIES).date()
     forgotten, _ = FailedTries.objects.filter(on__lt=oldest).delete()
-    return voided + forgotten
+    return voided + forgotten + void_expired()

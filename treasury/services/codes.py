@@ -17,10 +17,10 @@ from ledger.commands import after_commit, command
 from ledger.encryption import mask
 from ledger.models import User
 from ledger.money import Money
-from ledger.refusals import Conflict, IllegalTransition, InvalidInput, TooManyRequests
+from ledger.refusals import IllegalTransition, InvalidInput, TooManyRequests
 from treasury import duties, locks, otp, readiness
 from treasury.duties import NotTheExecutor
-from treasury.messages import CodeMessage, send_code
+from treasury.messages import CodeMessage, Reader, send_code
 from treasury.models import FailedTries, OneTimeCode, Payment
 from treasury.models.code import MOST_FAILED_TRIES_A_DAY, MOST_TRIES
 from treasury.otp import generate_otp, is_well_formed
@@ -49,8 +49,7 @@ def send_otp(*, actor: Actor, payment_id: UUID) -> Payment:
     if payment.status != PaymentStatus.PENDING:
         raise IllegalTransition("A code is sent only while the payment is pending.")
     readiness.require_approved(payment)
-    if not user.email:
-        raise Conflict("You have no e-mail address to send a code to.", code="no_email_address")
+    reader = Reader.of(user)
     _require_patience(payment, user)
     before = payment_facts(payment)
     void_codes(payment)
@@ -68,7 +67,7 @@ def send_otp(*, actor: Actor, payment_id: UUID) -> Payment:
         ]
     )
     _record(actor, "payment.send_otp", payment, before)
-    message = _message(payment, user, text)
+    message = _message(payment, reader, text)
     after_commit(lambda: send_code(message))
     return payment
 
@@ -79,7 +78,11 @@ def verify_otp(*, actor: Actor, payment_id: UUID, otp: str) -> Payment:
     Raises ``RoleRequired``, ``NotTheExecutor``, ``SegregationOfDuties``, ``InvalidInput`` for what is not
     six digits, and ``InvalidCode`` for everything else that is not the live code of this payment.
     """
-    spent = _spend_try(payment_id, actor) if is_well_formed(otp) else None
+    spent = None
+    if is_well_formed(otp):
+        spent = spend_try(
+            actor, table="treasury_onetimecode", column="payment_id", about=payment_id
+        )
     return _confirm_code(actor=actor, payment_id=payment_id, otp=otp, spent=spent)
 
 
@@ -118,17 +121,20 @@ def consume_code(payment: Payment, user: User) -> OneTimeCode | None:
     return next(iter(rows), None)
 
 
-def _spend_try(payment_id: UUID, actor: Actor) -> UUID | None:
-    """Spend one try of the executor's live code, committed; return the code's id, None without one."""
+def spend_try(actor: Actor, *, table: str, column: str, about: UUID) -> UUID | None:
+    """Spend one try of the executor's live code, committed; return the code's id, None without one.
+
+    ``table`` keeps the codes, ``column`` of it says what they are about.
+    """
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(
-            """
-            UPDATE treasury_onetimecode SET tries = tries + 1
-            WHERE payment_id = %s AND executor_id = %s AND tries < %s AND verified_at IS NULL
+            f"""
+            UPDATE {table} SET tries = tries + 1
+            WHERE {column} = %s AND executor_id = %s AND tries < %s AND verified_at IS NULL
               AND consumed_at IS NULL AND voided_at IS NULL AND expires_at > ledger_clock()
             RETURNING code_id
-            """,
-            [payment_id, actor.user_id, MOST_TRIES],
+            """,  # noqa: S608 -- our own names
+            [about, actor.user_id, MOST_TRIES],
         )
         spent = cursor.fetchone()
         if spent is None:
@@ -163,7 +169,7 @@ def _confirm_code(*, actor: Actor, payment_id: UUID, otp: str, spent: UUID | Non
     before = payment_facts(payment)
     code.verified_at = now
     code.save(update_fields=["verified_at"])
-    _give_back_try(actor)
+    give_back_try(actor)
     payment.otp_verified = True
     payment.otp_verified_timestamp = now
     payment.save(update_fields=["otp_verified", "otp_verified_timestamp"])
@@ -193,7 +199,7 @@ def _is_right(code: OneTimeCode | None, payment: Payment, text: str, spent: UUID
     )
 
 
-def _give_back_try(actor: Actor) -> None:
+def give_back_try(actor: Actor) -> None:
     """A right code is no failed try."""
     FailedTries.objects.filter(user=actor.user_id, tries__gt=0, on=database_now().date()).update(
         tries=F("tries") - 1
@@ -246,9 +252,9 @@ def _bound(payment: Payment, executor_id: UUID) -> otp.Bound:
     )
 
 
-def _message(payment: Payment, user: User, text: str) -> CodeMessage:
+def _message(payment: Payment, reader: Reader, text: str) -> CodeMessage:
     return CodeMessage(
-        to=user.email,
+        to=reader,
         money=str(Money(payment.amount, payment.currency)),
         payee=payment.requisition.payee_name,
         destination=mask(payment.destination),
@@ -273,8 +279,10 @@ __all__ = [
     "NotTheExecutor",
     "consume_code",
     "generate_otp",
+    "give_back_try",
     "is_otp_expired",
     "send_otp",
+    "spend_try",
     "verify_otp",
     "void_codes",
 ]

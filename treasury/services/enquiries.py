@@ -71,9 +71,9 @@ def apply_answer(*, actor: Actor, enquiry_id: UUID, today: Today) -> bool:
 
 
 def _due() -> QuerySet[PaymentAttempt]:
-    return PaymentAttempt.objects.filter(next_query_at__lte=DatabaseClock()).exclude(
-        state=AttemptState.SENDING
-    )
+    """Attempts to ask about now; what a file holds nobody can be asked about."""
+    due = PaymentAttempt.objects.filter(next_query_at__lte=DatabaseClock())
+    return due.exclude(state=AttemptState.SENDING).exclude(provider__kind=Provider.Kind.BANK)
 
 
 def _ask_one(due: QuerySet[PaymentAttempt], actor: Actor, today: Today) -> bool:
@@ -201,9 +201,14 @@ def _stop_if_hinted(attempt: PaymentAttempt, actor: Actor) -> bool:
 
 
 def _send_again_if_it_may(attempt: PaymentAttempt, said: str, actor: Actor) -> None:
-    """Only what was never accepted goes out again: with its own reference, which the gateway knows by."""
+    """Only what was never accepted goes out again: with its own reference, which the gateway knows by.
+
+    "Not found" may merely be early: to a gateway that would pay one reference twice it never goes again.
+    """
     never_accepted = attempt.accepted_at is None
     if attempt.state != AttemptState.UNKNOWN or not never_accepted:
+        return
+    if not attempt.provider.deduplicates:
         return
     if attempt.calls < schedule.MOST_CALLS:
         outcomes.send_again(attempt, said=said, actor=actor)

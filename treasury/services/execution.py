@@ -17,7 +17,8 @@ from treasury.services.codes import consume_code
 from treasury.services.facts import attempt_facts, payment_facts
 from treasury.services.payments import require_no_late_success, require_nothing_paid_late
 from treasury.services.settlement import Proof, settle
-from treasury.states import PaymentStatus
+from treasury.services.telling import tell_payment
+from treasury.states import AttemptState, PaymentStatus
 
 
 class ProviderUnavailable(Conflict):
@@ -68,7 +69,10 @@ def carry_out(
 
 
 def _reserve(payment: Payment, user: User, code: OneTimeCode | None, actor: Actor) -> None:
-    """Hold the money and write down the attempt; a worker makes the call after the commit."""
+    """Hold the money and write down the attempt; a worker makes the call after the commit.
+
+    What goes by file waits until a treasurer makes one.
+    """
     require_no_late_success(payment)
     before = payment_facts(payment)
     attempt = _build_attempt(payment, user, code, actor)
@@ -81,6 +85,7 @@ def _reserve(payment: Payment, user: User, code: OneTimeCode | None, actor: Acto
     payment.executor = user
     payment.save(update_fields=["status", "executor"])
     attempt.save(force_insert=True)
+    tell_payment(payment)
     audit.record(
         actor=actor,
         action="payment.execute",
@@ -89,8 +94,9 @@ def _reserve(payment: Payment, user: User, code: OneTimeCode | None, actor: Acto
         before=before,
         after={**payment_facts(payment), **attempt_facts(attempt)},
     )
-    attempt_id = str(attempt.pk)
-    after_commit(lambda: wake("dispatch_attempt", attempt_id=attempt_id))
+    if attempt.state == AttemptState.SENDING:
+        attempt_id = str(attempt.pk)
+        after_commit(lambda: wake("dispatch_attempt", attempt_id=attempt_id))
 
 
 def _build_attempt(
@@ -110,14 +116,18 @@ def _build_attempt(
         ip_address=actor.ip_address,
         user_agent=actor.user_agent,
         code=code,
+        state=AttemptState.WAITING if payment.method in methods.BY_FILE else AttemptState.SENDING,
     )
 
 
 def _usable_provider(payment: Payment) -> Provider:
-    rows = Provider.objects.filter(company=payment.company_id, kind=payment.method, active=True)
-    provider = rows.first()
+    currencies = ("", payment.currency)
+    provider = Provider.objects.filter(
+        company=payment.company_id, kind=payment.method, currency__in=currencies, active=True
+    ).first()
     if provider is None:
-        raise ProviderUnavailable(f"There is no provider for {payment.get_method_display()}.")
+        rail = f"{payment.get_method_display()} in {payment.currency}"
+        raise ProviderUnavailable(f"There is no provider for {rail}.")
     if not provider.is_usable:
         raise ProviderUnavailable(f"{provider.name} is stopped: {provider.stopped_reason}")
     return provider

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import DurationField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import DurationField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import CombinedExpression
 
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import command
+from payments.models import Provider
 from treasury import locks, schedule
 from treasury.dates import Today
 from treasury.models import Enquiry, PaymentAttempt
@@ -24,6 +25,7 @@ from treasury.services.passes import for_each
 from treasury.states import AttemptState
 
 AT_ONCE = 50
+BY_FILE = Q(provider__kind=Provider.Kind.BANK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +54,20 @@ def _ids(rows: QuerySet[PaymentAttempt]) -> list[UUID]:
 def _overdue() -> QuerySet[PaymentAttempt]:
     """Calls whose worker is silent, and acceptances without a result."""
     silent = Q(state=AttemptState.SENDING, lease_until__lt=DatabaseClock())
-    too_long = Q(state=AttemptState.ACCEPTED, accepted_at__lt=_ago(accepted_for()))
-    return PaymentAttempt.objects.filter(silent | too_long)
+    too_long = Q(~BY_FILE, state=AttemptState.ACCEPTED, accepted_at__lt=_ago(accepted_for()))
+    unreported = Q(
+        BY_FILE,
+        state=AttemptState.ACCEPTED,
+        accepted_at__lt=DatabaseClock() - F("provider__bank__acceptance_window"),
+    )
+    return PaymentAttempt.objects.filter(silent | too_long | unreported)
 
 
 def _doubtful_for_long() -> QuerySet[PaymentAttempt]:
     """Doubt, or fruitless sending, that has lasted a day.
 
-    After an outage of ours a question or a sending may be overdue that would end it: that comes first.
+    After an outage of ours a question or a sending may be overdue that would end it: that comes first. A bank
+    cannot be asked.
     """
     ago = _ago(schedule.LONGEST_DOUBT)
     asked_since = Enquiry.objects.filter(
@@ -67,7 +75,9 @@ def _doubtful_for_long() -> QuerySet[PaymentAttempt]:
         sent_at__gt=OuterRef("unknown_since") + _span(schedule.LONGEST_DOUBT),
     )
     waiting = Q(next_query_at__gt=DatabaseClock())
-    doubtful = Q(waiting | Exists(asked_since), state=AttemptState.UNKNOWN, unknown_since__lt=ago)
+    doubtful = Q(
+        waiting | Exists(asked_since) | BY_FILE, state=AttemptState.UNKNOWN, unknown_since__lt=ago
+    )
     unsent = Q(waiting, state=AttemptState.SENDING, call_began_at=None, created_at__lt=ago)
     return PaymentAttempt.objects.filter(doubtful | unsent)
 
@@ -94,6 +104,9 @@ def _doubtful_from(attempt: PaymentAttempt) -> tuple[datetime | None, timedelta,
     """Return from when, and after how long, the attempt is in doubt, and why; None where it is not."""
     if attempt.state == AttemptState.SENDING:
         return attempt.lease_until, timedelta(0), "The worker did not come back from the call."
+    if attempt.state == AttemptState.ACCEPTED and attempt.provider.kind == Provider.Kind.BANK:
+        window = attempt.provider.bank.acceptance_window
+        return attempt.accepted_at, window, "The bank has reported nothing about it in time."
     if attempt.state == AttemptState.ACCEPTED:
         return attempt.accepted_at, accepted_for(), "Accepted, and no result came in time."
     return None, timedelta(0), ""

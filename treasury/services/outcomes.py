@@ -5,7 +5,7 @@ certain keeps its hold. Nothing here calls a gateway.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ledger import audit
 from ledger.actor import Actor
@@ -14,11 +14,13 @@ from ledger.models import Side
 from ledger.services import posting
 from ledger.services.posting import Line, Posting
 from payments.gateways.outcome import Outcome
+from payments.models import Provider
 from treasury import schedule
 from treasury.dates import Today
 from treasury.models import Incident, PaymentAttempt
 from treasury.services.facts import attempt_facts, payment_facts
 from treasury.services.settlement import Proof, release, settle
+from treasury.services.telling import tell_payment
 from treasury.states import (
     ATTEMPT,
     PAYMENT,
@@ -95,13 +97,33 @@ def accept(attempt: PaymentAttempt, outcome: Outcome, *, wait: timedelta, actor:
     _record(attempt, "attempt.accept", actor)
 
 
+def accept_in_file(
+    attempt: PaymentAttempt, *, message_id: str, now: datetime, actor: Actor
+) -> None:
+    """It is in a file for the bank; nobody can be asked about it, the bank reports or does not."""
+    _move(attempt, AttemptState.ACCEPTED)
+    attempt.accepted_at = now
+    attempt.conversation = message_id
+    attempt.gateway_status = f"in file {message_id}"
+    attempt.save()
+    _record(attempt, "attempt.accept", actor)
+
+
+def accept_again(attempt: PaymentAttempt, *, said: str, actor: Actor) -> None:
+    """The bank says that it has it: the time it has begins anew."""
+    attempt.accepted_at = database_now()
+    attempt.gateway_status = said
+    attempt.save(update_fields=["accepted_at", "gateway_status"])
+    _record(attempt, "attempt.accept", actor)
+
+
 def doubt(attempt: PaymentAttempt, *, said: str, actor: Actor) -> None:
-    """It may have been accepted: the hold stays, and the gateway is asked at once."""
+    """It may have been accepted: the hold stays, and the gateway, if it can be, is asked at once."""
     now = database_now()
     before = payment_facts(attempt.payment)
     _move(attempt, AttemptState.UNKNOWN)
     attempt.unknown_since = attempt.unknown_since or now
-    attempt.next_query_at = now
+    attempt.next_query_at = None if attempt.provider.kind == Provider.Kind.BANK else now
     attempt.lease_until = None
     attempt.last_error = said
     attempt.save()
@@ -211,6 +233,7 @@ def _move_payment(attempt: PaymentAttempt, status: PaymentStatus) -> None:
     require_transition(PAYMENT, payment.status, status, noun="payment")
     payment.status = status
     payment.save(update_fields=["status"])
+    tell_payment(payment)
 
 
 def _record(

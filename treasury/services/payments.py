@@ -13,10 +13,12 @@ from ledger.idempotency import hash_of
 from ledger.money import format_amount, parse_amount
 from ledger.refusals import Conflict, InvalidInput, NotFound, RuleBroken
 from treasury import duties, locks, methods
+from treasury.events import PAYMENT_CREATED, PAYMENT_EDITED, PAYMENT_RETRIED
 from treasury.models import Incident, Payment, PaymentAttempt, PaymentPolicy, Requisition
 from treasury.readiness import NotApproved, RetryLimit
 from treasury.services.codes import void_codes
 from treasury.services.facts import payment_facts
+from treasury.services.telling import tell_payment
 from treasury.states import (
     PAYMENT,
     PaymentStatus,
@@ -95,6 +97,7 @@ def create_payment(
     methods.require_payable(method=payment.method, amount=payment.amount, currency=payment.currency)
     _insert(payment)
     _record(actor, "payment.create", payment, before=None)
+    tell_payment(payment, PAYMENT_CREATED)
     return payment
 
 
@@ -124,6 +127,7 @@ def edit_payment(
     forget_executor(payment)
     payment.save(update_fields=["amount", "max_retries", "otp_required", *EXECUTOR_FIELDS])
     _record(actor, "payment.edit", payment, before=before)
+    tell_payment(payment, PAYMENT_EDITED)
     return payment
 
 
@@ -142,6 +146,7 @@ def cancel_payment(*, actor: Actor, payment_id: UUID) -> Payment:
     void_codes(payment)
     payment.save(update_fields=["status"])
     _record(actor, "payment.cancel", payment, before=before)
+    tell_payment(payment)
     return payment
 
 
@@ -163,6 +168,7 @@ def retry_payment(*, actor: Actor, payment_id: UUID) -> Payment:
     forget_executor(payment)
     payment.save(update_fields=["status", *EXECUTOR_FIELDS])
     _record(actor, "payment.retry", payment, before=before)
+    tell_payment(payment, PAYMENT_RETRIED)
     return payment
 
 

@@ -9,6 +9,7 @@ from ledger.refusals import RoleRequired
 from treasury import duties, locks
 from treasury.models import Payment, Reconciliation
 from treasury.services.facts import payment_facts
+from treasury.services.telling import tell_payment
 from treasury.states import PAYMENT, PaymentStatus, require_transition
 from treasury.texts import optional_text
 
@@ -36,6 +37,7 @@ def reconcile_payment(*, actor: Actor, payment_id: UUID, note: str = "") -> Paym
     )
     payment.status = PaymentStatus.RECONCILED
     payment.save(update_fields=["status"])
+    tell_payment(payment)
     audit.record(
         actor=actor,
         action="payment.reconcile",

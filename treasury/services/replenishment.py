@@ -18,6 +18,7 @@ from ledger.services.posting import Line, Posting
 from treasury import duties, locks
 from treasury.dates import Today
 from treasury.models import ReplenishmentRequest, TreasuryFund
+from treasury.services.telling import tell_replenishment
 from treasury.states import (
     OPEN_REPLENISHMENTS,
     REPLENISHMENT,
@@ -27,6 +28,7 @@ from treasury.states import (
 from treasury.texts import require_text
 
 Amount = str | int | Decimal
+APPROVED = ("status", "approved_by", "approved_at", "approved_for", "delegation")
 
 
 class ReplenishmentPending(Conflict):
@@ -88,14 +90,19 @@ def approve_replenishment(*, actor: Actor, replenishment_id: UUID) -> Replenishm
     Raises ``NotFound``, ``RoleRequired``, ``SegregationOfDuties``, ``IllegalTransition``.
     """
     request = locks.lock_replenishment(replenishment_id)
-    duties.may_approve_replenishment(actor, request)
+    authority = next(iter(duties.may_approve_replenishment(actor, request)), None)
     _require_step(request, ReplenishmentStatus.APPROVED)
     before = replenishment_facts(request)
     request.status = ReplenishmentStatus.APPROVED
     request.approved_by = _person(actor)
     request.approved_at = database_now()
-    request.save(update_fields=["status", "approved_by", "approved_at"])
-    _record(actor, "replenishment.approve", request, before=before)
+    if authority and authority.delegation:
+        request.approved_for_id = authority.on_behalf_of_id
+        request.delegation = authority.delegation
+    request.save(update_fields=[*APPROVED])
+    more = authority.facts() if authority else {}
+    _record(actor, "replenishment.approve", request, before=before, more=more)
+    tell_replenishment(request)
     return request
 
 
@@ -108,7 +115,7 @@ def reject_replenishment(
     Raises ``NotFound``, ``RoleRequired``, ``SegregationOfDuties``, ``InvalidInput``, ``IllegalTransition``.
     """
     request = locks.lock_replenishment(replenishment_id)
-    duties.may_reject_replenishment(actor, request)
+    ways = duties.may_reject_replenishment(actor, request)
     reason = require_text(reason, field="reason")
     _require_step(request, ReplenishmentStatus.REJECTED)
     before = replenishment_facts(request)
@@ -117,7 +124,8 @@ def reject_replenishment(
     request.rejected_at = database_now()
     request.rejection_reason = reason
     request.save(update_fields=["status", "rejected_by", "rejected_at", "rejection_reason"])
-    _record(actor, "replenishment.reject", request, before=before)
+    _record(actor, "replenishment.reject", request, before=before, more=ways[0].facts())
+    tell_replenishment(request)
     return request
 
 
@@ -144,6 +152,7 @@ def fund_replenishment(
     fund.last_replenished = now
     fund.save(update_fields=["last_replenished"])
     _record(actor, "replenishment.fund", request, before=before)
+    tell_replenishment(request)
     request_if_low(fund, actor)
     return request
 
@@ -188,6 +197,7 @@ def _create(actor: Actor, request: ReplenishmentRequest) -> ReplenishmentRequest
     request.save(force_insert=True)
     request.refresh_from_db(fields=["created_at"])
     _record(actor, "replenishment.request", request, before=None)
+    tell_replenishment(request)
     return request
 
 
@@ -219,7 +229,12 @@ def _require_step(request: ReplenishmentRequest, target: ReplenishmentStatus) ->
 
 
 def _record(
-    actor: Actor, action: str, request: ReplenishmentRequest, *, before: dict[str, Any] | None
+    actor: Actor,
+    action: str,
+    request: ReplenishmentRequest,
+    *,
+    before: dict[str, Any] | None,
+    more: dict[str, str] | None = None,
 ) -> None:
     audit.record(
         actor=actor,
@@ -227,5 +242,5 @@ def _record(
         subject=request.reference,
         company_id=request.company_id,
         before=before,
-        after=replenishment_facts(request),
+        after=replenishment_facts(request) | (more or {}),
     )

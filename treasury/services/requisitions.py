@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from ledger import audit
-from ledger.access import roles_of
 from ledger.actor import Actor
 from ledger.clock import database_now
 from ledger.commands import command
@@ -14,8 +13,8 @@ from ledger.encryption import blind_index, mask
 from ledger.models import User
 from ledger.money import format_amount, parse_amount
 from ledger.refusals import Conflict, InvalidInput, RoleRequired
-from ledger.roles import Role
-from treasury import duties, locks, methods, payees, tiers
+from treasury import duties, locks, methods, payees, risk, tiers
+from treasury.authority import Authority, apart_from
 from treasury.models import (
     ApprovalTier,
     Payment,
@@ -26,6 +25,7 @@ from treasury.models import (
 from treasury.services.codes import void_codes
 from treasury.services.facts import payment_facts
 from treasury.services.payments import require_no_late_success
+from treasury.services.telling import tell_payment, tell_requisition
 from treasury.states import (
     PAYMENT,
     REQUISITION,
@@ -47,6 +47,7 @@ CONTENT = (
     "method",
     "destination",
     "destination_index",
+    "risk",
 )
 
 
@@ -62,6 +63,13 @@ class AlreadyApproved(Conflict):
 
     code = "already_approved"
     title = "Already approved"
+
+
+class ChangedSince(Conflict):
+    """It was edited after it lay before whoever decides on it now."""
+
+    code = "changed_since"
+    title = "Changed since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,7 @@ def create_requisition(
     _write(requisition, Content(amount, currency, purpose, payee_name, method, destination))
     requisition.save(force_insert=True)
     _record(actor, "requisition.create", requisition, before=None)
+    tell_requisition(requisition)
     return _fresh(requisition)
 
 
@@ -141,40 +150,49 @@ def edit_requisition(
     requisition.version += 1
     requisition.save(update_fields=[*CONTENT, "status", "approved_at", "version"])
     _record(actor, "requisition.edit", requisition, before=before)
+    tell_requisition(requisition)
     return _fresh(requisition)
 
 
 @command("requisition.approve")
-def approve_requisition(*, actor: Actor, requisition_id: UUID, comment: str = "") -> Requisition:
+def approve_requisition(
+    *, actor: Actor, requisition_id: UUID, comment: str = "", version: int | None = None
+) -> Requisition:
     """Agree to the requisition as it is now; it is approved with the last approval that its tier needs.
 
-    Above a tier an approver and a CFO agree, two persons, in either order. Raises ``RoleRequired``,
-    ``SegregationOfDuties`` for its requester, ``InvalidInput``, ``IllegalTransition``, and
+    Above a tier an approver and a CFO agree, two persons, in either order; a person and his delegate are
+    one. ``version`` is what lay before the actor, if he says so. Raises ``RoleRequired``,
+    ``SegregationOfDuties`` for its requester, ``InvalidInput``, ``IllegalTransition``, ``ChangedSince``, and
     ``AlreadyApproved`` for whoever agreed before and for a role that has agreed already.
     """
     requisition = locks.lock_requisition(requisition_id)
-    duties.may_approve_requisition(actor, requisition)
+    ways = duties.may_approve_requisition(actor, requisition)
     comment = optional_text(comment, field="comment")
     _require_step(requisition, RequisitionStatus.APPROVED)
+    if version is not None and version != requisition.version:
+        raise ChangedSince(f"It was edited: this is version {requisition.version} now.")
     if actor.user is None:
         raise RoleRequired("A requisition is approved by a person.")
     before = requisition_facts(requisition)
     given = current_approvals(requisition)
     needs = needed_approvals(requisition)
-    role = _role_of_approval(actor.user, requisition, given, needs)
+    authority = _authority_of_approval(actor.user, ways, given, needs)
     approval = RequisitionApproval.objects.create(
         requisition=requisition,
         version=requisition.version,
         requester_id=requisition.requested_by_id,
         approver=actor.user,
-        role=role,
+        role=authority.role,
+        on_behalf_of_id=authority.on_behalf_of_id,
+        delegation=authority.delegation,
         comment=comment,
     )
     if tiers.is_complete(needs, [*(a.role for a in given), approval.role]):
         requisition.status = RequisitionStatus.APPROVED
         requisition.approved_at = database_now()
         requisition.save(update_fields=["status", "approved_at"])
-    after = {"approved_as": approval.role, "comment": comment}
+        tell_requisition(requisition)
+    after = {"approved_as": approval.role, "comment": comment, **authority.facts()}
     _record(actor, "requisition.approve", requisition, before=before, more=after)
     return _fresh(requisition)
 
@@ -187,7 +205,7 @@ def reject_requisition(*, actor: Actor, requisition_id: UUID, reason: str) -> Re
     ``IllegalTransition``.
     """
     requisition = locks.lock_requisition(requisition_id)
-    duties.may_reject_requisition(actor, requisition)
+    ways = duties.may_reject_requisition(actor, requisition)
     reason = require_text(reason, field="reason")
     _require_step(requisition, RequisitionStatus.REJECTED)
     if actor.user is None:
@@ -198,7 +216,9 @@ def reject_requisition(*, actor: Actor, requisition_id: UUID, reason: str) -> Re
     requisition.rejected_at = database_now()
     requisition.rejection_reason = reason
     requisition.save(update_fields=["status", "rejected_by", "rejected_at", "rejection_reason"])
-    _record(actor, "requisition.reject", requisition, before=before, more={"reason": reason})
+    more = {"reason": reason, **ways[0].facts()}
+    _record(actor, "requisition.reject", requisition, before=before, more=more)
+    tell_requisition(requisition)
     return _fresh(requisition)
 
 
@@ -218,6 +238,7 @@ def cancel_requisition(*, actor: Actor, requisition_id: UUID) -> Requisition:
     requisition.cancelled_at = database_now()
     requisition.save(update_fields=["status", "cancelled_at"])
     _record(actor, "requisition.cancel", requisition, before=before)
+    tell_requisition(requisition)
     return _fresh(requisition)
 
 
@@ -260,6 +281,7 @@ def _write(requisition: Requisition, wanted: Content) -> None:
         destination_index=requisition.destination_index,
         besides=requisition.pk,
     )
+    requisition.risk = _risk_of(requisition)
 
 
 def write_content(requisition: Requisition, wanted: Content) -> None:
@@ -280,8 +302,19 @@ def write_content(requisition: Requisition, wanted: Content) -> None:
     methods.require_payable(
         method=requisition.method, amount=requisition.amount, currency=requisition.currency
     )
+    methods.require_payee(method=requisition.method, payee_name=requisition.payee_name)
     _write_destination(requisition, wanted.destination)
     requisition.payee_index = payees.payee_index(requisition.payee_name)
+
+
+def _risk_of(requisition: Requisition) -> risk.Risk:
+    """Return how closely the requisition, as it is to be written, wants to be looked at."""
+    return risk.of_request(
+        new_payee=requisition.payee_note == payees.NEW_PAYEE,
+        new_destination=requisition.payee_note == payees.NEW_DESTINATION,
+        looks_paid_twice=payees.look_alikes(requisition).exists(),
+        above_tier=needed_approvals(requisition) != tiers.ONE,
+    )
 
 
 def _write_destination(requisition: Requisition, wanted: str | None) -> None:
@@ -293,22 +326,22 @@ def _write_destination(requisition: Requisition, wanted: str | None) -> None:
     requisition.destination_index = blind_index(destination)
 
 
-def _role_of_approval(
-    user: User, requisition: Requisition, given: list[RequisitionApproval], needs: str
-) -> Role:
-    """Return the role in which the person's approval counts."""
+def _authority_of_approval(
+    user: User, ways: list[Authority], given: list[RequisitionApproval], needs: str
+) -> Authority:
+    """Return in which role, and for whom if not for himself, the person's approval counts."""
     if any(approval.approver_id == user.pk for approval in given):
         raise AlreadyApproved("You have approved this version; a second person is needed.")
-    fund = requisition.fund
-    held = roles_of(
-        user, company_id=fund.company_id, region_id=fund.region_id, branch_id=fund.branch_id
-    )
+    pairs = [(approval.approver_id, approval.on_behalf_of_id) for approval in given]
+    involved = [person for pair in pairs for person in pair if person is not None]
+    fit = apart_from(user.pk, ways, involved, act="approve")
     missing = tiers.missing_roles(needs, [approval.role for approval in given])
-    role = tiers.role_to_give(held, missing)
-    if role is None:
-        wanted = " or ".join(str(role.label) for role in sorted(missing))
-        raise AlreadyApproved(f"What is missing is the approval of a person who is {wanted}.")
-    return role
+    own = tiers.role_to_give([one.role for one in fit if one.delegation is None], missing)
+    for one in fit:
+        if one.role == own if own else one.role in missing:
+            return one
+    wanted = " or ".join(str(role.label) for role in sorted(missing))
+    raise AlreadyApproved(f"What is missing is the approval of a person who is {wanted}.")
 
 
 def _require_step(requisition: Requisition, target: RequisitionStatus) -> None:
@@ -335,6 +368,7 @@ def _withdraw_payment(payment: Payment, actor: Actor) -> None:
     void_codes(payment)
     payment.status = PaymentStatus.CANCELLED
     payment.save(update_fields=["status"])
+    tell_payment(payment)
     audit.record(
         actor=actor,
         action="payment.cancel",

@@ -11,6 +11,7 @@ from treasury import duties, locks
 from treasury.dates import Today
 from treasury.models import Payment
 from treasury.services.facts import payment_facts
+from treasury.services.telling import tell_payment
 from treasury.states import PAYMENT, PaymentStatus, VarianceStatus, require_transition
 from treasury.texts import require_text
 
@@ -47,6 +48,7 @@ def reverse_payment(*, actor: Actor, payment_id: UUID, evidence: str, today: Tod
         )
     payment.status = PaymentStatus.REVERSED
     payment.save(update_fields=["status"])
+    tell_payment(payment)
     audit.record(
         actor=actor,
         action="payment.reverse",

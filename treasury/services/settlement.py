@@ -13,6 +13,7 @@ from ledger.services.posting import Line, Posting
 from treasury.models import OneTimeCode, Payment, PaymentAttempt, PaymentExecution
 from treasury.services.facts import payment_facts
 from treasury.services.replenishment import request_if_low
+from treasury.services.telling import tell_payment, tell_requisition
 from treasury.states import (
     PAID_PAYMENTS,
     PAYMENT,
@@ -53,6 +54,7 @@ def settle(payment: Payment, *, proof: Proof, on: date, actor: Actor) -> Payment
     payment.last_error = ""
     payment.save(update_fields=["status", "executor", "last_error"])
     execution = _write_execution(payment, proof, entry_id)
+    tell_payment(payment)
     _mark_requisition_paid(payment)
     audit.record(
         actor=actor,
@@ -78,6 +80,7 @@ def release(
     payment.last_error = error
     payment.retry_count += int(burns_retry)
     payment.save(update_fields=["status", "last_error", "retry_count"])
+    tell_payment(payment)
     audit.record(
         actor=actor,
         action="payment.fail",
@@ -143,3 +146,4 @@ def _mark_requisition_paid(payment: Payment) -> None:
     if paid == requisition.amount:
         requisition.status = RequisitionStatus.PAID
         requisition.save(update_fields=["status"])
+        tell_requisition(requisition)

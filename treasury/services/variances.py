@@ -18,10 +18,12 @@ from treasury.dates import Today
 from treasury.models import Payment, VarianceAdjustment
 from treasury.selectors import paid_amount
 from treasury.services.replenishment import request_if_low
+from treasury.services.telling import tell_variance
 from treasury.states import PAID_PAYMENTS, VARIANCE, VarianceStatus, require_transition
 from treasury.texts import require_text
 
 Amount = str | int | Decimal
+APPROVED = ("status", "approved_by", "approved_at", "approved_for", "delegation")
 
 
 class StaleAmount(Conflict):
@@ -85,6 +87,7 @@ def record_variance(
     variance.save(force_insert=True)
     variance.refresh_from_db(fields=["created_at"])
     _record(actor, "variance.record", variance, before=None)
+    tell_variance(variance)
     return variance
 
 
@@ -97,7 +100,7 @@ def approve_variance(*, actor: Actor, variance_id: UUID, today: Today) -> Varian
     ``StaleAmount``, ``InsufficientFunds``.
     """
     variance = locks.lock_variance(variance_id)
-    duties.may_approve_variance(actor, variance)
+    authority = next(iter(duties.may_approve_variance(actor, variance)), None)
     _require_step(variance, VarianceStatus.APPROVED)
     payment = variance.payment
     _require_paid(payment)
@@ -107,8 +110,13 @@ def approve_variance(*, actor: Actor, variance_id: UUID, today: Today) -> Varian
     variance.status = VarianceStatus.APPROVED
     variance.approved_by = _person(actor)
     variance.approved_at = database_now()
-    variance.save(update_fields=["status", "approved_by", "approved_at", "journal_entry"])
-    _record(actor, "variance.approve", variance, before=before)
+    if authority and authority.delegation:
+        variance.approved_for_id = authority.on_behalf_of_id
+        variance.delegation = authority.delegation
+    variance.save(update_fields=[*APPROVED, "journal_entry"])
+    more = authority.facts() if authority else {}
+    _record(actor, "variance.approve", variance, before=before, more=more)
+    tell_variance(variance)
     request_if_low(payment.fund, actor)
     return variance
 
@@ -120,7 +128,7 @@ def reject_variance(*, actor: Actor, variance_id: UUID, reason: str) -> Variance
     Raises ``NotFound``, ``RoleRequired``, ``SegregationOfDuties``, ``InvalidInput``, ``IllegalTransition``.
     """
     variance = locks.lock_variance(variance_id)
-    duties.may_reject_variance(actor, variance)
+    ways = duties.may_reject_variance(actor, variance)
     reason = require_text(reason, field="reason")
     _require_step(variance, VarianceStatus.REJECTED)
     before = variance_facts(variance)
@@ -129,7 +137,8 @@ def reject_variance(*, actor: Actor, variance_id: UUID, reason: str) -> Variance
     variance.rejected_at = database_now()
     variance.rejection_reason = reason
     variance.save(update_fields=["status", "rejected_by", "rejected_at", "rejection_reason"])
-    _record(actor, "variance.reject", variance, before=before)
+    _record(actor, "variance.reject", variance, before=before, more=ways[0].facts())
+    tell_variance(variance)
     return variance
 
 
@@ -196,7 +205,12 @@ def _require_step(variance: VarianceAdjustment, target: VarianceStatus) -> None:
 
 
 def _record(
-    actor: Actor, action: str, variance: VarianceAdjustment, *, before: dict[str, Any] | None
+    actor: Actor,
+    action: str,
+    variance: VarianceAdjustment,
+    *,
+    before: dict[str, Any] | None,
+    more: dict[str, str] | None = None,
 ) -> None:
     audit.record(
         actor=actor,
@@ -204,5 +218,5 @@ def _record(
         subject=variance.reference,
         company_id=variance.company_id,
         before=before,
-        after=variance_facts(variance),
+        after=variance_facts(variance) | (more or {}),
     )

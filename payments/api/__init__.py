@@ -1,0 +1,1 @@
+"""The API of payments: the accounts with gateways and banks."""

@@ -1,0 +1,94 @@
+"""A mutant: Bursar with one guard taken out, and the tests that must notice."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.embedded.home import ROOT
+
+LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "docs", "*.md")
+SUMMARY = re.compile(r"(\d+) (passed|failed|error)")
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """``old`` in the file becomes ``new``; without ``old``, ``new`` is added at the file's end."""
+
+    guard: str
+    file: str
+    old: str
+    new: str
+    killers: tuple[str, ...]
+
+    def applied_to(self, text: str) -> str:
+        """Return the file's text without the guard; a guard that is not found once is an error."""
+        if not self.old:
+            return f"{text}\n{self.new}\n"
+        assert text.count(self.old) == 1, f"{self.file} holds {text.count(self.old)} × {self.old!r}"
+        return text.replace(self.old, self.new)
+
+
+def drop(table: str, constraint: str) -> str:
+    """SQL that takes a constraint out."""
+    return f"ALTER TABLE {table} DROP CONSTRAINT {constraint};"
+
+
+def drop_trigger(table: str, trigger: str) -> str:
+    """SQL that takes a trigger out."""
+    return f"DROP TRIGGER {trigger} ON {table};"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many of the tests that were run passed, failed, and could not be run."""
+
+    passed: int
+    failed: int
+    broken: int
+    output: str
+
+
+class Copy:
+    """A copy of the source tree in which guards are taken out, one after the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tree = folder / "tree"
+        self.home = folder / "home"
+        shutil.copytree(ROOT, self.tree, ignore=LEFT_OUT)
+
+    def run(self, killers: tuple[str, ...]) -> Outcome:
+        """Run these tests in the copy, in a process and on a database of its own."""
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("BURSAR_", "PYTEST_", "DATABASE_", "REDIS_"))
+        }
+        environment |= {"BURSAR_TEST_HOME": str(self.home), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", "pytest", *killers, "-q", "-p", "no:cacheprovider"]
+        done = subprocess.run(
+            command, cwd=self.tree, env=environment, capture_output=True, text=True, check=False
+        )
+        last = done.stdout.rstrip().rpartition("\n")[2]
+        counted = {word: int(number) for number, word in SUMMARY.findall(last)}
+        return Outcome(
+            counted.get("passed", 0),
+            counted.get("failed", 0),
+            counted.get("error", 0),
+            done.stdout[-4000:] + done.stderr[-2000:],
+        )
+
+    def run_without(self, mutant: Mutant) -> Outcome:
+        """Run the mutant's tests with its guard taken out, and put it back."""
+        file = self.tree / mutant.file
+        whole = file.read_text(encoding="utf-8")
+        file.write_text(mutant.applied_to(whole), encoding="utf-8")
+        try:
+            return self.run(mutant.killers)
+        finally:
+            file.write_text(whole, encoding="utf-8")

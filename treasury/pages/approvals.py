@@ -1,0 +1,221 @@
+"""The approvals page: one queue of everything that waits for a person, and the evidence beside it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from ledger.admin.requests import actor_of, user_of
+from ledger.clock import database_now, today
+from ledger.models import User
+from ledger.refusals import Refusal
+from treasury.authority import active_delegations
+from treasury.models import Resolution
+from treasury.pages.chips import rows_of
+from treasury.pages.evidence import Detail, detail_of
+from treasury.selectors import funds_seen_by, questions_awaiting
+from treasury.services.questions import ask
+from treasury.services.replenishment import approve_replenishment, reject_replenishment
+from treasury.services.requisitions import approve_requisition, reject_requisition
+from treasury.services.resolution import resolve_payment
+from treasury.services.variances import approve_variance, reject_variance
+from treasury.worklist import KINDS, MOST_COUNTED, count_of, find, page_of_queue
+
+KEPT = ("kind", "fund", "page")
+
+
+@login_required
+@never_cache
+@require_safe
+def queue(request: HttpRequest) -> HttpResponse:
+    """Show the queue, and the thing in it that is looked at; ``part=detail`` is that thing alone."""
+    user = user_of(request)
+    asked = request.GET.get("item", "")
+    if request.GET.get("part") == "detail":
+        part = {"detail": _detail(user, asked), "kept": kept(request)}
+        return render(request, "pages/detail.html", _deciding(part))
+    fund_id = _id(request.GET.get("fund", ""))
+    kind = request.GET.get("kind", "")
+    kind = kind if kind in KINDS else ""
+    page = page_of_queue(user, number=_number(request), kind=kind, fund_id=fund_id)
+    detail = _detail(user, asked) if asked else None
+    if detail is None and page.items and not asked:
+        detail = detail_of(page.items[0], user, database_now())
+    counts = [(one, *_counted(user, one.name, fund_id)) for one in KINDS.values()]
+    context: dict[str, Any] = {
+        "page": page,
+        "rows": rows_of(page.items, database_now(), detail.item.key if detail else ""),
+        "detail": detail,
+        "asked": asked,
+        "kind": kind,
+        "fund_id": fund_id,
+        "funds": funds_seen_by(user).select_related(None).order_by("name"),
+        "counts": counts,
+        "total": _total(counts),
+        "kept": kept(request),
+        "acting_for": list(active_delegations(user)),
+        "to_answer": questions_awaiting(user).count(),
+        "section": "approvals",
+    }
+    return render(request, "pages/approvals.html", _deciding(context))
+
+
+def _deciding(context: dict[str, Any]) -> dict[str, Any]:
+    return context | {"outcomes": Resolution.Outcome.choices}
+
+
+def _counted(user: User, kind: str, fund_id: UUID | None) -> tuple[int, str]:
+    many = count_of(user, kind, fund_id=fund_id)
+    return many, f"{MOST_COUNTED - 1}+" if many >= MOST_COUNTED else str(many)
+
+
+def _total(counts: list[Any]) -> str:
+    many = sum(count for _, count, _ in counts)
+    return f"{MOST_COUNTED - 1}+" if any(n >= MOST_COUNTED for _, n, _ in counts) else str(many)
+
+
+def _detail(user: User, key: str) -> Detail | None:
+    kind, _, pk = key.partition(":")
+    subject_id = _id(pk)
+    item = find(user, kind, subject_id) if subject_id else None
+    return detail_of(item, user, database_now()) if item else None
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _number(request: HttpRequest) -> int:
+    text = request.GET.get("page", "1")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 1
+
+
+def kept(request: HttpRequest) -> str:
+    """What narrows the queue, to be carried from page to page; a form carries it in one field."""
+    source = request.GET
+    if request.method == "POST":
+        source = QueryDict(request.POST.get("kept", ""))
+    return urlencode({name: source[name] for name in KEPT if source.get(name)})
+
+
+# --- Deciding one ---------------------------------------------------------------------------------------
+
+
+@login_required
+@require_POST
+def decide(request: HttpRequest) -> HttpResponse:
+    """Do one thing to one request, and go on to the next; a refusal is shown beside it."""
+    kind, _, pk = request.POST.get("item", "").partition(":")
+    subject_id = _id(pk)
+    if subject_id is None or kind not in KINDS:
+        raise Http404("There is no such request.")
+    if find(user_of(request), kind, subject_id) is None:
+        messages.error(request, "This does not wait for you any more: somebody has decided it.")
+        return HttpResponseRedirect(_back(request, ""))
+    act = request.POST.get("act", "")
+    try:
+        said = ACTS[act, kind](request, subject_id) if (act, kind) in ACTS else None
+    except Refusal as refusal:
+        messages.error(request, f"This was not done. {refusal.detail}")
+        return HttpResponseRedirect(_back(request, f"{kind}:{subject_id}"))
+    if said is None:
+        raise Http404("There is no such decision.")
+    messages.success(request, said)
+    stays = act in {"ask", "resolve"}
+    return HttpResponseRedirect(_back(request, f"{kind}:{subject_id}" if stays else ""))
+
+
+def _back(request: HttpRequest, item: str) -> str:
+    query = "&".join(filter(None, [kept(request), f"item={item}" if item else ""]))
+    return f"{reverse('approvals')}?{query}" if query else reverse("approvals")
+
+
+def _text(request: HttpRequest) -> str:
+    return request.POST.get("text", "")
+
+
+def _version(request: HttpRequest) -> int | None:
+    text = request.POST.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _approve_requisition(request: HttpRequest, pk: UUID) -> str:
+    row = approve_requisition(
+        actor=actor_of(request),
+        requisition_id=pk,
+        comment=_text(request),
+        version=_version(request),
+    )
+    if row.status == "submitted":
+        return f"Your approval of {row} is given; one more is needed."
+    return f"{row}: approved."
+
+
+def _reject_requisition(request: HttpRequest, pk: UUID) -> str:
+    row = reject_requisition(actor=actor_of(request), requisition_id=pk, reason=_text(request))
+    return f"{row}: rejected."
+
+
+def _approve_variance(request: HttpRequest, pk: UUID) -> str:
+    row = approve_variance(actor=actor_of(request), variance_id=pk, today=today)
+    return f"{row}: approved and posted."
+
+
+def _reject_variance(request: HttpRequest, pk: UUID) -> str:
+    row = reject_variance(actor=actor_of(request), variance_id=pk, reason=_text(request))
+    return f"{row}: rejected."
+
+
+def _approve_replenishment(request: HttpRequest, pk: UUID) -> str:
+    row = approve_replenishment(actor=actor_of(request), replenishment_id=pk)
+    return f"{row}: approved; a treasurer funds it."
+
+
+def _reject_replenishment(request: HttpRequest, pk: UUID) -> str:
+    row = reject_replenishment(actor=actor_of(request), replenishment_id=pk, reason=_text(request))
+    return f"{row}: rejected."
+
+
+def _resolve(request: HttpRequest, pk: UUID) -> str:
+    row = resolve_payment(
+        actor=actor_of(request),
+        payment_id=pk,
+        outcome=request.POST.get("outcome", ""),
+        evidence=_text(request),
+        today=today,
+    )
+    if row.status == "review":
+        return "Your finding is noted; a second person confirms it."
+    return f"{row}: resolved by two people."
+
+
+def _asking(kind: str) -> Any:
+    def asked(request: HttpRequest, pk: UUID) -> str:
+        question = ask(actor=actor_of(request), kind=kind, subject_id=pk, text=_text(request))
+        return f"{question.asked_of} is asked, and gets a mail."
+
+    return asked
+
+
+ACTS: dict[tuple[str, str], Any] = {
+    ("approve", "requisition"): _approve_requisition,
+    ("approve", "variance"): _approve_variance,
+    ("approve", "replenishment"): _approve_replenishment,
+    ("reject", "requisition"): _reject_requisition,
+    ("reject", "variance"): _reject_variance,
+    ("reject", "replenishment"): _reject_replenishment,
+    ("ask", "requisition"): _asking("requisition"),
+    ("ask", "variance"): _asking("variance"),
+    ("ask", "replenishment"): _asking("replenishment"),
+    ("resolve", "review"): _resolve,
+}

@@ -1,0 +1,111 @@
+"""What a glance at something that waits should tell: chips, each a word in a colour."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ledger.admin.cells import Badge
+from ledger.money import Money
+from treasury import payees, tiers
+from treasury.effects import effect_of
+from treasury.models import ApprovalTier
+from treasury.risk import Risk
+from treasury.worklist import Item
+
+DUE_AFTER = timedelta(hours=24)
+LATE_AFTER = timedelta(hours=72)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LABELS = {
+    "requisition": "Requisition",
+    "variance": "Variance",
+    "replenishment": "Replenishment",
+    "review": "Outcome unknown",
+}
+Needs = Callable[[Item], str]
+
+
+def needs_of(items: Iterable[Item]) -> Needs:
+    """Return what tells which approvals an item needs; the tiers are read once for all."""
+    companies = {item.fund.company_id for item in items}
+    rows = ApprovalTier.objects.filter(company__in=companies)
+    known: dict[tuple[object, str], list[tiers.Tier]] = {}
+    for row in rows:
+        tier = tiers.Tier(row.up_to, row.needs)
+        known.setdefault((row.company_id, row.currency), []).append(tier)
+
+    def needs(item: Item) -> str:
+        return tiers.needed_for(item.amount, known.get((item.fund.company_id, item.currency), ()))
+
+    return needs
+
+
+def age_of(since: datetime, now: datetime) -> Badge:
+    """How long it has waited, in words, and whether that is too long."""
+    waited = max(now - since, timedelta(0))
+    if waited < HOUR:
+        words = f"{int(waited.total_seconds() // 60)} min"
+    elif waited < 2 * DAY:
+        words = f"{int(waited / HOUR)} h"
+    else:
+        words = f"{waited.days} days"
+    if waited >= LATE_AFTER:
+        return Badge(f"{words}: overdue", "bad")
+    if waited >= DUE_AFTER:
+        return Badge(f"{words}: due", "careful")
+    return Badge(words)
+
+
+def doubts_of(item: Item) -> list[Badge]:
+    """What is unusual about an item and about the fund it goes out of."""
+    note = getattr(item.row, "payee_note", "")
+    effect = effect_of(item)
+    found = (
+        (note == payees.NEW_DESTINATION, Badge("Changed destination", "bad")),
+        (item.looks_paid_twice, Badge("Looks like a duplicate", "bad")),
+        (note == payees.NEW_PAYEE, Badge("First payment to this payee", "careful")),
+        (effect.is_short, Badge("Fund has not enough", "bad")),
+        (effect.is_low_after and not effect.is_short, Badge("Fund low after", "careful")),
+        (item.has_question, Badge("Question open", "busy")),
+    )
+    return [badge for holds, badge in found if holds]
+
+
+def tier_of(item: Item, needs: Needs) -> list[Badge]:
+    """For a requisition, whose agreement its amount needs."""
+    if item.kind != "requisition":
+        return []
+    two = needs(item) == tiers.APPROVER_AND_CFO
+    return [Badge("Two approvals", "busy") if two else Badge("One approval")]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the queue as the page shows it."""
+
+    item: Item
+    label: str
+    age: Badge
+    chips: list[Badge]
+    money: str
+    is_current: bool
+
+    @property
+    def is_risky(self) -> bool:
+        return self.item.risk == Risk.HIGH
+
+
+def rows_of(items: Iterable[Item], now: datetime, current: str) -> list[Row]:
+    """Return the lines of a page of the queue."""
+    items = list(items)
+    needs = needs_of(items)
+    return [
+        Row(
+            item,
+            LABELS[item.kind],
+            age_of(item.since, now),
+            [*doubts_of(item), *tier_of(item, needs)],
+            str(Money(item.amount, item.currency)),
+            item.key == current,
+        )
+        for item in items
+    ]

@@ -1,0 +1,11 @@
+DROP TRIGGER used_once ON treasury_decisioncode;
+DROP TRIGGER answered_once ON treasury_question;
+DROP TRIGGER ended_once ON treasury_delegation;
+DROP TRIGGER approved_under_delegation ON treasury_replenishmentrequest;
+DROP TRIGGER approved_under_delegation ON treasury_varianceadjustment;
+DROP TRIGGER executes_apart_from_delegator ON treasury_payment;
+DROP TRIGGER by_two_persons ON treasury_requisitionapproval;
+DROP FUNCTION treasury_guard_approved_for();
+DROP FUNCTION treasury_guard_delegator_executes();
+DROP FUNCTION treasury_guard_two_persons();
+DROP FUNCTION treasury_require_delegation(uuid, uuid, uuid, text, uuid);

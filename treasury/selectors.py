@@ -42,6 +42,7 @@ from treasury.models import (
     ReplenishmentRequest,
     Requisition,
     RequisitionApproval,
+    SpendingLimit,
     TreasuryFund,
     VarianceAdjustment,
 )
@@ -107,6 +108,11 @@ def exchanges_of(attempts: Iterable[PaymentAttempt]) -> dict[UUID, list[GatewayR
 def history_of(payment: Payment) -> QuerySet[AuditEvent]:
     """Return everything that was done to the payment, and tried, oldest first."""
     return audit.history_of(payment.reference).select_related("actor")
+
+
+def limits_seen_by(user: User) -> QuerySet[SpendingLimit]:
+    rows = SpendingLimit.objects.select_related("company", "fund")
+    return visible(rows, user, by_company_only=True)
 
 
 def executions_seen_by(user: User) -> QuerySet[PaymentExecution]:

@@ -40,6 +40,7 @@ class SeenAdmin(ModelAdmin):
 
     scope: ClassVar[str] = ""
     by_company_only: ClassVar[bool] = False
+    whole_company: ClassVar[bool] = False
     steps: ClassVar[Sequence[Step]] = ()
     creation: ClassVar[Step | None] = None
     amount_fields: ClassVar[Sequence[str]] = ()
@@ -61,7 +62,11 @@ class SeenAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
         return visible(
-            rows, user_of(request), prefix=self.scope, by_company_only=self.by_company_only
+            rows,
+            user_of(request),
+            prefix=self.scope,
+            by_company_only=self.by_company_only,
+            whole_company=self.whole_company,
         )
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -14,7 +14,7 @@ from ledger.models import AuditEvent
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(SeenAdmin):
-    by_company_only = True
+    whole_company = True
     export = AUDIT
     list_display = (
         "action_said",

@@ -27,10 +27,12 @@ UNLISTED = {
     "treasury.bankreportrow",
     "ledger.webhooktry",
     "treasury.decisioncode",
+    "treasury.dailyspending",
     "treasury.enquiry",
     "treasury.failedtries",
     "treasury.onetimecode",
     "treasury.question",
+    "treasury.payeedestination",
     "treasury.requisitionapproval",
     "treasury.resolution",
 }

@@ -10,6 +10,13 @@ from treasury.models.decision_code import DecisionCode
 from treasury.models.delegation import Delegation
 from treasury.models.fund import TreasuryFund
 from treasury.models.fund_line import FundLine
+from treasury.models.limit import (
+    DailySpending,
+    LimitScope,
+    PayeeDestination,
+    PaymentRules,
+    SpendingLimit,
+)
 from treasury.models.payment import Payment, PaymentExecution, Reconciliation
 from treasury.models.policy import ApprovalTier, PaymentPolicy
 from treasury.models.question import Question
@@ -30,23 +37,28 @@ __all__ = [
     "BatchCode",
     "BatchRow",
     "Callback",
+    "DailySpending",
     "DecisionCode",
     "Delegation",
     "Enquiry",
     "FailedTries",
     "FundLine",
     "Incident",
+    "LimitScope",
     "OneTimeCode",
+    "PayeeDestination",
     "Payment",
     "PaymentAttempt",
     "PaymentExecution",
     "PaymentPolicy",
+    "PaymentRules",
     "Question",
     "Reconciliation",
     "ReplenishmentRequest",
     "Requisition",
     "RequisitionApproval",
     "Resolution",
+    "SpendingLimit",
     "TreasuryFund",
     "VarianceAdjustment",
 ]

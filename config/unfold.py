@@ -75,6 +75,7 @@ NAVIGATION = [
         _item("Funds", "account_balance_wallet", "treasury.treasuryfund"),
         _item("Requisitions", "request_quote", "treasury.requisition"),
         _item("Payments", "payments", "treasury.payment"),
+        _item("Batches", "stacks", "treasury.batch"),
         _item("Variances", "difference", "treasury.varianceadjustment"),
         _item("Replenishments", "add_card", "treasury.replenishmentrequest"),
         _item("Fund ledger", "list_alt", "treasury.fundline"),

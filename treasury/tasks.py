@@ -10,8 +10,9 @@ from celery.schedules import crontab
 from ledger.actor import Actor
 from ledger.clock import today
 from treasury.schedule import PASS_EVERY
-from treasury.services import batch_execution, (
+from treasury.services import (
     bank_reports,
+    batch_execution,
     cleaning,
     dispatching,
     enquiries,

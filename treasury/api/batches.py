@@ -128,7 +128,10 @@ class DraftSerializer(BatchSerializer):
     rows = BatchRowSerializer(many=True, read_only=True, required=False)
 
     class Meta(BatchSerializer.Meta):
-        fields = (*BatchSerializer.Meta.fields, "dry_run", "errors", "rows")
+        fields = (  # type: ignore[assignment]
+            *BatchSerializer.Meta.fields,
+            *("dry_run", "errors", "rows"),
+        )
 
     def get_dry_run(self, batch: Batch) -> bool:
         return batch._state.adding

@@ -230,7 +230,7 @@ def _withdraw(batch: Batch, rows: Sequence[BatchRow], actor: Actor) -> None:
     )
     paid_off = list(payments.values_list("pk", flat=True))
     Payment.objects.filter(pk__in=paid_off).update(status=PaymentStatus.CANCELLED)
-    raised = [row.requisition_id for row in rows if row.raised]
+    raised = [row.requisition_id for row in rows if row.raised and row.requisition_id]
     requisitions = Requisition.objects.filter(
         Q(status=RequisitionStatus.SUBMITTED) | Q(status=RequisitionStatus.APPROVED, committed=0),
         pk__in=raised,

@@ -35,6 +35,7 @@ from treasury.models import (
     BatchApproval,
     BatchRow,
     Delegation,
+    LateSuccess,
     Payment,
     PaymentAttempt,
     PaymentExecution,
@@ -42,6 +43,7 @@ from treasury.models import (
     ReplenishmentRequest,
     Requisition,
     RequisitionApproval,
+    Reversal,
     SpendingLimit,
     TreasuryFund,
     VarianceAdjustment,
@@ -76,11 +78,13 @@ def attachments_seen_by(user: User) -> QuerySet[Attachment]:
 
 
 def payments_seen_by(user: User) -> QuerySet[Payment]:
-    """Payments with their fund, requisition, execution, reconciliation and resolutions."""
+    """Payments with their fund, requisition, execution, reconciliation and what people found about them."""
     rows = Payment.objects.select_related(
         "fund__company", "requisition", "executor", "execution", "reconciliation"
     )
-    return visible(rows.prefetch_related("resolutions"), user, prefix="fund__")
+    return visible(
+        rows.prefetch_related("resolutions", "reversals", "late_successes"), user, prefix="fund__"
+    )
 
 
 def attempts_seen_by(user: User) -> QuerySet[PaymentAttempt]:
@@ -180,7 +184,8 @@ def payments_awaiting(user: User) -> QuerySet[Payment]:
     """Payments that the user can move on.
 
     A treasurer executes what is pending, retries or cancels what failed, and resolves what is in review;
-    a CFO resolves as well; a reconciler reconciles what somebody else executed.
+    a CFO resolves as well, and confirms what came back and how a late success ends; a reconciler reconciles
+    what somebody else executed.
     """
     rows = payments_seen_by(user)
     approvals = RequisitionApproval.objects.filter(
@@ -193,9 +198,18 @@ def payments_awaiting(user: User) -> QuerySet[Payment]:
     by_treasurer = (to_execute | in_review) & ~Q(requester=user)
     return rows.filter(
         within_reach(user, "fund__", (Role.TREASURER,)) & by_treasurer
-        | within_reach(user, "fund__", (Role.CFO,)) & in_review & ~Q(requester=user)
+        | within_reach(user, "fund__", (Role.CFO,))
+        & (in_review | _found_by_another(user))
+        & ~Q(requester=user)
         | within_reach(user, "fund__", (Role.RECONCILER,)) & to_reconcile
     )
+
+
+def _found_by_another(user: User) -> Q:
+    """What somebody else proposed about money that moved, and this person may confirm."""
+    waiting = Q(confirmed_at=None, withdrawn_at=None, payment=OuterRef("pk"))
+    fits = waiting & ~Q(proposed_by=user) & ~Q(executor=user)
+    return Q(Exists(Reversal.objects.filter(fits))) | Q(Exists(LateSuccess.objects.filter(fits)))
 
 
 def batches_awaiting(user: User) -> QuerySet[Batch]:

@@ -33,11 +33,13 @@ UNLISTED = {
     "treasury.dailyspending",
     "treasury.enquiry",
     "treasury.failedtries",
+    "treasury.latesuccess",
     "treasury.onetimecode",
     "treasury.question",
     "treasury.payeedestination",
     "treasury.requisitionapproval",
     "treasury.resolution",
+    "treasury.reversal",
 }
 # Rows without a history in time: what is set once or is looked up by name.
 UNDATED = {

@@ -135,6 +135,8 @@ ROUTES: dict[str, dict[str, Expected]] = {
     PAYMENT + "cancel/": doing(by=TREASURER),
     PAYMENT + "retry/": doing(by=TREASURER),
     PAYMENT + "resolve/": doing(by=frozenset({Role.TREASURER, Role.CFO})),
+    PAYMENT + "reverse/": doing(by=frozenset({Role.TREASURER, Role.RECONCILER, Role.CFO})),
+    PAYMENT + "clear_late_success/": doing(by=frozenset({Role.TREASURER, Role.CFO})),
     "api/batches/": listing(made_by=TREASURER | REQUESTER),
     BATCH: showing(),
     BATCH + "rows/": showing(),

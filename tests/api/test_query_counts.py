@@ -53,7 +53,7 @@ LISTS = [
     "api/requisitions/{requisition}/attachments",
 ]
 # Two or three to know what the caller may see, and a few for what a row shows.
-MOST = 8
+MOST = 9
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from ledger.models import LedgerEntry
 from payments.models import GatewayRequest, Provider
 from treasury.admin import tones
 from treasury.admin.bank_panels import filed_panels
+from treasury.admin.findings import findings_panels
 from treasury.admin.tables import approvals_table, variances_table
 from treasury.models import (
     Callback,
@@ -45,6 +46,7 @@ def payment_panels(payment: Payment) -> tuple[Panel, ...]:
         ),
         _reconciliation(payment),
         *_resolutions(payment),
+        *findings_panels(payment),
         history(_subjects(payment, attempts, variances), payment.company),
     )
 

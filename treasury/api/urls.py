@@ -62,6 +62,11 @@ urlpatterns = [
     path(f"{PAYMENT}/cancel/", payment_actions.PaymentCancel.as_view()),
     path(f"{PAYMENT}/retry/", payment_actions.PaymentRetry.as_view()),
     path(f"{PAYMENT}/resolve/", payment_actions.PaymentResolve.as_view()),
+    path(f"{PAYMENT}/reverse/", payment_actions.PaymentReverse.as_view()),
+    path(
+        f"{PAYMENT}/clear_late_success/",
+        payment_actions.PaymentClearLateSuccess.as_view(),
+    ),
     path("api/batches/", batches.BatchList.as_view()),
     path(f"{BATCH}/", batches.BatchDetail.as_view()),
     path(f"{BATCH}/rows/", batches.BatchRows.as_view()),

@@ -8,6 +8,7 @@ from treasury.models.batch import Batch, BatchApproval, BatchCode, BatchRow
 from treasury.models.code import FailedTries, OneTimeCode
 from treasury.models.decision_code import DecisionCode
 from treasury.models.delegation import Delegation
+from treasury.models.finding import LateSuccess, Reversal
 from treasury.models.fund import TreasuryFund
 from treasury.models.fund_line import FundLine
 from treasury.models.limit import (
@@ -44,6 +45,7 @@ __all__ = [
     "FailedTries",
     "FundLine",
     "Incident",
+    "LateSuccess",
     "LimitScope",
     "OneTimeCode",
     "PayeeDestination",
@@ -58,6 +60,7 @@ __all__ = [
     "Requisition",
     "RequisitionApproval",
     "Resolution",
+    "Reversal",
     "SpendingLimit",
     "TreasuryFund",
     "VarianceAdjustment",

@@ -7,7 +7,8 @@ lock; a second one that finds it locked leaves it alone.
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,10 +17,10 @@ from django.db.models import Sum
 
 from ledger.actor import Actor
 from ledger.clock import database_now
-from ledger.commands import after_commit, command
+from ledger.commands import TRY_AGAIN, after_commit, command
 from ledger.models import Account, User
 from ledger.refusals import IllegalTransition, InsufficientFunds, Refusal
-from treasury import duties, locks, methods, readiness
+from treasury import duties, locks, methods, readiness, segregation
 from treasury.dates import Today
 from treasury.models import Batch, BatchRow, Incident, Payment
 from treasury.queue import wake
@@ -30,12 +31,22 @@ from treasury.services.batch_rows import item_of, refuse
 from treasury.services.execution import carry_out
 from treasury.services.passes import attempted, for_each
 from treasury.services.payments import LateSuccess
+from treasury.services.settlement import Proof, settle_many
 from treasury.states import BATCH, BatchRowStatus, BatchStatus, require_transition
 
 logger = logging.getLogger(__name__)
-CHUNK = 50
+CHUNK = 200
 # Shorter than the broker waits before it hands a task out again.
 LONGEST_RUN = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class _By:
+    """Who executes the batch, as himself and as the one who acts, and what date it is."""
+
+    user: User
+    executor: Actor
+    today: Today
 
 
 def execute_batch(*, actor: Actor, batch_id: UUID) -> Batch:
@@ -129,55 +140,122 @@ def carry_out_chunk(*, actor: Actor, batch_id: UUID, today: Today) -> bool:
     except Refusal as refusal:
         _move(batch, BatchStatus.PAUSED, "batch.pause", actor, reason=refusal.detail)
         return False
-    _carry_out_rows(rows, user, executor, today)
+    _carry_out_rows(rows, _By(user, executor, today))
     if not waiting.exists():
         _complete(batch, actor)
         return False
     return True
 
 
-def _carry_out_rows(rows: Sequence[BatchRow], user: User, executor: Actor, today: Today) -> None:
+def _carry_out_rows(rows: Sequence[BatchRow], by: _By) -> None:
+    """Write on each row what came of it: cash together where that goes through, else one by one."""
     payments = locks.lock_rows_of_batch(rows)
     late = _paid_late(payments)
-    for row in rows:
-        payment = payments[row.payment_id] if row.payment_id else None
-        try:
-            with transaction.atomic():
-                _carry_out_row(row, payment, user, executor, today, late=late)
+    ready = [row for row in rows if _is_ready(row, payments, by, late)]
+    cash = _affordable([row for row in ready if not _by_gateway(row, payments)], payments)
+    alone = [row for row in ready if row.status == BatchRowStatus.WAITING]
+    if len(cash) > 1 and _settled_together(cash, payments, by):
+        for row in cash:
             row.status = BatchRowStatus.DONE
-        except Refusal as refusal:
-            refuse(row, refusal)
-        except DatabaseError as error:
-            if getattr(error.__cause__, "sqlstate", None) in {"40001", "40P01", "55P03"}:
-                raise
-            logger.exception("row %s of batch %s failed", row.number, row.batch_id)
-            refuse(row, Refusal("This could not be done; nothing was paid.", code="internal"))
-        row.processed_at = database_now()
+        alone = [row for row in alone if row.status == BatchRowStatus.WAITING]
+    elif len(cash) > 1:
+        payments = locks.lock_rows_of_batch(rows)
+    for row in alone:
+        _carry_out_alone(row, payments, by)
+    now = database_now()
+    for row in rows:
+        row.processed_at = now
     fields = ["status", "error_field", "error_code", "error_message", "processed_at"]
     BatchRow.objects.bulk_update(rows, fields)
 
 
-def _carry_out_row(
-    row: BatchRow,
-    payment: Payment | None,
-    user: User,
-    executor: Actor,
-    today: Today,
-    *,
-    late: set[UUID],
-) -> None:
+def _is_ready(
+    row: BatchRow, payments: dict[UUID, Payment], by: _By, late: Collection[UUID]
+) -> bool:
+    """Whether the row is what was approved and can be paid; refused on the row otherwise."""
+    payment = payments.get(row.payment_id) if row.payment_id else None
+    try:
+        if payment is None or item_of(row, payment.requisition, payment).digest() != row.digest:
+            raise BatchChanged("Its requisition or payment is not as it was approved.")
+        segregation.require_not_requester(
+            user_id=by.user.pk, requester_id=payment.requester_id, act="execute"
+        )
+        readiness.require_executable_state(payment)
+        if payment.requisition_id in late:
+            raise LateSuccess("The gateway says that an earlier payment of this did pay.")
+    except Refusal as refusal:
+        refuse(row, refusal)
+        return False
+    return True
+
+
+def _by_gateway(row: BatchRow, payments: dict[UUID, Payment]) -> bool:
+    return payments[_paid_by(row)].method in methods.BY_GATEWAY
+
+
+def _paid_by(row: BatchRow) -> UUID:
+    assert row.payment_id is not None
+    return row.payment_id
+
+
+def _affordable(cash: Sequence[BatchRow], payments: dict[UUID, Payment]) -> list[BatchRow]:
+    """The rows, in order, that the locked fund has money for; the others are refused."""
+    if not cash:
+        return []
+    fund = payments[_paid_by(cash[0])].fund
+    left = Account.objects.get(pk=fund.account_id).available
+    found = []
+    for row in cash:
+        amount = payments[_paid_by(row)].amount
+        if amount > left:
+            refuse(row, InsufficientFunds("The fund has less available than this amount."))
+            continue
+        left -= amount
+        found.append(row)
+    return found
+
+
+def _settled_together(cash: Sequence[BatchRow], payments: dict[UUID, Payment], by: _By) -> bool:
+    """Settle the rows in one go and return True; or, where one of them is refused, none of them."""
+    some = [payments[_paid_by(row)] for row in cash]
+    proof = Proof(by.user.pk, by.executor.ip_address, by.executor.user_agent, None)
+    try:
+        with transaction.atomic():
+            settle_many(some, proof=proof, on=by.today(some[0].fund.company), actor=by.executor)
+    except Refusal:
+        return False
+    except DatabaseError as error:
+        if _asks_again(error):
+            raise
+        logger.info("rows of a batch are settled one by one", exc_info=error)
+        return False
+    return True
+
+
+def _carry_out_alone(row: BatchRow, payments: dict[UUID, Payment], by: _By) -> None:
     """Pay one row as its payment's own command would; the batch's code stands for the payment's."""
-    if payment is None or item_of(row, payment.requisition, payment).digest() != row.digest:
-        raise BatchChanged("This is not what was approved: its requisition or payment has changed.")
-    readiness.require_duties(payment, user.pk)
-    readiness.require_executable_state(payment)
-    if payment.requisition_id in late:
-        raise LateSuccess("The gateway says that an earlier payment of this requisition did pay.")
-    if payment.method not in methods.BY_GATEWAY:
-        account = Account.objects.get(pk=payment.fund.account_id)
-        if account.available < payment.amount:
-            raise InsufficientFunds("The fund has less available than this amount.")
-    carry_out(payment, user=user, code=None, actor=executor, today=today)
+    try:
+        with transaction.atomic():
+            carry_out(
+                payments[_paid_by(row)],
+                user=by.user,
+                code=None,
+                actor=by.executor,
+                today=by.today,
+            )
+        row.status = BatchRowStatus.DONE
+    except Refusal as refusal:
+        refuse(row, refusal)
+    except DatabaseError as error:
+        if _asks_again(error):
+            raise
+        logger.exception("row %s of batch %s failed", row.number, row.batch_id)
+        refuse(row, Refusal("This could not be done; nothing was paid.", code="internal"))
+
+
+def _asks_again(error: DatabaseError) -> bool:
+    """Whether the whole chunk is to be run again: a deadlock, a lock that took too long."""
+    return getattr(error.__cause__, "sqlstate", None) in TRY_AGAIN
 
 
 def _paid_late(payments: dict[UUID, Payment]) -> set[UUID]:

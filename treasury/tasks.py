@@ -19,6 +19,7 @@ from treasury.services import (
     janitor,
     questions,
     replenishment,
+    scheduling,
 )
 
 
@@ -73,6 +74,11 @@ def continue_batches() -> None:
     batch_execution.continue_batches(actor=Actor.system("batch worker"), today=today)
 
 
+@shared_task(name="treasury.execute_due")
+def execute_due() -> None:
+    scheduling.execute_due(actor=Actor.system("scheduler"), today=today)
+
+
 @shared_task(name="treasury.check_reorder_levels")
 def check_reorder_levels() -> None:
     replenishment.check_reorder_levels(actor=Actor.system("reorder check"))
@@ -93,6 +99,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "apply-bank-rows": {"task": "treasury.apply_bank_rows", "schedule": PASS_EVERY},
     "dispatch-waiting": {"task": "treasury.dispatch_waiting", "schedule": PASS_EVERY},
     "continue-batches": {"task": "treasury.continue_batches", "schedule": PASS_EVERY},
+    "execute-due": {"task": "treasury.execute_due", "schedule": timedelta(minutes=1)},
     "check-reorder-levels": {
         "task": "treasury.check_reorder_levels",
         "schedule": timedelta(minutes=5),

@@ -12,7 +12,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = (("treasury", "0015_batches"),)
+    dependencies = (("treasury", "0016_batches"),)
 
     operations = (
         RunSQL(

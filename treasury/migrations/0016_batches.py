@@ -15,7 +15,7 @@ import ledger.models.organisation
 class Migration(migrations.Migration):
     dependencies = [
         ("ledger", "0007_fast_posting"),
-        ("treasury", "0014_settlement"),
+        ("treasury", "0015_schedule"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

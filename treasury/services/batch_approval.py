@@ -243,11 +243,11 @@ MAKE_PAYMENTS = """
     ), made AS (
         INSERT INTO treasury_payment (payment_id, requisition_id, company_id, fund_id, requester_id,
             separate_executor, amount, currency, method, destination, destination_index, status,
-            version, otp_required, otp_verified, retry_count, max_retries, last_error, body_hash,
+            version, otp_required, otp_verified, retry_count, max_retries, tries, last_error, body_hash,
             created_by_id)
         SELECT payment_id, requisition_id, company_id, fund_id, requested_by_id, %(separate)s, amount,
                currency, method, destination, destination_index, 'pending', 1, amount > %(above)s,
-               false, 0, 3, '', '', %(maker)s
+               false, 0, 3, 0, '', '', %(maker)s
         FROM target
     )
     SELECT row_id, payment_id FROM target

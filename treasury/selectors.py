@@ -1,6 +1,7 @@
 """What one may ask treasury. Rows are those that the user may see; amounts are in the row's currency."""
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -24,14 +25,19 @@ from django.db.models.functions import Coalesce
 
 from ledger import audit
 from ledger.access import visible, within_reach
-from ledger.models import AuditEvent, LedgerEntry, Side, User
+from ledger.clock import CivilDate
+from ledger.models import AuditEvent, Company, LedgerEntry, Side, User
 from ledger.models.account import MoneyField
 from ledger.roles import Role
 from payments.models import GatewayRequest
 from treasury.authority import active_delegations
 from treasury.models import (
     Attachment,
+    Batch,
+    BatchApproval,
+    BatchRow,
     Delegation,
+    Holiday,
     LateSuccess,
     Payment,
     PaymentAttempt,
@@ -46,6 +52,7 @@ from treasury.models import (
     VarianceAdjustment,
 )
 from treasury.states import (
+    BatchStatus,
     PaymentStatus,
     ReplenishmentStatus,
     RequisitionStatus,
@@ -120,6 +127,20 @@ def executions_seen_by(user: User) -> QuerySet[PaymentExecution]:
     return visible(rows, user, prefix="payment__fund__")
 
 
+def batches_seen_by(user: User) -> QuerySet[Batch]:
+    """Batches with their fund, people and approvals."""
+    approvals = BatchApproval.objects.select_related("approver")
+    rows = Batch.objects.select_related("fund__company", "created_by", "executor", "cancelled_by")
+    rows = rows.prefetch_related(Prefetch("all_approvals", approvals))
+    return visible(rows, user, prefix="fund__")
+
+
+def batch_rows_seen_by(user: User) -> QuerySet[BatchRow]:
+    """Rows of batches, each with its payment, where its fate is read."""
+    rows = BatchRow.objects.select_related("batch__fund", "payment", "requisition")
+    return visible(rows, user, prefix="batch__fund__")
+
+
 def variances_seen_by(user: User) -> QuerySet[VarianceAdjustment]:
     rows = VarianceAdjustment.objects.select_related(
         "payment__fund__company", "recorded_by", "approved_by", "rejected_by"
@@ -148,6 +169,9 @@ def requisitions_awaiting(user: User) -> QuerySet[Requisition]:
     )
     waiting = requisitions_seen_by(user).filter(status=RequisitionStatus.SUBMITTED)
     waiting = waiting.exclude(requested_by=user).exclude(Exists(given.filter(_by(user))))
+    # What a batch raised is decided with the batch.
+    in_batch = BatchRow.objects.filter(requisition=OuterRef("pk"), raised=True, status="waiting")
+    waiting = waiting.exclude(Exists(in_batch))
     lacking = Q(pk__in=())
     for role in (Role.APPROVER, Role.CFO):
         reach = within_reach(user, "fund__", (role,))
@@ -160,7 +184,7 @@ def requisitions_awaiting(user: User) -> QuerySet[Requisition]:
 
 
 def payments_awaiting(user: User) -> QuerySet[Payment]:
-    """Payments that the user can move on.
+    """Payments that the user can move on; what is scheduled for a later day waits for nobody yet.
 
     A treasurer executes what is pending, retries or cancels what failed, and resolves what is in review;
     a CFO resolves as well, and confirms what came back and how a late success ends; a reconciler reconciles
@@ -172,6 +196,7 @@ def payments_awaiting(user: User) -> QuerySet[Payment]:
     )
     approved_it = Q(Exists(approvals.filter(_by(user))), separate_executor=True)
     to_execute = Q(status__in=(PaymentStatus.PENDING, PaymentStatus.FAILED)) & ~approved_it
+    to_execute &= Q(due_on=None) | Q(due_on__lte=CivilDate("company__time_zone"))
     in_review = Q(status=PaymentStatus.REVIEW)
     to_reconcile = Q(status=PaymentStatus.SUCCESS) & ~Q(executor=user)
     by_treasurer = (to_execute | in_review) & ~Q(requester=user)
@@ -184,11 +209,44 @@ def payments_awaiting(user: User) -> QuerySet[Payment]:
     )
 
 
+def payments_due_by(user: User, company: Company, day: date) -> QuerySet[Payment]:
+    """Return the company's pending payments within the user's sight that go out on ``day`` or before."""
+    rows = payments_seen_by(user).filter(company=company, status=PaymentStatus.PENDING)
+    return rows.filter(due_on__lte=day).order_by("due_on", "created_at", "payment_id")
+
+
+def holidays_seen_by(user: User) -> QuerySet[Holiday]:
+    rows = Holiday.objects.select_related("company")
+    return visible(rows, user, by_company_only=True)
+
+
 def _found_by_another(user: User) -> Q:
     """What somebody else proposed about money that moved, and this person may confirm."""
     waiting = Q(confirmed_at=None, withdrawn_at=None, payment=OuterRef("pk"))
     fits = waiting & ~Q(proposed_by=user) & ~Q(executor=user)
     return Q(Exists(Reversal.objects.filter(fits))) | Q(Exists(LateSuccess.objects.filter(fits)))
+
+
+def batches_awaiting(user: User) -> QuerySet[Batch]:
+    """Batches that the user can move on: a CFO or approver approves, a treasurer executes or resumes.
+
+    Nobody what he made (to approve) or asked for a part of, nor what he approved (to execute).
+    """
+    rows = batches_seen_by(user)
+    own = BatchRow.objects.filter(batch=OuterRef("pk"), requester=user)
+    given = BatchApproval.objects.filter(batch=OuterRef("pk"), set_hash=OuterRef("set_hash"))
+    mine = Exists(given.filter(approver=user))
+    submitted = Q(status=BatchStatus.SUBMITTED) & ~Q(created_by=user) & ~Q(mine)
+    raised = BatchRow.objects.filter(batch=OuterRef("pk"), raised=True, status="waiting")
+    by_approver = submitted & Q(Exists(raised)) & ~Q(Exists(given.filter(role=Role.APPROVER.value)))
+    by_cfo = submitted & ~Q(Exists(given.filter(role=Role.CFO.value)))
+    to_run = Q(status__in=(BatchStatus.APPROVED, BatchStatus.PAUSED))
+    to_run &= Q(separate_executor=False) | ~Q(mine)
+    return rows.exclude(Exists(own)).filter(
+        within_reach(user, "fund__", (Role.CFO,)) & by_cfo
+        | within_reach(user, "fund__", (Role.APPROVER,)) & by_approver
+        | within_reach(user, "fund__", (Role.TREASURER,)) & to_run
+    )
 
 
 def variances_awaiting(user: User) -> QuerySet[VarianceAdjustment]:

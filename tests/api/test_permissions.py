@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -33,6 +34,8 @@ from tests.treasury.desk import SYSTEM, Desk, make_desk
 from tests.treasury.factories import DAY, acting, fill, today
 from treasury.models import Delegation, SpendingLimit, TreasuryFund
 from treasury.services.attachments import add_attachment
+from treasury.services.batches import create_batch
+from treasury.services.calendars import add_holiday
 from treasury.services.delegations import create_delegation
 from treasury.services.funds import open_fund
 from treasury.services.limits import set_spending_limit
@@ -164,6 +167,11 @@ def build_world() -> World:
     paid, pending = desk.paid(), desk.pending()
     pending.executor = people["treasurer", "own"]
     pending.save(update_fields=["executor"])
+    batch = create_batch(
+        actor=acting(desk.treasurer), requisitions=[desk.approved(amount="30").pk]
+    ).batch
+    batch.executor = people["treasurer", "own"]
+    batch.save(update_fields=["executor"])
     variance = desk.variance(paid, "900")
     request = replenish(
         actor=acting(desk.treasurer), fund_id=desk.fund.pk, amount="10", reason="Low"
@@ -187,7 +195,11 @@ def build_world() -> World:
         "payment_id": pending.pk,
         "delegation_id": delegate(desk).pk,
         "limit_id": limit_payees(desk).pk,
+        "holiday_id": add_holiday(
+            actor=SYSTEM, company_id=desk.company.pk, on=date(2030, 12, 25), name="Christmas"
+        ).pk,
         "question_id": question.pk,
+        "batch_id": batch.pk,
         "variance_id": variance.pk,
         "request_id": request.pk,
         "provider_id": report.provider_id,

@@ -68,6 +68,7 @@ def _facts(payment: Payment) -> tuple[Fact, ...]:
         Fact("Code", _code(payment)),
         Fact("Code sent", cells.instant(payment.otp_sent_timestamp, company)),
         Fact("Tries", cells.text(f"{payment.retry_count} failed of {payment.max_retries}")),
+        Fact("Goes out on", _day_of(payment)),
         Fact("Made by", cells.text(payment.created_by)),
         Fact("Made", cells.instant(payment.created_at, company)),
         Fact("Version", cells.text(payment.version)),
@@ -76,6 +77,14 @@ def _facts(payment: Payment) -> tuple[Fact, ...]:
     if payment.last_error:
         facts.append(Fact("Last error", cells.text(payment.last_error), wide=True))
     return tuple(facts)
+
+
+def _day_of(payment: Payment) -> Cell:
+    """The business day of a scheduled payment, and whose decision it was."""
+    if payment.due_on is None:
+        return cells.text("")
+    note = f"scheduled for {payment.scheduled_for:%-d %B %Y} by {payment.scheduled_by}"
+    return cells.text(f"{payment.due_on:%-d %B %Y}", note)
 
 
 def _code(payment: Payment) -> Cell:

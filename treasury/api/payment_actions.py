@@ -87,7 +87,8 @@ class PaymentExecute(PaymentAction):
     refusals = {
         403: "role_required, segregation_of_duties",
         409: "illegal_transition, requisition_not_approved, otp_required, retry_limit,"
-        " insufficient_funds, provider_unavailable, late_success, velocity_limit, cooling_off",
+        " insufficient_funds, provider_unavailable, late_success, velocity_limit, cooling_off,"
+        " not_due",
     }
 
     def status_of(self, result: Payment) -> int:

@@ -127,4 +127,16 @@ class Migration(migrations.Migration):
         migrations.RunSQL(ONLY_FORWARD, BACK),
         *no_delete("ledger_secondfactoruse"),
         *append_only("ledger_stepup"),
+        migrations.AlterModelOptions(
+            name="outboxevent",
+            options={"ordering": ("-occurred_at", "-id"), "verbose_name": "event"},
+        ),
+        migrations.AlterModelOptions(
+            name="webhookdelivery",
+            options={"ordering": ("-created_at", "-id"), "verbose_name": "webhook message"},
+        ),
+        migrations.AlterModelOptions(
+            name="webhookendpoint",
+            options={"ordering": ("company", "created_at"), "verbose_name": "webhook"},
+        ),
     ]

@@ -9,6 +9,7 @@ import logging
 import os
 import socket
 import time
+from contextlib import suppress
 from typing import Any
 
 from celery.beat import PersistentScheduler
@@ -46,10 +47,15 @@ class BeatLock:
 
     def release(self) -> None:
         """Give the lock up, with its connection."""
+        if self._connection is None:
+            return
+        if self._held:
+            # Closing frees it too, but only when the server notices.
+            with suppress(Error), self._connection.cursor() as cursor:
+                cursor.execute(f"SELECT pg_advisory_unlock({LOCK})")
         self._held = False
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._connection.close()
+        self._connection = None
 
     def _asked(self) -> bool:
         if self._connection is None:

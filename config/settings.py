@@ -276,6 +276,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "config.problems.handler",
+    # `?format=` is ours: a list comes as a file by it
+    "URL_FORMAT_OVERRIDE": None,
     # left to the renderer, which writes milliseconds
     "DATETIME_FORMAT": None,
     "COERCE_DECIMAL_TO_STRING": True,

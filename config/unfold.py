@@ -124,6 +124,8 @@ NAVIGATION = [
         "Settings",
         _item("Approval limits", "rule", "treasury.approvaltier"),
         _item("Code limits", "pin", "treasury.paymentpolicy"),
+        _item("Limits of a day", "speed", "treasury.spendinglimit"),
+        _item("Payment rules", "event_upcoming", "treasury.paymentrules"),
         _item("Webhooks", "webhook", "ledger.webhookendpoint"),
         _item("Webhook messages", "outbox", "ledger.webhookdelivery"),
         _item("Events", "bolt", "ledger.outboxevent"),

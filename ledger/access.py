@@ -1,7 +1,9 @@
 """Access: which roles a person has at a place, and which rows he may see.
 
 A membership in a company reaches all of it, one in a region that region and its branches, one in a
-branch that branch. Whatever belongs to the company as a whole is seen by its members everywhere.
+branch that branch. What belongs to the company as a whole (its regions, providers, policies) is seen by its
+members everywhere; what tells about all of its parts (books, audit trail, events) by those alone whose
+membership reaches all of it.
 """
 
 from collections.abc import Iterable
@@ -80,16 +82,21 @@ def visible(
     prefix: str = "",
     roles: Iterable[Role] = READING_ROLES,
     by_company_only: bool = False,
+    whole_company: bool = False,
 ) -> QuerySet[Row]:
     """Return the rows that the user may see.
 
     ``prefix`` leads from the row to what has ``company``, ``region`` and ``branch`` ("fund__"); rows that
-    lie in a company as a whole pass ``by_company_only``. Everything else is filtered out, so that another
+    lie in a company as a whole pass ``by_company_only``, or ``whole_company`` when a membership in a part of it
+    does not count. Everything else is filtered out, so that another
     company's object is not found rather than forbidden.
     """
     if user.is_superuser and user.is_active:
         return rows
-    return rows.filter(within_reach(user, prefix, roles, by_company_only=by_company_only))
+    reach = within_reach(
+        user, prefix, roles, by_company_only=by_company_only, whole_company=whole_company
+    )
+    return rows.filter(reach)
 
 
 def within_reach(
@@ -98,12 +105,15 @@ def within_reach(
     roles: Iterable[Role] = READING_ROLES,
     *,
     by_company_only: bool = False,
+    whole_company: bool = False,
 ) -> Q:
     """Return the condition behind ``visible``, to be combined with others without a subquery."""
     if user.is_superuser and user.is_active:
         return ~Q(pk__in=())
     reach = Q(pk__in=())
     memberships = Membership.objects.filter(user=user, role__in=list(roles), user__is_active=True)
+    if whole_company:
+        memberships = memberships.filter(region=None)
     for company, region, branch in memberships.values_list(
         "company", "region", "branch"
     ).distinct():
@@ -136,3 +146,13 @@ def companies_of(user: User, *roles: Role) -> QuerySet[Company]:
         memberships__user__is_active=True,
         memberships__role__in=list(roles or READING_ROLES),
     ).distinct()
+
+
+def companies_read_as_a_whole(user: User) -> QuerySet[Company]:
+    """Return the companies all of which the user may read: their books, their audit trail."""
+    if user.is_superuser and user.is_active:
+        return Company.objects.all()
+    reaching = Membership.objects.filter(
+        user=user, user__is_active=True, region=None, role__in=list(READING_ROLES)
+    )
+    return Company.objects.filter(pk__in=reaching.values("company"))

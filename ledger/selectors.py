@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db.models import Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from ledger.access import companies_of, visible
+from ledger.access import companies_of, companies_read_as_a_whole, visible
 from ledger.models import (
     Account,
     AuditEvent,
@@ -33,6 +33,10 @@ def companies_seen_by(user: User) -> QuerySet[Company]:
     return companies_of(user)
 
 
+def companies_whose_books_are_seen_by(user: User) -> QuerySet[Company]:
+    return companies_read_as_a_whole(user)
+
+
 def regions_seen_by(user: User) -> QuerySet[Region]:
     return visible(Region.objects.all(), user, by_company_only=True)
 
@@ -43,12 +47,12 @@ def branches_seen_by(user: User) -> QuerySet[Branch]:
 
 
 def accounts_seen_by(user: User) -> QuerySet[Account]:
-    return visible(Account.objects.select_related("company"), user, by_company_only=True)
+    return visible(Account.objects.select_related("company"), user, whole_company=True)
 
 
 def journal_entries_seen_by(user: User) -> QuerySet[JournalEntry]:
     rows = JournalEntry.objects.select_related("company", "posted_by", "reversal_of", "reversed_by")
-    return visible(rows, user, by_company_only=True)
+    return visible(rows, user, whole_company=True)
 
 
 def journal_entries_with_lines_seen_by(user: User) -> QuerySet[JournalEntry]:
@@ -58,11 +62,11 @@ def journal_entries_with_lines_seen_by(user: User) -> QuerySet[JournalEntry]:
 
 
 def audit_events_seen_by(user: User) -> QuerySet[AuditEvent]:
-    return visible(AuditEvent.objects.select_related("actor"), user, by_company_only=True)
+    return visible(AuditEvent.objects.select_related("actor"), user, whole_company=True)
 
 
 def events_seen_by(user: User) -> QuerySet[OutboxEvent]:
-    return visible(OutboxEvent.objects.all(), user, by_company_only=True)
+    return visible(OutboxEvent.objects.all(), user, whole_company=True)
 
 
 def webhooks_seen_by(user: User) -> QuerySet[WebhookEndpoint]:

@@ -113,6 +113,10 @@ class Scene:
             for _ in range(number)
         )
 
+    def fill(self, amount: str | int) -> None:
+        """Put this much more into the fund."""
+        _fill(self, Decimal(amount), today(self.company))
+
     def require_codes(self, above: int = 0) -> None:
         """From now on payments above this amount need a code."""
         PaymentPolicy.objects.filter(company=self.company).update(code_above=above)
@@ -175,7 +179,7 @@ def build_scene(
     )
     scene = Scene(company, fund, people, Decimal(opening))
     if scene.opening:
-        _fill(scene, today(company))
+        scene.fill(opening)
     return scene
 
 
@@ -192,8 +196,8 @@ def _people(company: Company) -> dict[str, User]:
     return people
 
 
-def _fill(scene: Scene, on: date) -> None:
-    fund, amount = scene.fund, scene.opening
+def _fill(scene: Scene, amount: Decimal, on: date) -> None:
+    fund = scene.fund
     lines = (
         Line(fund.account_id, Side.DEBIT, amount, "KES"),
         Line(fund.funding_account_id, Side.CREDIT, amount, "KES"),

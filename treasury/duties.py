@@ -4,8 +4,12 @@ Each function raises ``RoleRequired`` or ``SegregationOfDuties`` (403) and looks
 services ask under their locks, the API and the admin may ask before they read what was sent.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from ledger.access import require_role
 from ledger.actor import Actor
@@ -207,12 +211,44 @@ def may_bring_bank_report(actor: Actor, provider: Provider) -> User:
     return actor.user
 
 
-def may_reverse(actor: Actor, payment: Payment) -> None:
-    """A CFO who neither requested nor executed it."""
-    require_role(actor, Role.CFO, place=payment.fund)
+def may_reverse(actor: Actor, payment: Payment) -> User:
+    """Whoever sees that money came back proposes; a CFO who did not execute it confirms; never its requester."""
+    proposer = _proposer(payment.reversals.filter(confirmed_at=None, withdrawn_at=None))
+    confirms = proposer is not None and proposer != actor.user_id
+    roles = (Role.CFO,) if confirms else (Role.TREASURER, Role.RECONCILER, Role.CFO)
+    return _may_find(actor, payment, proposer, roles=roles, executor=payment.executor_id)
+
+
+def may_clear_late_success(actor: Actor, payment: Payment) -> User:
+    """A treasurer or a CFO, a CFO to confirm; never its requester, nor to confirm whoever executed it."""
+    open_ones = payment.late_successes.filter(confirmed_at=None, withdrawn_at=None)
+    proposer = _proposer(open_ones)
+    confirms = proposer is not None and proposer != actor.user_id
+    roles = (Role.CFO,) if confirms else (Role.TREASURER, Role.CFO)
+    executor = open_ones.values_list("executor_id", flat=True).first()
+    return _may_find(actor, payment, proposer, roles=roles, executor=executor)
+
+
+def _proposer(findings: QuerySet[Any]) -> UUID | None:
+    return findings.values_list("proposed_by_id", flat=True).first()
+
+
+def _may_find(
+    actor: Actor,
+    payment: Payment,
+    proposer: UUID | None,
+    *,
+    roles: Collection[Role],
+    executor: UUID | None,
+) -> User:
+    require_role(actor, *roles, place=payment.fund)
+    if actor.user is None:
+        raise RoleRequired("This is found out by people.")
     segregation.require_not_requester(
-        user_id=actor.user_id, requester_id=payment.requester_id, act="reverse"
+        user_id=actor.user.pk, requester_id=payment.requester_id, act="decide about"
     )
-    segregation.require_not_executor(
-        user_id=actor.user_id, executor_id=payment.executor_id, act="reverse"
-    )
+    if proposer is not None and proposer != actor.user.pk:
+        segregation.require_not_executor(
+            user_id=actor.user.pk, executor_id=executor, act="confirm this about"
+        )
+    return actor.user

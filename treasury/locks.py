@@ -17,6 +17,8 @@ from ledger.refusals import NotFound
 from treasury.models import (
     DecisionCode,
     Delegation,
+    Incident,
+    LateSuccess,
     OneTimeCode,
     Payment,
     PaymentAttempt,
@@ -24,6 +26,7 @@ from treasury.models import (
     ReplenishmentRequest,
     Requisition,
     Resolution,
+    Reversal,
     TreasuryFund,
     VarianceAdjustment,
 )
@@ -111,6 +114,18 @@ def lock_live_code(payment: Payment) -> OneTimeCode | None:
 def lock_open_resolution(payment: Payment) -> Resolution | None:
     """Lock the proposal, if any, that waits for a second person, of a locked payment."""
     rows = Resolution.objects.filter(payment=payment, confirmed_at=None, withdrawn_at=None)
+    return rows.select_for_update(no_key=True).order_by().first()
+
+
+def lock_open_reversal(payment: Payment) -> Reversal | None:
+    """Lock the proposal, if any, that the money of a locked payment came back."""
+    rows = Reversal.objects.filter(payment=payment, confirmed_at=None, withdrawn_at=None)
+    return rows.select_for_update(no_key=True).order_by().first()
+
+
+def lock_open_late_success(incident: Incident) -> LateSuccess | None:
+    """Lock the proposal, if any, on how a late success of a locked payment ends."""
+    rows = LateSuccess.objects.filter(incident=incident, confirmed_at=None, withdrawn_at=None)
     return rows.select_for_update(no_key=True).order_by().first()
 
 

@@ -32,6 +32,7 @@ from treasury.authority import active_delegations
 from treasury.models import (
     Attachment,
     Delegation,
+    LateSuccess,
     Payment,
     PaymentAttempt,
     PaymentExecution,
@@ -39,6 +40,8 @@ from treasury.models import (
     ReplenishmentRequest,
     Requisition,
     RequisitionApproval,
+    Reversal,
+    SpendingLimit,
     TreasuryFund,
     VarianceAdjustment,
 )
@@ -71,11 +74,13 @@ def attachments_seen_by(user: User) -> QuerySet[Attachment]:
 
 
 def payments_seen_by(user: User) -> QuerySet[Payment]:
-    """Payments with their fund, requisition, execution, reconciliation and resolutions."""
+    """Payments with their fund, requisition, execution, reconciliation and what people found about them."""
     rows = Payment.objects.select_related(
         "fund__company", "requisition", "executor", "execution", "reconciliation"
     )
-    return visible(rows.prefetch_related("resolutions"), user, prefix="fund__")
+    return visible(
+        rows.prefetch_related("resolutions", "reversals", "late_successes"), user, prefix="fund__"
+    )
 
 
 def attempts_seen_by(user: User) -> QuerySet[PaymentAttempt]:
@@ -103,6 +108,11 @@ def exchanges_of(attempts: Iterable[PaymentAttempt]) -> dict[UUID, list[GatewayR
 def history_of(payment: Payment) -> QuerySet[AuditEvent]:
     """Return everything that was done to the payment, and tried, oldest first."""
     return audit.history_of(payment.reference).select_related("actor")
+
+
+def limits_seen_by(user: User) -> QuerySet[SpendingLimit]:
+    rows = SpendingLimit.objects.select_related("company", "fund")
+    return visible(rows, user, by_company_only=True)
 
 
 def executions_seen_by(user: User) -> QuerySet[PaymentExecution]:
@@ -153,7 +163,8 @@ def payments_awaiting(user: User) -> QuerySet[Payment]:
     """Payments that the user can move on.
 
     A treasurer executes what is pending, retries or cancels what failed, and resolves what is in review;
-    a CFO resolves as well; a reconciler reconciles what somebody else executed.
+    a CFO resolves as well, and confirms what came back and how a late success ends; a reconciler reconciles
+    what somebody else executed.
     """
     rows = payments_seen_by(user)
     approvals = RequisitionApproval.objects.filter(
@@ -166,9 +177,18 @@ def payments_awaiting(user: User) -> QuerySet[Payment]:
     by_treasurer = (to_execute | in_review) & ~Q(requester=user)
     return rows.filter(
         within_reach(user, "fund__", (Role.TREASURER,)) & by_treasurer
-        | within_reach(user, "fund__", (Role.CFO,)) & in_review & ~Q(requester=user)
+        | within_reach(user, "fund__", (Role.CFO,))
+        & (in_review | _found_by_another(user))
+        & ~Q(requester=user)
         | within_reach(user, "fund__", (Role.RECONCILER,)) & to_reconcile
     )
+
+
+def _found_by_another(user: User) -> Q:
+    """What somebody else proposed about money that moved, and this person may confirm."""
+    waiting = Q(confirmed_at=None, withdrawn_at=None, payment=OuterRef("pk"))
+    fits = waiting & ~Q(proposed_by=user) & ~Q(executor=user)
+    return Q(Exists(Reversal.objects.filter(fits))) | Q(Exists(LateSuccess.objects.filter(fits)))
 
 
 def variances_awaiting(user: User) -> QuerySet[VarianceAdjustment]:

@@ -64,7 +64,8 @@ REQUISITION: Transitions = {
     "approved": {"submitted", "cancelled", "paid"},
     "rejected": set(),
     "cancelled": set(),
-    "paid": set(),
+    # The money of a payment came back: it may be paid again.
+    "paid": {"approved"},
 }
 
 PAYMENT: Transitions = {
@@ -75,7 +76,8 @@ PAYMENT: Transitions = {
     # Back to executing when the gateway knows nothing of it and the same reference is sent again.
     "unknown": {"executing", "success", "failed", "review"},
     "review": {"success", "failed"},
-    "failed": {"pending", "cancelled"},
+    # To success only where two people recognise that it was paid after all.
+    "failed": {"pending", "cancelled", "success"},
     "success": {"reconciled", "reversed"},
     "reconciled": {"reversed"},
     "cancelled": set(),

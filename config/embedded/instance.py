@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -110,6 +111,8 @@ def run(plan: Plan) -> int:
     try:
         _take(plan.home, stack)
         end_leftovers(plan.home)
+        # What processes of an earlier run measured; nobody adds to it any more.
+        shutil.rmtree(plan.home.path / "metrics", ignore_errors=True)
         return _supervise(plan)
     finally:
         stack.close()

@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
@@ -21,6 +23,8 @@ from ledger.admin.lists import List
 from ledger.admin.pages import Page
 from ledger.admin.requests import actor_of, reads, roles_anywhere, user_of
 from ledger.admin.steps import MOST_ROWS, Outcome, Step, StepForm, attempt
+from ledger.downloads import file_answer
+from ledger.exports import CONTENT_TYPES, Export, write_export
 from ledger.refusals import Refusal
 from ledger.roles import Role
 
@@ -36,9 +40,11 @@ class SeenAdmin(ModelAdmin):
 
     scope: ClassVar[str] = ""
     by_company_only: ClassVar[bool] = False
+    whole_company: ClassVar[bool] = False
     steps: ClassVar[Sequence[Step]] = ()
     creation: ClassVar[Step | None] = None
     amount_fields: ClassVar[Sequence[str]] = ()
+    export: ClassVar[Export | None] = None
     list_per_page = 25
     list_max_show_all = 25
     show_full_result_count = False
@@ -49,12 +55,18 @@ class SeenAdmin(ModelAdmin):
     def __init__(self, model: type[Model], admin_site: AdminSite) -> None:
         super().__init__(model, admin_site)
         self.show_add_link = self.creation is not None
+        if self.export:
+            self.list_after_template = "admin/bursar/export.html"  # type: ignore[assignment]
 
     # --- Who sees what ---------------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
         return visible(
-            rows, user_of(request), prefix=self.scope, by_company_only=self.by_company_only
+            rows,
+            user_of(request),
+            prefix=self.scope,
+            by_company_only=self.by_company_only,
+            whole_company=self.whole_company,
         )
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -206,7 +218,29 @@ class SeenAdmin(ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_step"
         view = self.admin_site.admin_view(self.step_view)
-        return [path("steps/<slug:name>/", view, name=name), *super().get_urls()]
+        steps = path("steps/<slug:name>/", view, name=name)
+        return [steps, *self._export_urls(), *super().get_urls()]
+
+    def _export_urls(self) -> list[URLPattern]:
+        if self.export is None:
+            return []
+        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("export/<slug:wanted>/", view, name=name)]
+
+    def export_view(self, request: HttpRequest, wanted: str) -> HttpResponseBase:
+        """All the rows that the list shows, over all its pages, as a file."""
+        if wanted not in CONTENT_TYPES or not self.has_view_permission(request):
+            raise Http404("There is no such file.")
+        assert self.export is not None
+        try:
+            rows = self.get_changelist_instance(request).get_queryset(request)
+            return file_answer(write_export(self.export, rows, wanted), self.export, wanted)
+        except IncorrectLookupParameters:
+            raise Http404("There is no such list.") from None
+        except Refusal as refusal:
+            messages.error(request, refusal.detail)
+            return HttpResponseRedirect(f"{self.list_url()}?{request.GET.urlencode()}")
 
     def get_actions(
         self, request: HttpRequest

@@ -70,7 +70,7 @@ def statement_panel(account: Account, title: str = "Statement") -> Panel:
 
 @admin.register(Account)
 class AccountAdmin(SeenAdmin):
-    by_company_only = True
+    whole_company = True
     list_display = (
         "code",
         "name",
@@ -115,7 +115,7 @@ class AccountAdmin(SeenAdmin):
 
 @admin.register(JournalEntry)
 class JournalEntryAdmin(SeenAdmin):
-    by_company_only = True
+    whole_company = True
     list_display = (
         "description",
         "company",
@@ -160,7 +160,7 @@ class JournalEntryAdmin(SeenAdmin):
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(SeenAdmin):
-    by_company_only = True
+    whole_company = True
     list_display = (
         "description",
         "account",
@@ -218,7 +218,7 @@ def _state(hold: Hold) -> Cell:
 @admin.register(Hold)
 class HoldAdmin(SeenAdmin):
     scope = "account__"
-    by_company_only = True
+    whole_company = True
     list_display = ("reference", "account", "state", "amount_figure", "held_at_shown")
     list_filter = (seen("account"), between("held_at"))
     list_select_related = ("account__company", "release")

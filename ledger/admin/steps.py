@@ -198,6 +198,19 @@ def money(label: str, *, required: bool = True, help_text: str = "") -> "Figure"
     )
 
 
+def whole(label: str, *, least: int, most: int, help_text: str = "") -> forms.IntegerField:
+    """A field for a whole number, which may be left empty."""
+    widget = UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    return forms.IntegerField(
+        label=label,
+        required=False,
+        min_value=least,
+        max_value=most,
+        help_text=help_text,
+        widget=widget,
+    )
+
+
 class Figure(forms.CharField):
     """An amount without the commas that people put between thousands."""
 

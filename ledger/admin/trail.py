@@ -8,12 +8,14 @@ from ledger.admin.base import SeenAdmin
 from ledger.admin.columns import badge_column, column, instant_column
 from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel, Table, action_words, changes, outcome_badge
+from ledger.exports import AUDIT
 from ledger.models import AuditEvent
 
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(SeenAdmin):
-    by_company_only = True
+    whole_company = True
+    export = AUDIT
     list_display = (
         "action_said",
         "outcome_badge",

@@ -337,7 +337,7 @@ def _tries(row: WebhookDelivery) -> Table:
 
 @admin.register(OutboxEvent)
 class OutboxEventAdmin(SeenAdmin):
-    by_company_only = True
+    whole_company = True
     list_display = ("kind", "company", "subject", "sequence", "occurred_at_shown")
     list_filter = (seen("company"), between("occurred_at", "when"))
     list_select_related = ("company",)

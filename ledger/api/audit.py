@@ -10,6 +10,7 @@ from ledger.api.filters import (
 )
 from ledger.api.resource import Listing, Showing
 from ledger.api.serializers import AuditEventSerializer
+from ledger.exports import AUDIT
 from ledger.models import AuditEvent
 from ledger.selectors import audit_events_seen_by
 
@@ -34,6 +35,7 @@ class AuditList(Listing):
     filterset_class = AuditFilter
     ordering = ("-at", "-id")
     ordering_fields = ("at",)
+    export = AUDIT
 
 
 class AuditDetail(Showing):

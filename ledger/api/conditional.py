@@ -17,7 +17,7 @@ class Conditional:
 
     def finalize_response(self: Any, request: Request, response: Any, *args: Any, **kw: Any) -> Any:
         answer = super().finalize_response(request, response, *args, **kw)  # type: ignore[misc]
-        if request.method != "GET" or answer.status_code != 200:
+        if request.method != "GET" or answer.status_code != 200 or answer.streaming:
             return answer
         answer.render()
         tag = f'"{hashlib.sha256(answer.content).hexdigest()[:32]}"'

@@ -11,6 +11,8 @@ from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.settings import api_settings
 
+from ledger.exports import CONTENT_TYPES
+
 PROBLEM = "application/problem+json"
 REASONS = {
     400: "The input is refused; `errors` names the field.",
@@ -21,6 +23,13 @@ REASONS = {
     422: "The input breaks a rule.",
     429: "Asked again too soon; `Retry-After` says when.",
 }
+
+
+FILE = OpenApiParameter(
+    "format",
+    enum=["csv", "xlsx"],
+    description="All rows that the filters leave, as one file; 422 `too_many_rows` beyond 50,000.",
+)
 
 
 class Problem(serializers.Serializer):
@@ -99,6 +108,8 @@ class Documentation(AutoSchema):
         answers |= {code: OpenApiResponse(output, text) for code, text in also.items()}
         if self.method == "GET" and getattr(self.view, "is_conditional", False):
             answers[304] = OpenApiResponse(description="Nothing changed since `If-None-Match`.")
+        if self._has_files():
+            answers |= {(200, kind): OpenApiTypes.BINARY for kind in CONTENT_TYPES.values()}
         for code in self._refused_with():
             answers[code, PROBLEM] = OpenApiResponse(Problem, self._reason(code))
         return answers
@@ -109,6 +120,10 @@ class Documentation(AutoSchema):
         if not kinds:
             return {status_code: output}
         return {(status_code, kind): output for kind in kinds}
+
+    def _has_files(self) -> bool:
+        """Whether this is a list that also comes as a file."""
+        return self._is_list() and getattr(self.view, "export", None) is not None
 
     def _refused_with(self) -> list[int]:
         codes = set(getattr(self.view, "refusals", {}))
@@ -122,6 +137,8 @@ class Documentation(AutoSchema):
             codes.add(400)
         if not self._writes():
             codes -= {403, 409, 422, 429}
+            codes |= set(getattr(self.view, "reading_refusals", {}))
+            codes |= {422} if self._has_files() else set()
         return sorted(codes)
 
     def _reason(self, code: int) -> str:
@@ -131,7 +148,7 @@ class Documentation(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         if self._is_list() or self.method == "GET":
             query = getattr(self.view, "Query", None)
-            return [query] if query else []
+            return [*([query] if query else []), *([FILE] if self._has_files() else [])]
         if not hasattr(self.view, "action") or self.method != "POST":
             return []
         if not getattr(self.view, "honours_keys", True):

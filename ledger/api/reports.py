@@ -13,7 +13,7 @@ from ledger.clock import today
 from ledger.models import Company
 from ledger.refusals import NotFound
 from ledger.reports import one_snapshot
-from ledger.selectors import companies_seen_by, trial_balance
+from ledger.selectors import companies_whose_books_are_seen_by, trial_balance
 
 
 class TrialBalanceQuery(serializers.Serializer):
@@ -53,7 +53,7 @@ class TrialBalanceSerializer(serializers.Serializer):
 class TrialBalance(Resource):
     """Read a company's trial balance at the end of a date."""
 
-    rows, Output = staticmethod(companies_seen_by), TrialBalanceSerializer
+    rows, Output = staticmethod(companies_whose_books_are_seen_by), TrialBalanceSerializer
     Query = TrialBalanceQuery
     refusals = {400: "", 404: ""}
 

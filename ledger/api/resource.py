@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django.db.models import Model, QuerySet
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError as InvalidParameter
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,7 +24,9 @@ from ledger.api.idempotent import answer_once
 from ledger.api.serializers import AuditEventSerializer, NoInput
 from ledger.audit import history_of
 from ledger.commands import refusals_recorded
+from ledger.downloads import file_answer
 from ledger.encryption import blind_index
+from ledger.exports import CONTENT_TYPES, Export, write_export
 from ledger.models import AuditEvent, User
 from ledger.refusals import NotFound
 
@@ -118,11 +122,22 @@ class Listing(Resource):
     filter_backends = (Filtering, Ordering)
     ordering: ClassVar[tuple[str, ...]] = ()
     ordering_fields: ClassVar[tuple[str, ...]] = ()
+    export: ClassVar[Export | None] = None
 
-    def get(self, request: Request, **path: Any) -> Response:
+    def get(self, request: Request, **path: Any) -> HttpResponseBase:
+        if "format" in request.query_params:
+            return self._exported(request.query_params["format"])
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         output = self.Output(page, many=True, context=self.get_serializer_context())
         return self.get_paginated_response(output.data)
+
+    def _exported(self, wanted: str) -> HttpResponseBase:
+        """Return all the rows that the filters leave as one file; 400 for what there is none of."""
+        if self.export is None or wanted not in CONTENT_TYPES:
+            formats = "csv or xlsx" if self.export else "JSON alone"
+            raise InvalidParameter({"format": [f"This list comes as {formats}."]})
+        rows = self.filter_queryset(self.get_queryset())
+        return file_answer(write_export(self.export, rows, wanted), self.export, wanted)
 
 
 class History(Listing):

@@ -44,6 +44,7 @@ from treasury.models import (
 )
 from treasury.services.attachments import add_attachment
 from treasury.services.delegations import create_delegation
+from treasury.services.limits import set_payment_rules, set_spending_limit
 from treasury.services.reconciliations import reconcile_payment
 from treasury.services.replenishment import replenish
 
@@ -135,6 +136,7 @@ def one_of_everything(office: Office) -> dict[type[Model], Model]:
         ApprovalTier.objects.filter(company=office.company).first() or ApprovalTier(),
         PaymentPolicy.objects.get(company=office.company),
         _delegation(office),
+        *_rules(office),
         _reconciliation(office),
         _hold(office),
         *_bank_rows(office),
@@ -157,6 +159,14 @@ def _requisition_with_evidence(office: Office) -> Model:
         data=PDF,
     )
     return requisition
+
+
+def _rules(office: Office) -> list[Model]:
+    place: dict[str, Any] = {"actor": acting(office.cfo), "company_id": office.company.pk}
+    return [
+        set_spending_limit(**place, currency="KES", scope="payee", most_payments=1000),
+        set_payment_rules(**place, cooling_off_hours=0),
+    ]
 
 
 def _delegation(office: Office) -> Model:

@@ -18,7 +18,10 @@ MADE_BY_A_COMMAND = {
     "treasury.ApprovalTier",
     "treasury.PaymentPolicy",
     "ledger.Membership",
+    "payments.BankAccount",
     "payments.Provider",
+    "treasury.BankFile",
+    "treasury.BankReport",
 }
 
 

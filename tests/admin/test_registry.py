@@ -29,12 +29,16 @@ UNLISTED = {
     "treasury.bankreportrow",
     "ledger.webhooktry",
     "treasury.decisioncode",
+    "treasury.dailyspending",
     "treasury.enquiry",
     "treasury.failedtries",
+    "treasury.latesuccess",
     "treasury.onetimecode",
     "treasury.question",
+    "treasury.payeedestination",
     "treasury.requisitionapproval",
     "treasury.resolution",
+    "treasury.reversal",
 }
 # Rows without a history in time: what is set once or is looked up by name.
 UNDATED = {

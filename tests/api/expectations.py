@@ -23,6 +23,7 @@ class Kind(Enum):
     MAKE = "a list to which is added: 403 without the role"
     OBJECT = "an object of a branch: 404 to who does not see it"
     COMPANY = "something of the company as a whole: seen by its members everywhere"
+    WHOLE = "tells about all of a company: 404 to who belongs to a part of it"
     HIS_OWN = "seen by the person it belongs to alone: here the requester"
     EVERYONE = "about the caller himself"
     NOBODY = "open to everyone, signed in or not"
@@ -100,14 +101,14 @@ ROUTES: dict[str, dict[str, Expected]] = {
     "api/branches/": listing(),
     "api/branches/<uuid:branch_id>/": reading(Kind.COMPANY),
     "api/ledger/accounts/": listing(),
-    ACCOUNT: reading(Kind.COMPANY),
-    ACCOUNT + "balance/": reading(Kind.COMPANY),
-    ACCOUNT + "statement/": reading(Kind.COMPANY),
+    ACCOUNT: reading(Kind.WHOLE),
+    ACCOUNT + "balance/": reading(Kind.WHOLE),
+    ACCOUNT + "statement/": reading(Kind.WHOLE),
     "api/ledger/journal/": listing(),
-    "api/ledger/journal/<uuid:entry_id>/": reading(Kind.COMPANY),
-    "api/ledger/trial_balance/": reading(Kind.COMPANY),
+    "api/ledger/journal/<uuid:entry_id>/": reading(Kind.WHOLE),
+    "api/ledger/trial_balance/": reading(Kind.WHOLE),
     "api/audit/": listing(),
-    "api/audit/<uuid:event_id>/": reading(Kind.COMPANY),
+    "api/audit/<uuid:event_id>/": reading(Kind.WHOLE),
     "api/funds/": listing(),
     FUND: showing(),
     FUND + "balance/": showing(),
@@ -125,6 +126,7 @@ ROUTES: dict[str, dict[str, Expected]] = {
     PAYMENT: showing(edited_by=TREASURER),
     PAYMENT + "attempts/": showing(),
     PAYMENT + "history/": showing(),
+    PAYMENT + "voucher/": {"get": Expected(Kind.OBJECT, status=409)},
     PAYMENT + "send_otp/": doing(by=TREASURER),
     PAYMENT + "verify_otp/": doing(by=TREASURER, his_own=True),
     PAYMENT + "execute/": doing(by=TREASURER),
@@ -133,6 +135,8 @@ ROUTES: dict[str, dict[str, Expected]] = {
     PAYMENT + "cancel/": doing(by=TREASURER),
     PAYMENT + "retry/": doing(by=TREASURER),
     PAYMENT + "resolve/": doing(by=frozenset({Role.TREASURER, Role.CFO})),
+    PAYMENT + "reverse/": doing(by=frozenset({Role.TREASURER, Role.RECONCILER, Role.CFO})),
+    PAYMENT + "clear_late_success/": doing(by=frozenset({Role.TREASURER, Role.CFO})),
     "api/variances/": listing(),
     VARIANCE: showing(),
     VARIANCE + "approve/": doing(by=CFO),
@@ -146,6 +150,11 @@ ROUTES: dict[str, dict[str, Expected]] = {
     REPLENISHMENT + "reject/": doing(by=CFO),
     REPLENISHMENT + "ask/": doing(by=CFO),
     REPLENISHMENT + "history/": showing(),
+    "api/limits/": listing(made_by=CFO),
+    "api/limits/<uuid:limit_id>/": reading(Kind.COMPANY)
+    | {"patch": Expected(Kind.COMPANY, CFO, 400, whole_company=True)},
+    "api/payment_rules/<uuid:company_id>/": reading(Kind.COMPANY)
+    | {"patch": Expected(Kind.COMPANY, CFO, 400, whole_company=True)},
     "api/delegations/": listing(made_by=APPROVERS),
     DELEGATION: reading(Kind.COMPANY),
     DELEGATION + "end/": {"post": Expected(Kind.COMPANY, CFO, 400)},
@@ -172,7 +181,7 @@ ROUTES: dict[str, dict[str, Expected]] = {
     "api/ledger/by_fund/": showing(),
     "api/ledger/<uuid:entry_id>/": showing(),
     "api/events/": listing(),
-    "api/events/<uuid:event_id>/": reading(Kind.COMPANY),
+    "api/events/<uuid:event_id>/": reading(Kind.WHOLE),
     "api/webhooks/": listing(made_by=CFO),
     WEBHOOK: reading(Kind.COMPANY)
     | {"patch": Expected(Kind.COMPANY, CFO, 400, whole_company=True)},

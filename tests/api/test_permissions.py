@@ -31,10 +31,11 @@ from tests.ledger.factories import BranchFactory, RegionFactory
 from tests.treasury.bank import bank_report_of
 from tests.treasury.desk import SYSTEM, Desk, make_desk
 from tests.treasury.factories import DAY, acting, fill, today
-from treasury.models import Delegation, TreasuryFund
+from treasury.models import Delegation, SpendingLimit, TreasuryFund
 from treasury.services.attachments import add_attachment
 from treasury.services.delegations import create_delegation
 from treasury.services.funds import open_fund
+from treasury.services.limits import set_spending_limit
 from treasury.services.questions import ask
 from treasury.services.replenishment import replenish
 
@@ -186,6 +187,7 @@ def build_world() -> World:
         "attachment_id": attachment.pk,
         "payment_id": pending.pk,
         "delegation_id": delegate(desk).pk,
+        "limit_id": limit_payees(desk).pk,
         "question_id": question.pk,
         "variance_id": variance.pk,
         "request_id": request.pk,
@@ -204,6 +206,16 @@ def build_world() -> World:
     names["outbox_event_id"] = str(told.pk)
     names["journal_entry_id"], names["line_id"] = str(entry.pk), str(line.pk)
     return World(names, desk.fund.pk, people)
+
+
+def limit_payees(desk: Desk) -> SpendingLimit:
+    return set_spending_limit(
+        actor=SYSTEM,
+        company_id=desk.company.pk,
+        currency="KES",
+        scope="payee",
+        most_payments=1000,
+    )
 
 
 def delegate(desk: Desk) -> Delegation:

@@ -21,6 +21,7 @@ from treasury.services.bank_files import make_bank_file
 from treasury.services.bank_reports import import_bank_report
 from treasury.services.execution import execute_payment
 from treasury.services.funds import open_fund
+from treasury.services.limits import set_spending_limit
 from treasury.services.replenishment import replenish
 
 LISTS = [
@@ -40,6 +41,7 @@ LISTS = [
     "api/ledger/journal",
     "api/ledger/trial_balance",
     "api/audit",
+    "api/limits",
     "api/companies",
     "api/providers",
     "api/bank-files",
@@ -51,7 +53,7 @@ LISTS = [
     "api/requisitions/{requisition}/attachments",
 ]
 # Two or three to know what the caller may see, and a few for what a row shows.
-MOST = 8
+MOST = 9
 
 
 @pytest.fixture
@@ -77,6 +79,14 @@ def more(desk: Desk, gateway: Gateway, sent_tasks: SentTasks) -> Callable[[], No
         desk.variance(desk.paid(amount="10"), "9")
         sent = desk.pending(amount="10", method="mpesa", destination="0712345678")
         execute_payment(actor=acting(desk.treasurer), payment_id=sent.pk, today=factories.today)
+        set_spending_limit(
+            actor=SYSTEM,
+            company_id=desk.company.pk,
+            currency="KES",
+            scope="fund",
+            fund_id=desk.company.funds.latest("created_at").pk,
+            most_payments=1000,
+        )
         number = desk.company.funds.count()
         fund = open_fund(
             actor=SYSTEM, company_id=desk.company.pk, name=f"F{number}", currency="KES"

@@ -6,12 +6,19 @@ from uuid import UUID
 import pytest
 from django.db import IntegrityError, transaction
 
+from ledger import audit
 from ledger.access import companies_of, require_role, roles_of, visible
 from ledger.actor import Actor
 from ledger.models import Account, Branch, Company, Membership, Region, User
 from ledger.refusals import RoleRequired
 from ledger.roles import READING_ROLES, Role
-from ledger.selectors import accounts_seen_by, audit_events_seen_by, journal_entries_seen_by
+from ledger.selectors import (
+    accounts_seen_by,
+    audit_events_seen_by,
+    companies_whose_books_are_seen_by,
+    journal_entries_seen_by,
+    regions_seen_by,
+)
 from tests.ledger.factories import (
     BranchFactory,
     CompanyFactory,
@@ -176,10 +183,34 @@ def test_rows_of_a_place_are_seen_from_where_the_membership_reaches(world: World
 
 
 @pytest.mark.parametrize("at", REACH)
-def test_the_books_of_a_company_are_seen_by_its_members_everywhere(world: World, at: str) -> None:
+def test_what_is_the_companys_own_is_seen_by_its_members_everywhere(world: World, at: str) -> None:
+    seen = set(regions_seen_by(world.member(at, Role.AUDITOR)).values_list("company", flat=True))
+    assert (world.ours.pk in seen) is (at != "elsewhere")
+
+
+@pytest.mark.parametrize("at", REACH)
+def test_the_books_of_a_company_are_seen_by_who_reaches_all_of_it(world: World, at: str) -> None:
     ours, theirs = open_account(world.ours), open_account(world.theirs)
-    seen = set(accounts_seen_by(world.member(at, Role.AUDITOR)))
-    assert seen == ({theirs} if at == "elsewhere" else {ours})
+    for account in (ours, theirs):
+        MembershipFactory.create(company=account.company, role=Role.AUDITOR)  # somebody else
+        audit.record(
+            actor=Actor.system("tests"), action="x", subject="x", company_id=account.company_id
+        )
+    person = world.member(at, Role.AUDITOR)
+    reached = {"company": ours, "elsewhere": theirs}
+    due = {reached[at]} if at in reached else set()
+    companies = {account.company for account in due}
+    assert set(accounts_seen_by(person)) == due
+    assert set(companies_whose_books_are_seen_by(person)) == companies
+    assert {event.company for event in audit_events_seen_by(person).filter(action="x")} == companies
+
+
+@pytest.mark.parametrize("at", ["coast", "port"])
+def test_another_membership_for_all_of_the_company_opens_the_books(world: World, at: str) -> None:
+    account, person = open_account(world.ours), world.member(at, Role.TREASURER)
+    MembershipFactory.create(user=person, company=world.ours, role=Role.AUDITOR)
+    assert list(accounts_seen_by(person)) == [account]
+    assert list(companies_whose_books_are_seen_by(person)) == [world.ours]
 
 
 @pytest.mark.parametrize("role", Role)

@@ -1,6 +1,8 @@
 """Bursar as it runs in production: a PostgreSQL of somebody else's, two roles, production settings."""
 
+import re
 import secrets
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,6 +20,17 @@ from config.embedded.instance import free_port
 from config.embedded.redis import Redis
 from tests import servers
 from tests.servers import Deployment, Server
+
+
+def unit(name: str, **options: str) -> list[str]:
+    """The command of a unit of docs/operations.md with this environment's program and other options."""
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    found = re.search(rf"# bursar-{name}\.service\nExecStart=(.+)", text)
+    assert found is not None
+    program, *arguments = shlex.split(found[1].replace("%%", "%"))
+    for option, value in options.items():
+        arguments[arguments.index(option) + 1] = value
+    return [str(Path(sys.executable).parent / Path(program).name), *arguments]
 
 
 @pytest.fixture(scope="session")
@@ -89,8 +102,7 @@ def site(
         "BURSAR_REPLICA_LAG": "1",
         "BURSAR_MONITORING_TOKEN": token,
     }
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
-    command += ["--workers", "2", "--blocking-threads", "4", "--no-ws", "config.wsgi:application"]
+    command = unit("web", **{"--port": str(port), "--workers": "2"})
     log = tmp_path_factory.mktemp("site") / "log"
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=told, stdout=output, stderr=output)

@@ -9,6 +9,7 @@ import pytest
 from celery import Celery
 
 from config.beat import ASK_AGAIN_S, BeatLock, SingleScheduler
+from config.embedded.processes import wait_until
 from ledger.models import LastDone
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,7 +68,7 @@ def test_a_lock_that_is_lost_with_its_connection_may_go_to_another(
     first, second = locks
     assert first.held()
     end_holders(superuser_connection)
-    assert second.held()
+    assert wait_until(second.held, seconds=60)
     assert not first.held()
     assert not first.held()
 

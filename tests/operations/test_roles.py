@@ -9,10 +9,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 from django.db import OperationalError, connection
 
-from config.databases import check_runtime_role, refuse_excess_rights
+from config.databases import (
+    OWNER_LIMITS,
+    check_runtime_role,
+    connection_settings,
+    refuse_excess_rights,
+)
 from config.embedded import postgres
 from config.management.commands import migrate
-from config.preparation import Login, PreparationError, prepare
+from config.preparation import Login, PreparationError, prepare, prepare_grants
 from tests.servers import Deployment
 
 pytestmark = pytest.mark.xdist_group("operations")
@@ -46,15 +51,24 @@ def test_the_runtime_role_is_refused_by_privilege(deployment: Deployment, attack
         raw.execute(attack)
 
 
-def test_the_runtime_role_does_what_bursar_does(deployment: Deployment) -> None:
-    assert "published heads agree" in deployment.managed("verify_ledger")
-
-
 def test_preparing_again_changes_nothing_that_is_there(deployment: Deployment) -> None:
-    told = deployment.managed("prepare_database")
-    assert "The database bursar is there." in told
+    told = deployment.environment()
+    done = prepare(
+        admin_url=told["DATABASE_ADMIN_URL"],
+        owner=Login.of(told["DATABASE_OWNER_URL"], variable=""),
+        runtime=Login.of(told["DATABASE_URL"], variable=""),
+    )
+    assert "The database bursar is there." in done
     with deployment.server.superuser("bursar") as connection:
         assert connection.execute(MIGRATED).fetchone() == (True,)
+
+
+def test_the_owner_alone_may_renew_the_grants(deployment: Deployment) -> None:
+    told = deployment.environment()
+    owner = Login.of(told["DATABASE_OWNER_URL"], variable="")
+    runtime = Login.of(told["DATABASE_URL"], variable="")
+    (done,) = prepare_grants(owner_url=told["DATABASE_OWNER_URL"], owner=owner, runtime=runtime)
+    assert done == "bursar_app may use what bursar_owner makes in bursar."
 
 
 def test_nobody_else_may_connect(deployment: Deployment) -> None:
@@ -73,20 +87,20 @@ def test_passwords_reach_the_server_as_verifiers(deployment: Deployment) -> None
         assert {str(row[0]).partition("$")[0] for row in rows} == {"SCRAM-SHA-256"}
 
 
-@pytest.mark.parametrize("role", [postgres.OWNER, postgres.SUPERUSER])
-def test_no_process_runs_with_the_owners_rights(deployment: Deployment, role: str) -> None:
-    done = deployment.manage("verify_ledger", DATABASE_URL=deployment.server.url(role))
+def test_no_process_runs_with_the_owners_rights(deployment: Deployment) -> None:
+    done = deployment.manage("verify_ledger", DATABASE_URL=deployment.server.url(postgres.OWNER))
     assert done.returncode != 0
-    assert f"DATABASE_URL names {role}" in done.stderr
+    assert "DATABASE_URL names bursar_owner" in done.stderr
     assert "prepare_database" in done.stderr
 
 
+@pytest.mark.parametrize("role", [postgres.OWNER, postgres.SUPERUSER])
 def test_a_connection_with_the_owners_rights_is_closed_again(
-    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+    role: str, transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime = connection.settings_dict["USER"]
     connection.close()
-    monkeypatch.setitem(connection.settings_dict, "USER", postgres.OWNER)
+    monkeypatch.setitem(connection.settings_dict, "USER", role)
     connection.ensure_connection()
     (found,) = check_runtime_role(None, databases=["default"])
     assert found.id == "bursar.E001"
@@ -119,12 +133,10 @@ def test_addresses_that_do_not_fit_are_refused_by_name(
 
 
 def test_a_migration_does_not_queue_behind_a_busy_table(deployment: Deployment) -> None:
-    asked = "from django.db import connection as c; k = c.cursor(); k.execute('SHOW lock_timeout')"
-    shown = deployment.managed(
-        *("shell", "--no-imports", "-c", f"{asked}; print(k.fetchone()[0])"),
-        BURSAR_DATABASE_ROLE="owner",
-    )
-    assert shown.strip() == "5s"
+    url = deployment.environment()["DATABASE_OWNER_URL"]
+    options = connection_settings(url, limits=OWNER_LIMITS)["OPTIONS"]["options"]
+    with psycopg.connect(url, options=options) as raw:
+        assert raw.execute("SHOW lock_timeout").fetchone() == ("5s",)
 
 
 @pytest.mark.parametrize(("busy", "gives_up"), [(1, False), (2, True)])

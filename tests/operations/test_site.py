@@ -111,7 +111,7 @@ def test_metrics_say_how_business_goes_and_name_nobody(site: Site, shop: Deploym
     text = site.monitor("/metrics").text
     assert value_of(text, 'bursar_payments{status="unknown"}') == 0
     assert value_of(text, "bursar_database_up") == 1
-    assert value_of(text, 'bursar_sign_well{sign="worker"}') == 0
+    assert value_of(text, 'bursar_sign_count{sign="stopped_providers"}') == 0
     assert 'route="unmatched"' in text
     for word in ("4e0b7c0e", "254712345678", "savanna", "Wanjiku"):
         assert word not in text

@@ -21,6 +21,7 @@ from ledger.roles import Role
 from ledger.services.verification import verify
 from payments.models import Provider
 from tests import database
+from tests.payments import bank as wire
 from tests.simulator import Simulator, simulator, simulator_process  # noqa: F401
 from treasury.demo import everyday, remarkable
 from treasury.demo.cast import PASSWORD
@@ -29,7 +30,10 @@ from treasury.demo.travel import Journey
 from treasury.models import (
     ApprovalTier,
     Attachment,
+    BankFile,
+    BankReportRow,
     Payment,
+    PaymentAttempt,
     PaymentExecution,
     PaymentPolicy,
     ReplenishmentRequest,
@@ -90,6 +94,14 @@ def test_every_status_is_in_it(demo: Surroundings) -> None:
     }
     assert statuses(VarianceAdjustment) == {"pending", "approved", "rejected"}
     assert statuses(ReplenishmentRequest) == {"pending", "approved", "funded", "rejected"}
+
+
+def test_a_bank_file_has_one_payment_paid_and_one_rejected(demo: Surroundings) -> None:
+    file = BankFile.objects.get()
+    wire.require_valid(bytes(file.content))
+    rows = BankReportRow.objects.filter(report__file=file).order_by("number")
+    assert [row.effect for row in rows] == ["settled", "failed"]
+    assert PaymentAttempt.objects.filter(state="waiting").count() == 1
 
 
 def test_its_ledger_holds(demo: Surroundings) -> None:
@@ -198,7 +210,7 @@ def test_a_second_load_only_finds_the_simulator_again(demo: Surroundings) -> Non
     before = (Requisition.objects.count(), AuditEvent.objects.filter(action="demo.load").count())
     elsewhere = replace(demo, simulator_url=demo.simulator_url.replace("127.0.0.1", "localhost"))
     assert not load(elsewhere)
-    assert Provider.objects.get().base_url == elsewhere.simulator_url
+    assert Provider.objects.get(kind="mpesa").base_url == elsewhere.simulator_url
     assert not load(demo)
     assert (Requisition.objects.count(), 1) == before
 

@@ -11,6 +11,7 @@ from treasury.admin import (
     policies,
     replenishments,
     requisitions,
+    rules,
     variances,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "policies",
     "replenishments",
     "requisitions",
+    "rules",
     "variances",
 ]

@@ -18,6 +18,7 @@ from ledger.admin.filters import between
 from ledger.admin.pages import Fact, Page, Panel
 from ledger.admin.requests import user_of
 from ledger.money import Money
+from treasury.exports import FUND_LINES
 from treasury.models import FundLine, Payment
 from treasury.selectors import fund_lines, funds_seen_by
 
@@ -80,6 +81,7 @@ def reconciled(line: Any) -> Cell:
 @admin.register(FundLine)
 class FundLineAdmin(SeenAdmin):
     scope = "account__fund__"
+    export = FUND_LINES
     list_display = (
         "fund",
         "kind",

@@ -12,6 +12,7 @@ from ledger.models import LedgerEntry
 from payments.models import GatewayRequest, Provider
 from treasury.admin import tones
 from treasury.admin.bank_panels import filed_panels
+from treasury.admin.findings import findings_panels
 from treasury.admin.tables import approvals_table, variances_table
 from treasury.models import (
     Callback,
@@ -45,8 +46,14 @@ def payment_panels(payment: Payment) -> tuple[Panel, ...]:
         ),
         _reconciliation(payment),
         *_resolutions(payment),
+        *findings_panels(payment),
         history(_subjects(payment, attempts, variances), payment.company),
     )
+
+
+def voucher_url(payment: Payment) -> str:
+    """Where the voucher of a payment is handed out."""
+    return f"/api/payments/{payment.pk}/voucher/"
 
 
 def _facts(payment: Payment) -> tuple[Fact, ...]:
@@ -238,6 +245,7 @@ def _execution(payment: Payment, execution: PaymentExecution | None) -> Panel:
         Fact("Code verified", cells.instant(execution.otp_verified_at, company)),
         Fact("Address", cells.text(execution.ip_address)),
         Fact("Journal entry", journal_link(execution.journal_entry)),
+        Fact("Voucher", cells.Link("Voucher (PDF)", voucher_url(payment))),
         Fact("Browser or program", cells.text(execution.user_agent), wide=True),
     )
     return Panel("Execution", facts)

@@ -18,13 +18,16 @@ from ledger.clock import today
 from ledger.money import format_amount
 from ledger.roles import Role
 from treasury import duties, readiness, segregation
-from treasury.models import Payment, Resolution
+from treasury.late_successes import undecided
+from treasury.models import LateSuccess, Payment, Resolution
 from treasury.selectors import paid_amount
 from treasury.services.codes import send_otp, verify_otp
 from treasury.services.execution import execute_payment
+from treasury.services.late_successes import clear_late_success
 from treasury.services.payments import cancel_payment, edit_payment, retry_payment
 from treasury.services.reconciliations import reconcile_payment
 from treasury.services.resolution import resolve_payment
+from treasury.services.reversals import reverse_payment
 from treasury.services.variances import record_variance
 
 TREASURER = frozenset({Role.TREASURER})
@@ -112,6 +115,33 @@ class Finding(StepForm):
                 self.fields["outcome"].help_text = f"{proposal.proposed_by} proposed this."
 
 
+class Evidence(StepForm):
+    """How somebody knows that the money came back; starts from what another person said."""
+
+    evidence = paragraph("How this is known")
+
+    def prepare(self) -> None:
+        for payment in self.rows:
+            found = payment.reversals.filter(confirmed_at=None, withdrawn_at=None).first()
+            if found:
+                said = f"{found.proposed_by} proposed this: {found.evidence}"
+                self.fields["evidence"].help_text = said
+
+
+class LateFinding(StepForm):
+    outcome = choice("What became of it", LateSuccess.Outcome.choices)
+    evidence = paragraph("How this is known")
+
+    def prepare(self) -> None:
+        """Start from what another person proposed."""
+        for payment in self.rows:
+            found = payment.late_successes.filter(confirmed_at=None, withdrawn_at=None).first()
+            if found:
+                self.fields["outcome"].initial = found.outcome
+                said = f"{found.proposed_by} proposed this: {found.evidence}"
+                self.fields["outcome"].help_text = said
+
+
 # --- What is done -----------------------------------------------------------------------------------
 
 
@@ -174,6 +204,24 @@ def _resolve(actor: Actor, row: Payment, given: Given) -> object:
         evidence=given["evidence"],
         today=today,
     )
+
+
+def _reverse(actor: Actor, row: Payment, given: Given) -> object:
+    return reverse_payment(actor=actor, payment_id=row.pk, evidence=given["evidence"], today=today)
+
+
+def _clear_late_success(actor: Actor, row: Payment, given: Given) -> object:
+    return clear_late_success(
+        actor=actor,
+        payment_id=row.pk,
+        outcome=given["outcome"],
+        evidence=given["evidence"],
+        today=today,
+    )
+
+
+def _came_late(payment: Any) -> bool:
+    return bool(undecided(payment.incidents.all()).exists())
 
 
 def _wants_code(payment: Any) -> bool:
@@ -262,6 +310,32 @@ STEPS = (
         form=Finding,
         tone="main",
         hint="One person proposes, another confirms. The money stays held until both agree.",
+    ),
+    Step(
+        name="clear-late-success",
+        label="End the late success",
+        done="your finding is noted",
+        run=_clear_late_success,
+        roles=frozenset({Role.TREASURER, Role.CFO}),
+        fits=_came_late,
+        may=duties.may_clear_late_success,
+        form=LateFinding,
+        tone="main",
+        hint="It failed, and then the gateway said that it was paid: its amount stands in suspense. One person"
+        " proposes, a CFO confirms. Only what was returned may be paid again.",
+        bulk=False,
+    ),
+    Step(
+        name="reverse",
+        label="Money came back",
+        done="your finding is noted",
+        run=_reverse,
+        roles=frozenset({Role.TREASURER, Role.RECONCILER, Role.CFO}),
+        states=frozenset({"success", "reconciled"}),
+        may=duties.may_reverse,
+        form=Evidence,
+        hint="One person proposes, a CFO confirms. Then it is booked back, and its amount may be paid again.",
+        bulk=False,
     ),
     Step(
         name="retry",

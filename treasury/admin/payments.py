@@ -16,6 +16,7 @@ from ledger.money import Money
 from treasury.admin import payment_steps, tones
 from treasury.admin.finding import by_destination
 from treasury.admin.payment_page import payment_panels
+from treasury.exports import EXECUTIONS, PAYMENTS
 from treasury.methods import Method
 from treasury.models import Payment, PaymentExecution, Reconciliation
 
@@ -24,6 +25,7 @@ from treasury.models import Payment, PaymentExecution, Reconciliation
 class PaymentAdmin(LiveAdmin):
     live_tones = tones.PAYMENT
     scope = "fund__"
+    export = PAYMENTS
     list_display = (
         "payee",
         "amount_figure",
@@ -124,6 +126,7 @@ def _payee(row: PaymentExecution | Reconciliation) -> cells.Cell:
 
 @admin.register(PaymentExecution)
 class ExecutionAdmin(OfPayment):
+    export = EXECUTIONS
     list_display = (
         "payee",
         "amount_figure",

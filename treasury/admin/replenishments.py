@@ -18,6 +18,7 @@ from ledger.money import Money
 from ledger.roles import Role
 from treasury.admin import fund_steps, tones
 from treasury.authority import delegated_roles
+from treasury.exports import REPLENISHMENTS
 from treasury.models import ReplenishmentRequest
 
 
@@ -28,6 +29,7 @@ def asked_by(row: ReplenishmentRequest) -> cells.Cell:
 @admin.register(ReplenishmentRequest)
 class ReplenishmentAdmin(SeenAdmin):
     scope = "fund__"
+    export = REPLENISHMENTS
     list_display = (
         "fund",
         "requested_amount_figure",

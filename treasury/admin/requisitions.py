@@ -20,12 +20,14 @@ from treasury.admin.attachments import file_url
 from treasury.admin.finding import by_destination
 from treasury.admin.tables import approvals_table, payments_table
 from treasury.authority import delegated_roles
+from treasury.exports import REQUISITIONS
 from treasury.models import Requisition
 
 
 @admin.register(Requisition)
 class RequisitionAdmin(SeenAdmin):
     scope = "fund__"
+    export = REQUISITIONS
     list_display = (
         "payee_name",
         "purpose",

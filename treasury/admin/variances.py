@@ -17,12 +17,14 @@ from ledger.money import Money
 from ledger.roles import Role
 from treasury.admin import fund_steps, tones
 from treasury.authority import delegated_roles
+from treasury.exports import VARIANCES
 from treasury.models import VarianceAdjustment
 
 
 @admin.register(VarianceAdjustment)
 class VarianceAdmin(SeenAdmin):
     scope = "payment__fund__"
+    export = VARIANCES
     list_display = (
         "payee",
         "original_amount_figure",

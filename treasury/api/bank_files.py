@@ -99,8 +99,8 @@ class BankFileContent(Resource):
     """Download a bank file (pain.001.001.09): the same bytes for ever. By a treasurer, CFO or auditor."""
 
     rows, key = staticmethod(bank_files_seen_by), "file_id"
-    Output = OpenApiTypes.BINARY
-    refusals = {403: "role_required"}
+    Output, produces = OpenApiTypes.BINARY, ("application/xml",)
+    refusals = reading_refusals = {403: "role_required"}
 
     def get(self, request: Request, **path: Any) -> HttpResponse:
         found = self.found()

@@ -52,7 +52,7 @@ class BankReportList(Listing, Making):
     """GET: List bank reports, newest first
     POST: Bring a bank's report (pain.002)
 
-    202: its rows are acted on by a worker. 200 where this very report was brought before.
+    Its rows are acted on by a worker, within seconds.
     """
 
     rows = staticmethod(bank_reports_seen_by)
@@ -60,7 +60,7 @@ class BankReportList(Listing, Making):
     filterset_class = BankReportFilter
     ordering = ("-uploaded_at", "-report_id")
     ordering_fields = ("uploaded_at",)
-    status_code = 202
+    status_code, also_answers = 202, {200: "This very report was brought before."}
     refusals = {400: "report_unreadable, report_too_large", 409: "report_differs"}
 
     def permit_making(self) -> None:

@@ -22,6 +22,7 @@ from ledger.api.filters import (
 from ledger.api.resource import Listing, Showing
 from ledger.api.serializers import Output
 from ledger.models import LedgerEntry, Side
+from treasury.exports import FUND_LINES
 from treasury.selectors import fund_lines_seen_by, funds_seen_by
 
 Lines = QuerySet[LedgerEntry]
@@ -104,6 +105,7 @@ class LineList(Listing):
     ordering = ("-posted_at", "-id")
     ordering_fields = ("created_at",)
     ordering_columns = {"created_at": "posted_at"}
+    export = FUND_LINES
 
 
 class LineDetail(Showing):

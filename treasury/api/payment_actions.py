@@ -11,13 +11,15 @@ from ledger.clock import today
 from treasury import duties
 from treasury.api.payments import PaymentSerializer
 from treasury.api.variances import VarianceAdjustmentSerializer
-from treasury.models import Payment, Resolution, VarianceAdjustment
+from treasury.models import LateSuccess, Payment, Resolution, VarianceAdjustment
 from treasury.selectors import payments_seen_by, variances_seen_by
 from treasury.services.codes import send_otp, verify_otp
 from treasury.services.execution import execute_payment
+from treasury.services.late_successes import clear_late_success
 from treasury.services.payments import cancel_payment, retry_payment
 from treasury.services.reconciliations import reconcile_payment
 from treasury.services.resolution import resolve_payment
+from treasury.services.reversals import reverse_payment
 from treasury.services.variances import record_variance
 from treasury.states import OPEN_PAYMENTS
 
@@ -84,8 +86,9 @@ class PaymentExecute(PaymentAction):
     also_answers = {202: "A worker calls the gateway."}
     refusals = {
         403: "role_required, segregation_of_duties",
-        409: "illegal_transition, requisition_not_approved, otp_required, step_up_required, retry_limit,"
-        " insufficient_funds, provider_unavailable, late_success",
+        409: "illegal_transition, requisition_not_approved, otp_required, step_up_required,"
+        " retry_limit,"
+        " insufficient_funds, provider_unavailable, late_success, velocity_limit, cooling_off",
     }
 
     def status_of(self, result: Payment) -> int:
@@ -181,3 +184,50 @@ class PaymentResolve(PaymentAction):
 
     def act(self, row: Payment, data: dict[str, Any]) -> Payment:
         return resolve_payment(actor=self.actor, payment_id=row.pk, today=today, **data)
+
+
+class ReversalInput(Input):
+    evidence = TextField(max_length=2000, help_text="How the return is known.")
+
+
+class PaymentReverse(PaymentAction):
+    """Say that a payment's money came back.
+
+    One person proposes, a CFO confirms; then it is reversed in the books, and its amount may be paid again.
+    """
+
+    action, Input = "payment.reverse", ReversalInput
+    refusals = {
+        403: "role_required, segregation_of_duties",
+        409: "illegal_transition, variance_pending",
+    }
+
+    def permit(self, row: Payment) -> None:
+        duties.may_reverse(self.actor, row)
+
+    def act(self, row: Payment, data: dict[str, Any]) -> Payment:
+        return reverse_payment(actor=self.actor, payment_id=row.pk, today=today, **data)
+
+
+class LateSuccessInput(Input):
+    outcome = serializers.ChoiceField(LateSuccess.Outcome.choices)
+    evidence = TextField(max_length=2000, help_text="How this is known.")
+
+
+class PaymentClearLateSuccess(PaymentAction):
+    """Say how a success after a failure ends: recognised as spent, or returned by the provider.
+
+    One person proposes, a CFO confirms. Only what was returned may be paid again.
+    """
+
+    action, Input = "payment.clear_late_success", LateSuccessInput
+    refusals = {
+        403: "role_required, segregation_of_duties",
+        409: "no_late_success, resolution_differs, insufficient_funds, velocity_limit, cooling_off",
+    }
+
+    def permit(self, row: Payment) -> None:
+        duties.may_clear_late_success(self.actor, row)
+
+    def act(self, row: Payment, data: dict[str, Any]) -> Payment:
+        return clear_late_success(actor=self.actor, payment_id=row.pk, today=today, **data)

@@ -1,5 +1,6 @@
 """Payments: making one, reading it, and what was sent for it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -29,8 +30,18 @@ from ledger.roles import Role
 from payments.selectors import exchanges_of
 from treasury import duties
 from treasury.api.inputs import EditInput
+from treasury.exports import PAYMENTS
 from treasury.methods import Method
-from treasury.models import Payment, PaymentAttempt, PaymentExecution, Reconciliation, Resolution
+from treasury.models import (
+    LateSuccess,
+    Payment,
+    PaymentAttempt,
+    PaymentExecution,
+    Reconciliation,
+    Resolution,
+    Reversal,
+)
+from treasury.models.finding import TwoPersonFinding
 from treasury.selectors import (
     attempts_seen_by,
     payments_awaiting,
@@ -67,14 +78,38 @@ class ResolutionSerializer(Output):
         fields = ("outcome", "evidence", "proposed_by", "proposed_at")
 
 
+class ReversalSerializer(Output):
+    """What one person says about money that came back, until a CFO confirms it."""
+
+    class Meta:
+        model = Reversal
+        fields = ("evidence", "proposed_by", "proposed_at", "confirmed_by", "confirmed_at")
+
+
+class LateSuccessSerializer(Output):
+    """How a success after a failure ends, proposed or confirmed."""
+
+    class Meta:
+        model = LateSuccess
+        fields = (
+            "outcome", "evidence", "proposed_by", "proposed_at", "confirmed_by", "confirmed_at",
+        )  # fmt: skip
+
+
 class PaymentSerializer(Output):
-    """A payment; ``resolution`` is what was proposed and waits for a second person."""
+    """A payment; ``resolution`` is what was proposed and waits for a second person.
+
+    ``reversal`` says that its money came back, ``late_success`` how a success after a failure ends; without
+    ``confirmed_at`` they wait for a second person too.
+    """
 
     payee_name = serializers.CharField(source="requisition.payee_name", read_only=True)
     requested_by = serializers.UUIDField(source="requester_id", read_only=True)
     execution = PaymentExecutionSerializer(read_only=True, allow_null=True, default=None)
     reconciliation = ReconciliationSerializer(read_only=True, allow_null=True, default=None)
     resolution = serializers.SerializerMethodField()
+    reversal = serializers.SerializerMethodField()
+    late_success = serializers.SerializerMethodField()
 
     class Meta:
         model = Payment
@@ -84,13 +119,27 @@ class PaymentSerializer(Output):
             "step_up_required",
             "otp_sent_timestamp", "otp_verified", "otp_verified_timestamp", "retry_count",
             "max_retries", "last_error", "version", "created_by", "created_at", "execution",
-            "reconciliation", "resolution",
+            "reconciliation", "resolution", "reversal", "late_success",
         )  # fmt: skip
 
     @extend_schema_field(ResolutionSerializer(allow_null=True))
     def get_resolution(self, payment: Payment) -> Any:
         found = [row for row in payment.resolutions.all() if row.is_open]
         return ResolutionSerializer(found[0]).data if found else None
+
+    @extend_schema_field(ReversalSerializer(allow_null=True))
+    def get_reversal(self, payment: Payment) -> Any:
+        return _standing(payment.reversals.all(), ReversalSerializer)
+
+    @extend_schema_field(LateSuccessSerializer(allow_null=True))
+    def get_late_success(self, payment: Payment) -> Any:
+        return _standing(payment.late_successes.all(), LateSuccessSerializer)
+
+
+def _standing(findings: Iterable[TwoPersonFinding], shown_by: type[Output]) -> Any:
+    """The newest finding that was not withdrawn."""
+    found = [row for row in findings if row.withdrawn_at is None]
+    return shown_by(found[-1]).data if found else None
 
 
 class PaymentFilter(FilterSet):
@@ -130,6 +179,7 @@ class PaymentList(Conditional, Listing, Making):
     filterset_class = PaymentFilter
     ordering = ("-created_at", "-payment_id")
     ordering_fields = ("created_at", "amount")
+    export = PAYMENTS
     refusals = {
         409: "requisition_not_approved, exceeds_approved_amount, payment_exists",
         422: "differs_from_approval, idempotency_mismatch",

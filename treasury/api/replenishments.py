@@ -19,6 +19,7 @@ from ledger.api.serializers import Output
 from ledger.clock import today
 from treasury import duties
 from treasury.api.inputs import ReasonInput
+from treasury.exports import REPLENISHMENTS
 from treasury.models import ReplenishmentRequest
 from treasury.selectors import replenishments_awaiting, replenishments_seen_by
 from treasury.services.replenishment import (
@@ -61,6 +62,7 @@ class ReplenishmentList(Listing):
     filterset_class = ReplenishmentFilter
     ordering = ("-created_at", "-request_id")
     ordering_fields = ("created_at", "requested_amount")
+    export = REPLENISHMENTS
 
 
 class ReplenishmentDetail(Showing):

@@ -24,6 +24,7 @@ from ledger.roles import Role
 from treasury import duties
 from treasury.api.attachments import AttachmentSerializer
 from treasury.api.inputs import EditInput, ReasonInput
+from treasury.exports import REQUISITIONS
 from treasury.methods import Method
 from treasury.models import Requisition, RequisitionApproval
 from treasury.selectors import funds_seen_by, requisitions_awaiting, requisitions_seen_by
@@ -105,6 +106,7 @@ class RequisitionList(Listing, Making):
     filterset_class = RequisitionFilter
     ordering = ("-requested_at", "-requisition_id")
     ordering_fields = ("requested_at", "amount")
+    export = REQUISITIONS
     refusals = {400: "amount_precision, amount_too_large, method_unavailable, phone_invalid, …"}
 
     def permit_making(self) -> None:

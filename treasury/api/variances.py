@@ -18,6 +18,7 @@ from ledger.api.serializers import Output
 from ledger.clock import today
 from treasury import duties
 from treasury.api.inputs import ReasonInput
+from treasury.exports import VARIANCES
 from treasury.models import VarianceAdjustment
 from treasury.selectors import variances_awaiting, variances_seen_by
 from treasury.services.variances import approve_variance, reject_variance
@@ -55,6 +56,7 @@ class VarianceList(Listing):
     filterset_class = VarianceFilter
     ordering = ("-created_at", "-variance_id")
     ordering_fields = ("created_at", "variance_amount")
+    export = VARIANCES
 
 
 class VarianceDetail(Showing):

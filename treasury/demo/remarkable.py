@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from treasury.demo import doubts
+from treasury.demo import banks, doubts
 from treasury.demo.everyday import CASH, HEAD_OFFICE, PORT, Story
 from treasury.demo.papers import quotation
 from treasury.demo.stage import Stage, Wish
@@ -59,6 +59,7 @@ def stories(stage: Stage, *, end: datetime, gateway: bool) -> Iterator[Story]:
     yield _just_submitted_elsewhere(stage, ago(hours=4))
     if gateway:
         yield from doubts.stories(stage, end=end)
+        yield from banks.stories(stage, end=end)
 
 
 # --- Cash, tiers, evidence ------------------------------------------------------------------------------
@@ -98,13 +99,14 @@ def _came_back(stage: Stage, moment: datetime) -> Story:
     yield moment
     wish = Wish(HEAD_OFFICE, 14_200, "Crane hire, cancelled lift", "Athi Crane Hire", CASH, COUNTER)
     payment = stage.execute(stage.make_payment(stage.approve(stage.request(wish))))
-    yield stage.after(hours=25)
-    reverse_payment(
-        actor=stage.acting("cfo"),
-        payment_id=payment.pk,
-        evidence="The lift was cancelled; all of it was paid in again, slip 0937.",
-        today=stage.today,
-    )
+    for hours, who, evidence in (
+        (25, "reconciler", "The lift was cancelled; all of it was paid in again, slip 0937."),
+        (2, "cfo", "Seen on the bank's statement."),
+    ):
+        yield stage.after(hours=hours)
+        reverse_payment(
+            actor=stage.acting(who), payment_id=payment.pk, evidence=evidence, today=stage.today
+        )
 
 
 def _payment_withdrawn(stage: Stage, moment: datetime) -> Story:

@@ -7,8 +7,16 @@ from treasury.models.bank_report import BankReport, BankReportRow
 from treasury.models.code import FailedTries, OneTimeCode
 from treasury.models.decision_code import DecisionCode
 from treasury.models.delegation import Delegation
+from treasury.models.finding import LateSuccess, Reversal
 from treasury.models.fund import TreasuryFund
 from treasury.models.fund_line import FundLine
+from treasury.models.limit import (
+    DailySpending,
+    LimitScope,
+    PayeeDestination,
+    PaymentRules,
+    SpendingLimit,
+)
 from treasury.models.payment import Payment, PaymentExecution, Reconciliation
 from treasury.models.policy import ApprovalTier, PaymentPolicy
 from treasury.models.question import Question
@@ -25,23 +33,30 @@ __all__ = [
     "BankReport",
     "BankReportRow",
     "Callback",
+    "DailySpending",
     "DecisionCode",
     "Delegation",
     "Enquiry",
     "FailedTries",
     "FundLine",
     "Incident",
+    "LateSuccess",
+    "LimitScope",
     "OneTimeCode",
+    "PayeeDestination",
     "Payment",
     "PaymentAttempt",
     "PaymentExecution",
     "PaymentPolicy",
+    "PaymentRules",
     "Question",
     "Reconciliation",
     "ReplenishmentRequest",
     "Requisition",
     "RequisitionApproval",
     "Resolution",
+    "Reversal",
+    "SpendingLimit",
     "TreasuryFund",
     "VarianceAdjustment",
 ]

@@ -30,6 +30,8 @@ class Payment(models.Model):
     foreign key, ``separate_executor`` from the company by another: so a CHECK can refuse a requester and a
     trigger an approver as the executor, whoever writes the row. ``version`` counts edits; a code is good
     for one version. Amount, method, destination and requester are fixed once the payment leaves pending.
+    ``spent_on`` is the company's civil date on which it counts against the limits of a day: it is set while
+    the money has left or may have, and the database sees to it.
     """
 
     payment_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -64,6 +66,7 @@ class Payment(models.Model):
     retry_count = models.PositiveSmallIntegerField(default=0, editable=False)
     max_retries = models.PositiveSmallIntegerField(default=3)
     last_error = models.TextField(blank=True, editable=False)
+    spent_on = models.DateField(null=True, editable=False)
     body_hash = models.CharField(max_length=64, blank=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

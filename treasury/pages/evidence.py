@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.urls import reverse
-
 from ledger.admin import cells
 from ledger.admin.cells import Badge, Link
 from ledger.admin.pages import Fact, Panel, Table, history
@@ -14,6 +12,7 @@ from ledger.encryption import mask
 from ledger.models import User
 from ledger.money import Money
 from treasury.admin import tones
+from treasury.admin.payment_page import voucher_url
 from treasury.admin.requisitions import approvals_panel
 from treasury.effects import Effect, effect_of
 from treasury.models import Payment, Question
@@ -142,6 +141,7 @@ def _variance(row: Any) -> tuple[Fact, ...]:
         Fact("The payee got", cells.amount(row.adjusted_amount, row.currency)),
         Fact("Difference", cells.amount(row.variance_amount, row.currency)),
         Fact("Payment", cells.link(row.payment)),
+        Fact("Voucher", Link("Voucher (PDF)", voucher_url(row.payment))),
         Fact("Recorded by", cells.text(row.recorded_by)),
         Fact("Recorded", cells.instant(row.created_at, row.payment.fund.company)),
         Fact("Reason", cells.text(row.reason), wide=True),
@@ -249,8 +249,3 @@ OTHERS: dict[str, Callable[[Any], list[Panel]]] = {
     "replenishment": lambda row: [],
     "review": lambda row: [_findings(row), _similar(row.requisition)],
 }
-
-
-def approvals_url(item: Item) -> str:
-    """Where the page shows this item."""
-    return f"{reverse('approvals')}?item={item.key}"

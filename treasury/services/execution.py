@@ -11,6 +11,7 @@ from ledger.services import posting
 from payments.models import Provider
 from treasury import duties, locks, methods, readiness
 from treasury.dates import Today
+from treasury.limits import limits_refuse
 from treasury.models import OneTimeCode, Payment, PaymentAttempt
 from treasury.queue import wake
 from treasury.services.codes import consume_code
@@ -40,8 +41,8 @@ def execute_payment(*, actor: Actor, payment_id: UUID, today: Today) -> Payment:
 
     Consumes the executor's verification where a code is needed; where none is, the actor becomes the
     executor. Raises ``RoleRequired``, ``SegregationOfDuties``, ``IllegalTransition``, ``NotApproved``,
-    ``RetryLimit``, ``LateSuccess``, ``StepUpRequired``, ``CodeRequired``, ``ProviderUnavailable``, ``InsufficientFunds``; then
-    nothing happened.
+    ``RetryLimit``, ``LateSuccess``, ``StepUpRequired``, ``CodeRequired``, ``ProviderUnavailable``,
+    ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``; then nothing happened.
     """
     payment = locks.lock_payment(payment_id)
     user = duties.may_execute(actor, payment)
@@ -62,16 +63,18 @@ def carry_out(
     """Reserve or settle a locked payment that was checked; ``user`` is its executor from now on.
 
     Plain, for the commands of one payment and of a batch. Raises ``ProviderUnavailable``, ``LateSuccess``,
-    ``InsufficientFunds``.
+    ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``.
     """
     if payment.method in methods.BY_GATEWAY:
-        _reserve(payment, user, code, actor)
+        _reserve(payment, user, code, actor, today)
     else:
         proof = Proof(user.pk, actor.ip_address, actor.user_agent, code)
         settle(payment, proof=proof, on=today(payment.fund.company), actor=actor)
 
 
-def _reserve(payment: Payment, user: User, code: OneTimeCode | None, actor: Actor) -> None:
+def _reserve(
+    payment: Payment, user: User, code: OneTimeCode | None, actor: Actor, today: Today
+) -> None:
     """Hold the money and write down the attempt; a worker makes the call after the commit.
 
     What goes by file waits until a treasurer makes one.
@@ -79,14 +82,16 @@ def _reserve(payment: Payment, user: User, code: OneTimeCode | None, actor: Acto
     require_no_late_success(payment)
     before = payment_facts(payment)
     attempt = _build_attempt(payment, user, code, actor)
+    payment.status = PaymentStatus.EXECUTING
+    payment.executor = user
+    payment.spent_on = today(payment.fund.company)
+    with limits_refuse(payment):
+        payment.save(update_fields=["status", "executor", "spent_on"])
     posting.hold(
         account_id=payment.fund.account_id,
         amount=payment.amount,
         reference=attempt.hold_reference,
     )
-    payment.status = PaymentStatus.EXECUTING
-    payment.executor = user
-    payment.save(update_fields=["status", "executor"])
     attempt.save(force_insert=True)
     tell_payment(payment)
     audit.record(

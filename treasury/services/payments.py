@@ -12,9 +12,9 @@ from ledger.commands import command
 from ledger.idempotency import hash_of
 from ledger.money import format_amount, parse_amount
 from ledger.refusals import Conflict, InvalidInput, NotFound, RuleBroken
-from treasury import duties, locks, methods
+from treasury import duties, late_successes, locks, methods
 from treasury.events import PAYMENT_CREATED, PAYMENT_EDITED, PAYMENT_RETRIED
-from treasury.models import Incident, Payment, PaymentAttempt, PaymentPolicy, Requisition
+from treasury.models import Incident, Payment, PaymentPolicy, Requisition
 from treasury.readiness import NotApproved, RetryLimit
 from treasury.services.codes import void_codes
 from treasury.services.facts import payment_facts
@@ -148,7 +148,7 @@ def cancel_payment(*, actor: Actor, payment_id: UUID) -> Payment:
     payment = locks.lock_payment(payment_id)
     duties.may_change_payment(actor, payment)
     require_transition(PAYMENT, payment.status, PaymentStatus.CANCELLED, noun="payment")
-    require_no_late_success(payment)
+    require_late_success_decided(payment)
     before = payment_facts(payment)
     payment.status = PaymentStatus.CANCELLED
     void_codes(payment)
@@ -181,21 +181,25 @@ def retry_payment(*, actor: Actor, payment_id: UUID) -> Payment:
 
 
 def require_no_late_success(payment: Payment) -> None:
-    """Raise ``LateSuccess`` if an earlier attempt of the payment turned out to have paid."""
-    late = Incident.objects.filter(payment=payment, kind=Incident.Kind.LATE_SUCCESS)
-    if late.exists():
+    """Raise ``LateSuccess`` if an earlier attempt paid after all, and the money was not returned."""
+    if late_successes.not_returned(Incident.objects.filter(payment=payment)).exists():
+        raise LateSuccess("The gateway says that an earlier attempt did pay. Resolve that first.")
+
+
+def require_late_success_decided(payment: Payment) -> None:
+    """Raise ``LateSuccess`` if an earlier attempt paid after all, and two people have not ended that."""
+    if late_successes.undecided(Incident.objects.filter(payment=payment)).exists():
         raise LateSuccess("The gateway says that an earlier attempt did pay. Resolve that first.")
 
 
 def require_nothing_paid_late(payment: Payment) -> None:
     """Raise ``LateSuccess`` if the payment would pay again what a cancelled one of its requisition paid."""
     requisition = payment.requisition
-    late = PaymentAttempt.objects.filter(
-        payment__requisition=requisition,
-        payment__status=PaymentStatus.CANCELLED,
-        incidents__kind=Incident.Kind.LATE_SUCCESS,
+    incidents = Incident.objects.filter(
+        payment__requisition=requisition, payment__status=PaymentStatus.CANCELLED
     )
-    paid = sum(late.values_list("amount", flat=True), start=requisition.committed)
+    late = late_successes.not_returned(incidents)
+    paid = sum(late.values_list("attempt__amount", flat=True), start=requisition.committed)
     if paid > requisition.amount:
         message = "The gateway says that a cancelled payment of this requisition did pay."
         raise LateSuccess(message)

@@ -24,7 +24,7 @@ from treasury.models import (
 )
 from treasury.services.codes import void_codes
 from treasury.services.facts import payment_facts
-from treasury.services.payments import require_no_late_success
+from treasury.services.payments import require_late_success_decided
 from treasury.services.step_up import require_step_up
 from treasury.services.telling import tell_payment, tell_requisition
 from treasury.states import (
@@ -353,7 +353,7 @@ def _require_step(requisition: Requisition, target: RequisitionStatus) -> None:
 def _withdraw_payments(requisition: Requisition, actor: Actor) -> None:
     """Cancel the pending payments of a locked requisition; refuse if any went further."""
     payments = locks.lock_payments_of(requisition)
-    standing = {PaymentStatus.PENDING, PaymentStatus.CANCELLED}
+    standing = {PaymentStatus.PENDING, PaymentStatus.CANCELLED, PaymentStatus.REVERSED}
     if any(payment.status not in standing for payment in payments):
         message = "A payment of this requisition has been started; it can no longer change."
         raise PaymentStarted(message)
@@ -365,7 +365,7 @@ def _withdraw_payments(requisition: Requisition, actor: Actor) -> None:
 
 def _withdraw_payment(payment: Payment, actor: Actor) -> None:
     require_transition(PAYMENT, payment.status, PaymentStatus.CANCELLED, noun="payment")
-    require_no_late_success(payment)
+    require_late_success_decided(payment)
     before = payment_facts(payment)
     void_codes(payment)
     payment.status = PaymentStatus.CANCELLED

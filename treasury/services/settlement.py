@@ -10,6 +10,7 @@ from ledger.commands import require_transaction
 from ledger.models import Side
 from ledger.services import posting
 from ledger.services.posting import Line, Posting
+from treasury.limits import limits_refuse
 from treasury.models import OneTimeCode, Payment, PaymentAttempt, PaymentExecution
 from treasury.services.facts import payment_facts
 from treasury.services.replenishment import request_if_low
@@ -43,16 +44,19 @@ def settle(payment: Payment, *, proof: Proof, on: date, actor: Actor) -> Payment
     """Book a locked payment as paid on the civil date ``on``, and return its execution.
 
     Posts, writes the execution, marks payment and requisition, and asks for a replenishment when the fund
-    runs low. Raises ``InsufficientFunds`` where nothing was held.
+    runs low. Raises ``VelocityLimit``, ``CoolingOff`` and ``InsufficientFunds`` where nothing was reserved.
     """
     require_transaction()
     require_transition(PAYMENT, payment.status, PaymentStatus.SUCCESS, noun="payment")
     before = payment_facts(payment)
-    entry_id = _post(payment, proof, on)
     payment.status = PaymentStatus.SUCCESS
     payment.executor_id = proof.executor_id
     payment.last_error = ""
-    payment.save(update_fields=["status", "executor", "last_error"])
+    # What was reserved was counted on the day it was reserved.
+    payment.spent_on = payment.spent_on or on
+    with limits_refuse(payment):
+        payment.save(update_fields=["status", "executor", "last_error", "spent_on"])
+    entry_id = _post(payment, proof, on)
     execution = _write_execution(payment, proof, entry_id)
     tell_payment(payment)
     _mark_requisition_paid(payment)
@@ -79,7 +83,8 @@ def release(
     payment.status = PaymentStatus.FAILED
     payment.last_error = error
     payment.retry_count += int(burns_retry)
-    payment.save(update_fields=["status", "last_error", "retry_count"])
+    payment.spent_on = None
+    payment.save(update_fields=["status", "last_error", "retry_count", "spent_on"])
     tell_payment(payment)
     audit.record(
         actor=actor,

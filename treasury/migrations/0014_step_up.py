@@ -8,7 +8,7 @@ import ledger.models.account
 class Migration(migrations.Migration):
     dependencies = [
         ("ledger", "0007_second_factor"),
-        ("treasury", "0010_bank_file_laws"),
+        ("treasury", "0013_two_person_laws"),
     ]
 
     operations = [

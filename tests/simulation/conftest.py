@@ -1,0 +1,5 @@
+"""What the simulation plays on."""
+
+from tests.clock import clock
+
+__all__ = ["clock"]

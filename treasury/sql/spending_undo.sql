@@ -1,0 +1,15 @@
+DROP TRIGGER knows_destination ON treasury_requisition;
+DROP TRIGGER counts_anew ON treasury_spendinglimit;
+DROP TRIGGER follow_spending ON treasury_payment;
+DROP TRIGGER spent_once ON treasury_payment;
+DROP TRIGGER dates_spending ON treasury_payment;
+ALTER TABLE treasury_payment DROP CONSTRAINT treasury_payment_spent;
+ALTER TABLE treasury_spendinglimit DROP CONSTRAINT treasury_limit_same_fund;
+DROP FUNCTION treasury_know_destination();
+DROP FUNCTION treasury_count_anew();
+DROP FUNCTION treasury_follow_spending();
+DROP FUNCTION treasury_require_cooled_off(uuid, uuid, text, text);
+DROP FUNCTION treasury_cooled_off_at(uuid, text, text);
+DROP FUNCTION treasury_limits_on(uuid, text, uuid, text, text);
+DROP FUNCTION treasury_date_spending();
+DROP FUNCTION treasury_is_spent(text);

@@ -82,8 +82,18 @@ def _caller(request: HttpRequest) -> str | None:
     return connected
 
 
+HEADERS = {
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Permitted-Cross-Domain-Policies": "none",
+}
+
+
 class SecurityPolicy:
-    """Says what a page may load: its own files only. A view's own header is kept."""
+    """Says what a page may load, its own files only, and what else of us others may use: nothing.
+
+    A view's own header is kept.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -91,9 +101,8 @@ class SecurityPolicy:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", _policy(request.path))
-        response.headers.setdefault(
-            "Permissions-Policy", "camera=(), geolocation=(), microphone=()"
-        )
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
 

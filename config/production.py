@@ -68,6 +68,18 @@ def allowed_hosts(given: Sequence[str], *, public_url: str, production: bool) ->
     return [*named, *LOOPBACK]
 
 
+def owner_url(given: str, *, runtime_url: str, needed: bool) -> str:
+    """Return the owner's address; the runtime role's where there is only one role, as in development.
+
+    Raises ``ImproperlyConfigured`` when a command needs the owner and nobody said who that is.
+    """
+    if needed and not given:
+        raise ImproperlyConfigured(
+            "Set DATABASE_OWNER_URL: this command works as the role that owns the tables."
+        )
+    return given or runtime_url
+
+
 def debug(asked: bool, *, production: bool) -> bool:  # noqa: FBT001 -- the setting itself
     """Return whether pages show what went wrong inside; raise ``ImproperlyConfigured`` in production."""
     if asked and production:

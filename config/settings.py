@@ -145,7 +145,11 @@ if EMBEDDED_DATABASE:
     DATABASE_OWNER_URL = EMBEDDED_POSTGRES.url(role=postgres.OWNER)
 else:
     DATABASE_URL = env.str("DATABASE_URL")
-    DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default=DATABASE_URL)
+    DATABASE_OWNER_URL = production.owner_url(
+        env.str("DATABASE_OWNER_URL", default=""),
+        runtime_url=DATABASE_URL,
+        needed=BURSAR_PRODUCTION and DATABASE_ROLE == "owner",
+    )
 DATABASES = {
     "default": databases.connection_settings(DATABASE_OWNER_URL, limits=databases.OWNER_LIMITS)
     if DATABASE_ROLE == "owner"

@@ -90,7 +90,8 @@ def _migrate_into(name: str) -> None:
     drop(draft)
     CLUSTER.make_database(draft)
     url = CLUSTER.url(role=postgres.OWNER, database=draft)
-    environment = {**os.environ, "DATABASE_URL": url, "BURSAR_TEST_FILES": str(HOME.path)}
+    environment = {**os.environ, "DATABASE_URL": url, "DATABASE_OWNER_URL": url}
+    environment["BURSAR_TEST_FILES"] = str(HOME.path)
     environment |= {**HOME.secrets(), "DJANGO_SETTINGS_MODULE": "tests.settings"}
     command = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity=0"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

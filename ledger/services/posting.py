@@ -100,17 +100,28 @@ def post_many(postings: Sequence[Posting]) -> list[UUID]:
     An account's minimum is weighed once, when all are in. The number of statements does not grow with the
     number of postings. Raises as ``post`` does.
     """
+    rows = call_with_postings(
+        "SELECT reference, journal_entry FROM ledger_post(%s, %s, %s)", postings
+    )
+    entries = cast("dict[str, UUID]", dict(rows))
+    return [entries[posting.reference] for posting in postings]
+
+
+def call_with_postings(
+    statement: str, postings: Sequence[Posting], *more: Any
+) -> list[tuple[Any, ...]]:
+    """Run a statement that posts, and perhaps writes more, in one round trip; return its rows.
+
+    Its parameters are the postings, the two keys of the chain, and ``more``, each as JSON. Raises as
+    ``post_many`` does.
+    """
     require_transaction()
     for posting in postings:
         _require_text(posting)
         _require_balance(posting)
+    posted = Jsonb([_as_json(posting) for posting in postings])
     with _refusals():
-        rows = _call(
-            "SELECT reference, journal_entry FROM ledger_post(%s, %s, %s)",
-            (Jsonb([_as_json(posting) for posting in postings]), *padded_keys()),
-        )
-    entries = cast("dict[str, UUID]", dict(rows))
-    return [entries[posting.reference] for posting in postings]
+        return _call(statement, (posted, *padded_keys(), *map(Jsonb, more)))
 
 
 def reverse(

@@ -56,7 +56,9 @@ POINTS = {
     "enquiry sent, reply not recorded": Point(ENQUIRIES, "_record_asked"),
     "answer stored, not applied": Point(ENQUIRIES, "apply_answer"),
     "answer judged, uncommitted": Point(ENQUIRIES, "_judge", "after", needs="judged"),
-    "posted, uncommitted": Point("treasury.services.settlement", "_post", "after", needs="success"),
+    "posted, uncommitted": Point(
+        "treasury.services.settlement", "_write", "after", needs="success"
+    ),
     "settled, uncommitted": Point(OUTCOMES, "settle", "after", needs="success"),
     "released, uncommitted": Point(OUTCOMES, "release", "after", needs="failed"),
     "doubted, uncommitted": Point(OUTCOMES, "doubt", "after", needs="doubt"),

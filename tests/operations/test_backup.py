@@ -120,10 +120,16 @@ def test_a_backup_under_writes_comes_back_with_the_same_heads(
     assert told.strip() == "the ledger holds"
 
 
-def test_no_key_and_no_number_is_in_a_backup(backup: Path) -> None:
-    content = backup.read_bytes()
+def test_no_key_and_no_destination_can_be_read_in_a_backup(backup: Path, tmp_path: Path) -> None:
+    archive.unpack(backup, tmp_path)
+    program = programs.fitting("pg_restore", major=18)
+    command = [str(program), "--file=-", str(tmp_path / archive.DATABASE)]
+    dump = subprocess.run(command, capture_output=True, check=True).stdout
+    whole = backup.read_bytes() + dump
+    assert b"Diesel for the generator" in dump
+    assert b"Front desk" not in dump
     for name, value in database.HOME.secrets().items():
-        assert value.encode() not in content, name
+        assert value.encode() not in whole, name
     assert backup.stat().st_mode & 0o077 == 0
 
 

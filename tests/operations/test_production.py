@@ -59,3 +59,10 @@ def test_outside_production_the_machine_itself_is_enough() -> None:
 def test_nobody_debugs_in_production() -> None:
     with pytest.raises(ImproperlyConfigured, match="Unset DEBUG"):
         production.debug(True, production=True)
+
+
+def test_a_command_of_the_owner_must_know_who_that_is() -> None:
+    with pytest.raises(ImproperlyConfigured, match="Set DATABASE_OWNER_URL"):
+        production.owner_url("", runtime_url="postgresql://bursar_app@db/bursar", needed=True)
+    assert production.owner_url("", runtime_url="a", needed=False) == "a"
+    assert production.owner_url("b", runtime_url="a", needed=True) == "b"

@@ -60,6 +60,15 @@ def test_a_report_is_read_from_the_replica(site: Site, auditor: dict[str, str]) 
     assert answer.json()["totals"][0]["debit"] == answer.json()["totals"][0]["credit"]
 
 
+@pytest.mark.parametrize("path", ["/api/payments/?format=csv", "/api/audit/?format=xlsx"])
+def test_a_file_of_rows_is_read_from_the_replica(
+    path: str, site: Site, auditor: dict[str, str]
+) -> None:
+    answer = site.client.get(path, headers=auditor)
+    assert answer.status_code == 200
+    assert answer.headers[SOURCE].startswith("replica; ")
+
+
 def test_a_replica_that_is_too_far_behind_is_passed_over(
     stalled: None, site: Site, auditor: dict[str, str]
 ) -> None:

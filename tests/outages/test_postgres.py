@@ -47,6 +47,7 @@ class Server:
             **os.environ,
             **database.HOME.secrets(),
             "DATABASE_URL": self.cluster.url(role=role),
+            "DATABASE_OWNER_URL": self.cluster.url(role=OWNER),
             "BURSAR_TEST_FILES": str(self.cluster.data.parent),
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "PYTHONPATH": str(ROOT),

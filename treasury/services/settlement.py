@@ -1,8 +1,13 @@
 """The two ends of a payment: settled, or released. Plain functions inside a command, on locked rows."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
+
+from django.db import IntegrityError
 
 from ledger import audit
 from ledger.actor import Actor
@@ -12,11 +17,15 @@ from ledger.services import posting
 from ledger.services.posting import Line, Posting
 from treasury.limits import limits_refuse
 from treasury.models import OneTimeCode, Payment, PaymentAttempt, PaymentExecution
+from treasury.readiness import CodeRequired
 from treasury.services.facts import payment_facts
 from treasury.services.replenishment import request_if_low
-from treasury.services.telling import tell_payment, tell_requisition
+from treasury.services.telling import (
+    paid_requisition_payload,
+    payment_payload,
+    tell_payment,
+)
 from treasury.states import (
-    PAID_PAYMENTS,
     PAYMENT,
     PaymentStatus,
     RequisitionStatus,
@@ -43,33 +52,38 @@ class Proof:
 def settle(payment: Payment, *, proof: Proof, on: date, actor: Actor) -> PaymentExecution:
     """Book a locked payment as paid on the civil date ``on``, and return its execution.
 
-    Posts, writes the execution, marks payment and requisition, and asks for a replenishment when the fund
-    runs low. Raises ``VelocityLimit``, ``CoolingOff`` and ``InsufficientFunds`` where nothing was reserved.
+    Posts, writes the execution, marks payment and requisition, uses up a verified code that is not yet, and
+    asks for a replenishment when the fund runs low. Raises ``CodeRequired`` when the code ended meanwhile,
+    and ``VelocityLimit``, ``CoolingOff`` and ``InsufficientFunds`` where nothing was reserved.
+    """
+    return settle_many([payment], proof=proof, on=on, actor=actor)[0]
+
+
+def settle_many(
+    payments: Sequence[Payment], *, proof: Proof, on: date, actor: Actor
+) -> list[PaymentExecution]:
+    """Book locked payments of one fund as paid, all or none, under one proof; return their executions.
+
+    One round trip to ``treasury_settle`` (``sql/settlement.sql``), however many there are. A code or a hold
+    is for one payment, so a proof that names either settles one. Raises as ``settle`` does, and then nothing
+    was written; what the objects say is of no use any more.
     """
     require_transaction()
-    require_transition(PAYMENT, payment.status, PaymentStatus.SUCCESS, noun="payment")
-    before = payment_facts(payment)
-    payment.status = PaymentStatus.SUCCESS
-    payment.executor_id = proof.executor_id
-    payment.last_error = ""
-    # What was reserved was counted on the day it was reserved.
-    payment.spent_on = payment.spent_on or on
-    with limits_refuse(payment):
-        payment.save(update_fields=["status", "executor", "last_error", "spent_on"])
-    entry_id = _post(payment, proof, on)
-    execution = _write_execution(payment, proof, entry_id)
-    tell_payment(payment)
-    _mark_requisition_paid(payment)
-    audit.record(
-        actor=actor,
-        action="payment.settle",
-        subject=payment.reference,
-        company_id=payment.company_id,
-        before=before,
-        after=payment_facts(payment),
-    )
-    request_if_low(payment.fund, actor)
-    return execution
+    if not payments:
+        return []
+    if len(payments) > 1 and (proof.code or proof.releases):
+        raise ValueError("A code, or a hold, is for one payment.")
+    for payment in payments:
+        require_transition(PAYMENT, payment.status, PaymentStatus.SUCCESS, noun="payment")
+    before = [payment_facts(payment) for payment in payments]
+    executions = [_execution(payment, proof) for payment in payments]
+    settlements = [
+        _settlement(execution, proof, facts, on)
+        for execution, facts in zip(executions, before, strict=True)
+    ]
+    postings = [_posting(payment, proof, on) for payment in payments]
+    _write(executions, settlements, postings, proof, actor)
+    return executions
 
 
 def release(
@@ -96,31 +110,82 @@ def release(
     )
 
 
-def _post(payment: Payment, proof: Proof, on: date) -> UUID:
-    fund = payment.fund
-    return posting.post(
-        Posting(
-            company_id=payment.company_id,
-            reference=payment.reference,
-            description=f"Payment to {payment.requisition.payee_name}",
-            effective_on=on,
-            lines=(
-                _line(fund.spending_account_id, Side.DEBIT, payment),
-                _line(fund.account_id, Side.CREDIT, payment),
-            ),
-            posted_by_id=proof.executor_id,
-            releases=proof.releases,
-        )
-    )
+SETTLE = """
+    SELECT payment, journal_entry, executed_at, requisition_paid, available
+    FROM treasury_settle(%s, %s, %s, %s, %s)
+"""
 
 
-def _line(account_id: UUID, side: Side, payment: Payment) -> Line:
-    return Line(account_id, side, payment.amount, payment.currency)
+def _write(
+    executions: Sequence[PaymentExecution],
+    settlements: Sequence[dict[str, Any]],
+    postings: Sequence[Posting],
+    proof: Proof,
+    actor: Actor,
+) -> None:
+    """Write everything, fill in what the database says, and have a fund that runs low filled."""
+    by = {
+        "executor_id": str(proof.executor_id),
+        "ip_address": proof.ip_address,
+        "user_agent": proof.user_agent,
+        "gateway_reference": proof.gateway_reference,
+        "gateway_status": proof.gateway_status,
+        "actor_id": str(actor.user_id) if actor.user_id else None,
+        "actor_name": actor.name[:160],
+        "request_id": actor.request_id,
+    }
+    with _spent_code_refused(), limits_refuse(executions[0].payment):
+        rows = posting.call_with_postings(SETTLE, postings, settlements, by)
+    written = {row[0]: row[1:] for row in rows}
+    for execution in executions:
+        entry_id, at, requisition_paid, available = written[execution.payment_id]
+        execution.journal_entry_id, execution.created_at = entry_id, at
+        if requisition_paid:
+            execution.payment.requisition.status = RequisitionStatus.PAID
+        fund = execution.payment.fund
+    if available < fund.reorder_level:
+        request_if_low(fund, actor)
 
 
-def _write_execution(payment: Payment, proof: Proof, entry_id: UUID) -> PaymentExecution:
+@contextmanager
+def _spent_code_refused() -> Iterator[None]:
+    """Put into words that the code ended between the look at it and its use."""
+    try:
+        yield
+    except IntegrityError as error:
+        law = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+        if law != "treasury_code_good":
+            raise
+        raise CodeRequired("This payment needs a code that you have verified.") from error
+
+
+def _settlement(
+    execution: PaymentExecution, proof: Proof, before: dict[str, Any], on: date
+) -> dict[str, Any]:
+    """Mark the payment paid, on the object, and return what ``treasury_settle`` is told of it."""
+    payment, code = execution.payment, proof.code
+    payment.status = PaymentStatus.SUCCESS
+    payment.executor_id = proof.executor_id
+    payment.last_error = ""
+    # What was reserved was counted on the day it was reserved.
+    payment.spent_on = payment.spent_on or on
+    return {
+        "payment": str(payment.pk),
+        "execution": str(execution.pk),
+        "spent_on": payment.spent_on.isoformat(),
+        "code": str(code.pk) if code and code.consumed_at is None else None,
+        "code_verified_at": code.verified_at.isoformat() if code and code.verified_at else None,
+        "code_verified_by": str(code.executor_id) if code else None,
+        "before": before,
+        "after": payment_facts(payment),
+        "event": payment_payload(payment),
+        "requisition_event": paid_requisition_payload(payment.requisition),
+    }
+
+
+def _execution(payment: Payment, proof: Proof) -> PaymentExecution:
     code = proof.code
-    execution = PaymentExecution(
+    return PaymentExecution(
         payment=payment,
         company_id=payment.company_id,
         requester_id=payment.requester_id,
@@ -131,24 +196,20 @@ def _write_execution(payment: Payment, proof: Proof, entry_id: UUID) -> PaymentE
         otp_verified_by_id=code.executor_id if code else None,
         ip_address=proof.ip_address,
         user_agent=proof.user_agent,
-        journal_entry_id=entry_id,
     )
-    execution.save(force_insert=True)
-    return execution
 
 
-def _mark_requisition_paid(payment: Payment) -> None:
-    """A requisition is paid once payments that went out come to its whole amount."""
-    requisition = payment.requisition
-    if requisition.status != RequisitionStatus.APPROVED:
-        return
-    paid = payment.amount
-    if paid != requisition.amount:
-        amounts = requisition.payments.filter(status__in=PAID_PAYMENTS).values_list(
-            "amount", flat=True
-        )
-        paid = sum(amounts, start=paid * 0)
-    if paid == requisition.amount:
-        requisition.status = RequisitionStatus.PAID
-        requisition.save(update_fields=["status"])
-        tell_requisition(requisition)
+def _posting(payment: Payment, proof: Proof, on: date) -> Posting:
+    fund = payment.fund
+    return Posting(
+        company_id=payment.company_id,
+        reference=payment.reference,
+        description=f"Payment to {payment.requisition.payee_name}",
+        effective_on=on,
+        lines=(
+            Line(fund.spending_account_id, Side.DEBIT, payment.amount, payment.currency),
+            Line(fund.account_id, Side.CREDIT, payment.amount, payment.currency),
+        ),
+        posted_by_id=proof.executor_id,
+        releases=proof.releases,
+    )

@@ -30,14 +30,21 @@ def tell_requisition(requisition: Requisition) -> None:
         kind=REQUISITION_KINDS[RequisitionStatus(requisition.status)],
         subject=requisition.reference,
         company_id=requisition.company_id,
-        payload={
-            "requisition_id": str(requisition.pk),
-            "version": requisition.version,
-            **_common(
-                requisition.status, requisition.amount, requisition.currency, requisition.fund_id
-            ),
-        },
+        payload=_requisition_payload(requisition, requisition.status),
     )
+
+
+def paid_requisition_payload(requisition: Requisition) -> dict[str, Any]:
+    """Return what the event says of a requisition once it is paid."""
+    return _requisition_payload(requisition, RequisitionStatus.PAID)
+
+
+def _requisition_payload(requisition: Requisition, status: str) -> dict[str, Any]:
+    return {
+        "requisition_id": str(requisition.pk),
+        "version": requisition.version,
+        **_common(status, requisition.amount, requisition.currency, requisition.fund_id),
+    }
 
 
 def tell_payment(payment: Payment, kind: str | None = None) -> None:

@@ -97,4 +97,6 @@ list?.addEventListener("click", (event) => {
 for (const box of boxes) box.addEventListener("change", showSums);
 const button = document.querySelector("[data-help]");
 if (button) { button.hidden = false; button.addEventListener("click", () => help.showModal()); }
+// A browser that goes back ticks what was ticked, and tells nobody.
+window.addEventListener("pageshow", showSums);
 showSums();

@@ -7,8 +7,8 @@ import ledger.models.account
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0007_second_factor"),
-        ("treasury", "0013_two_person_laws"),
+        ("ledger", "0008_second_factor"),
+        ("treasury", "0014_settlement"),
     ]
 
     operations = [

@@ -33,7 +33,7 @@ DROP FUNCTION ledger_counter_only_forward();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0006_code_channel"),
+        ("ledger", "0007_fast_posting"),
     ]
 
     operations = [

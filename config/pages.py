@@ -18,6 +18,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from config import problems
+from config.problem_codes import MEANINGS
 
 SHOWN = 50
 SIX_DIGITS = re.compile(r"^\s*([0-9]{6})\s*$", re.ASCII | re.MULTILINE)
@@ -30,6 +31,32 @@ def home(request: HttpRequest) -> HttpResponse:
     """The front page: where to go, and in a demo as whom."""
     logins = DEMO_LOGINS if settings.BURSAR_DEMO else ()
     return render(request, "home.html", {"demo": settings.BURSAR_DEMO, "logins": logins})
+
+
+# --- What a problem's type leads to -------------------------------------------------------------------
+
+
+@require_safe
+def problem(request: HttpRequest, code: str) -> HttpResponse:
+    """What one code of a problem document means; open to everyone, for it shows nothing of anybody's."""
+    meaning = MEANINGS.get(code)
+    if meaning is None:
+        raise Http404
+    text = sentence(meaning.text)
+    shown = {"code": code, "status": meaning.status, "text": text}
+    return render(request, "problem.html", shown)
+
+
+@require_safe
+def all_problems(request: HttpRequest) -> HttpResponse:
+    """What every code means."""
+    return render(request, "problems.html", {"meanings": sorted(MEANINGS.items())})
+
+
+def sentence(text: str) -> str:
+    """The text as a sentence, without the marks that documentation puts around code."""
+    plain = text.replace("`", "")
+    return f"{plain[:1].upper()}{plain[1:]}."
 
 
 # --- The demo's inbox ---------------------------------------------------------------------------------

@@ -261,12 +261,21 @@ SMS_HEADERS = env.dict("SMS_HEADERS", default={})
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Bursar <bursar@localhost>")
 
 # --- API --------------------------------------------------------------------------------------------
+# Requests a minute: sign-ins from one address, codes of one person, writes with one token and of one
+# person, writes from one address. Reading is not limited.
+BURSAR_RATES = {
+    "login": env.int("RATE_LOGIN", default=300),
+    "codes": env.int("RATE_CODES", default=300),
+    "writes": env.int("RATE_WRITES", default=60_000),
+    "address": env.int("RATE_ADDRESS", default=120_000),
+}
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "ledger.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.throttling.Throttle"],
     "DEFAULT_RENDERER_CLASSES": ["config.rendering.Renderer"],
     "DEFAULT_PARSER_CLASSES": [
         "config.parsers.StrictJSONParser",

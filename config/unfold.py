@@ -126,6 +126,7 @@ NAVIGATION = [
         _item("Code limits", "pin", "treasury.paymentpolicy"),
         _item("Limits of a day", "speed", "treasury.spendinglimit"),
         _item("Payment rules", "event_upcoming", "treasury.paymentrules"),
+        _item("Holidays", "event_busy", "treasury.holiday"),
         _item("Webhooks", "webhook", "ledger.webhookendpoint"),
         _item("Webhook messages", "outbox", "ledger.webhookdelivery"),
         _item("Events", "bolt", "ledger.outboxevent"),

@@ -29,6 +29,8 @@ urlpatterns = [
     path("demo/inbox/", pages.demo_inbox, name="demo-inbox"),
     path("health/", health, name="health"),
     path("metrics", metrics, name="metrics"),
+    path("problems/", pages.all_problems, name="problems"),
+    path("problems/<slug:code>/", pages.problem, name="problem"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     *of_apps(),

@@ -25,6 +25,14 @@ class DatabaseClock(models.Func):
     arity = 0
 
 
+class CivilDate(models.Func):
+    """The civil date in a time zone by the database's clock, as an expression for filters."""
+
+    template = "(ledger_clock() AT TIME ZONE %(expressions)s)::date"
+    output_field = models.DateField()
+    arity = 1
+
+
 def database_now() -> datetime:
     """Return this instant by the database's clock, in UTC; the one clock that all processes share."""
     with connection.cursor() as cursor:

@@ -1,8 +1,11 @@
 """What the documentation promises to list, it lists."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
+
+from config.problem_codes import TABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("ledger", "payments", "treasury")
@@ -39,3 +42,16 @@ def test_every_code_of_a_refusal_is_documented() -> None:
     codes = {code for file in files for code in codes_in(file.read_text(encoding="utf-8"))}
     assert len(codes) > 30
     assert {code for code in codes if f"`{code}`" not in documented} == set()
+
+
+def test_every_code_that_is_documented_has_its_page_and_every_page_its_row() -> None:
+    """A code is written down twice: in config/problem_codes.py and, in the same words, in docs/api.md."""
+    documented = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    rows = [
+        line for line in documented.splitlines() if re.match(r"\| (`\w+`(, )?)+ \| \d{3} \|", line)
+    ]
+    listed = [
+        f"| {', '.join(f'`{code}`' for code in codes)} | {status} | {text} |"
+        for codes, status, text in TABLE
+    ]
+    assert sorted(rows) == sorted(listed)

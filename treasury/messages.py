@@ -10,8 +10,9 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 
 from ledger.models import User
+from ledger.money import Money
 from ledger.refusals import Conflict
-from treasury.models import Question
+from treasury.models import Payment, Question
 from treasury.sms import send_sms
 
 TEXT = """\
@@ -38,6 +39,13 @@ class NoAddress(Conflict):
 
     code = "no_email_address"
     title = "No address"
+
+
+DUE = """\
+The payment of {money} to {payee} that you scheduled is due on {day} and needs a code.
+
+Please sign in, ask for the code and execute it. It stays pending until then.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +150,10 @@ def send_question(question: Question) -> None:
     EmailMessage(
         subject="A question about your request", body=text, to=[question.asked_of.email]
     ).send()
+
+
+def remind_of_due_payment(payment: Payment, *, to: str) -> None:
+    """Tell whoever scheduled a payment that it is due and needs his code; names no destination."""
+    money = Money(payment.amount, payment.currency)
+    text = DUE.format(money=money, payee=payment.requisition.payee_name, day=payment.due_on)
+    EmailMessage(subject=f"Due: {money}", body=text, to=[to]).send()

@@ -1,6 +1,7 @@
 """What one may ask treasury. Rows are those that the user may see; amounts are in the row's currency."""
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -24,7 +25,8 @@ from django.db.models.functions import Coalesce
 
 from ledger import audit
 from ledger.access import visible, within_reach
-from ledger.models import AuditEvent, LedgerEntry, Side, User
+from ledger.clock import CivilDate
+from ledger.models import AuditEvent, Company, LedgerEntry, Side, User
 from ledger.models.account import MoneyField
 from ledger.roles import Role
 from payments.models import GatewayRequest
@@ -32,6 +34,7 @@ from treasury.authority import active_delegations
 from treasury.models import (
     Attachment,
     Delegation,
+    Holiday,
     LateSuccess,
     Payment,
     PaymentAttempt,
@@ -160,7 +163,7 @@ def requisitions_awaiting(user: User) -> QuerySet[Requisition]:
 
 
 def payments_awaiting(user: User) -> QuerySet[Payment]:
-    """Payments that the user can move on.
+    """Payments that the user can move on; what is scheduled for a later day waits for nobody yet.
 
     A treasurer executes what is pending, retries or cancels what failed, and resolves what is in review;
     a CFO resolves as well, and confirms what came back and how a late success ends; a reconciler reconciles
@@ -172,6 +175,7 @@ def payments_awaiting(user: User) -> QuerySet[Payment]:
     )
     approved_it = Q(Exists(approvals.filter(_by(user))), separate_executor=True)
     to_execute = Q(status__in=(PaymentStatus.PENDING, PaymentStatus.FAILED)) & ~approved_it
+    to_execute &= Q(due_on=None) | Q(due_on__lte=CivilDate("company__time_zone"))
     in_review = Q(status=PaymentStatus.REVIEW)
     to_reconcile = Q(status=PaymentStatus.SUCCESS) & ~Q(executor=user)
     by_treasurer = (to_execute | in_review) & ~Q(requester=user)
@@ -182,6 +186,17 @@ def payments_awaiting(user: User) -> QuerySet[Payment]:
         & ~Q(requester=user)
         | within_reach(user, "fund__", (Role.RECONCILER,)) & to_reconcile
     )
+
+
+def payments_due_by(user: User, company: Company, day: date) -> QuerySet[Payment]:
+    """Return the company's pending payments within the user's sight that go out on ``day`` or before."""
+    rows = payments_seen_by(user).filter(company=company, status=PaymentStatus.PENDING)
+    return rows.filter(due_on__lte=day).order_by("due_on", "created_at", "payment_id")
+
+
+def holidays_seen_by(user: User) -> QuerySet[Holiday]:
+    rows = Holiday.objects.select_related("company")
+    return visible(rows, user, by_company_only=True)
 
 
 def _found_by_another(user: User) -> Q:

@@ -18,6 +18,7 @@ from treasury.services import (
     janitor,
     questions,
     replenishment,
+    scheduling,
 )
 
 
@@ -60,6 +61,11 @@ def dispatch_waiting() -> None:
     dispatching.dispatch_waiting(actor=Actor.system("dispatcher"), today=today)
 
 
+@shared_task(name="treasury.execute_due")
+def execute_due() -> None:
+    scheduling.execute_due(actor=Actor.system("scheduler"), today=today)
+
+
 @shared_task(name="treasury.check_reorder_levels")
 def check_reorder_levels() -> None:
     replenishment.check_reorder_levels(actor=Actor.system("reorder check"))
@@ -79,6 +85,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "run-janitor": {"task": "treasury.run_janitor", "schedule": PASS_EVERY},
     "apply-bank-rows": {"task": "treasury.apply_bank_rows", "schedule": PASS_EVERY},
     "dispatch-waiting": {"task": "treasury.dispatch_waiting", "schedule": PASS_EVERY},
+    "execute-due": {"task": "treasury.execute_due", "schedule": timedelta(minutes=1)},
     "check-reorder-levels": {
         "task": "treasury.check_reorder_levels",
         "schedule": timedelta(minutes=5),

@@ -17,6 +17,7 @@ from django.db.models import Model
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminSingleDateWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
@@ -208,6 +209,31 @@ def whole(label: str, *, least: int, most: int, help_text: str = "") -> forms.In
         max_value=most,
         help_text=help_text,
         widget=widget,
+    )
+
+
+def day(label: str, *, required: bool = True, help_text: str = "") -> forms.DateField:
+    """A field for a date."""
+    widget = UnfoldAdminSingleDateWidget()
+    return forms.DateField(label=label, required=required, help_text=help_text, widget=widget)
+
+
+def hour(label: str, *, help_text: str = "") -> forms.TimeField:
+    """A field for a time of the day, which may be left empty."""
+    widget = UnfoldAdminTextInputWidget(attrs={"type": "time"})
+    return forms.TimeField(label=label, required=False, help_text=help_text, widget=widget)
+
+
+def several(
+    label: str, choices: Sequence[tuple[str, str]], *, help_text: str = ""
+) -> forms.MultipleChoiceField:
+    """A field with any of a few values."""
+    return forms.MultipleChoiceField(
+        label=label,
+        required=False,
+        choices=choices,
+        help_text=help_text,
+        widget=forms.CheckboxSelectMultiple(),
     )
 
 

@@ -135,6 +135,8 @@ class Documentation(AutoSchema):
             codes.add(404)
         if self._writes() and hasattr(self.view, "action"):
             codes |= {400, 403, 409, 422}
+        if self._writes() and AllowAny not in self.view.permission_classes:
+            codes.add(429)
         if self._is_list():
             codes.add(400)
         if not self._writes():

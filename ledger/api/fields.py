@@ -1,5 +1,6 @@
 """How amounts and instants travel: strict on the way in, exact on the way out."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from ledger.clock import written_instant
 from ledger.models import User
 from ledger.money import AMOUNT_PATTERN, format_amount
 
+DAY_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 WRITTEN_AMOUNT = {
     "type": "string",
     "pattern": r"^-?[0-9]+(\.[0-9]+)?$",
@@ -97,6 +99,15 @@ class WholeNumberField(serializers.Field):
 
     def to_representation(self, value: int) -> int:
         return value
+
+
+class DayField(serializers.DateField):
+    """A date as ISO 8601 writes it: a JSON string."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not isinstance(value, str) or not DAY_PATTERN.fullmatch(value):
+            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(value)
 
 
 class TextField(serializers.CharField):

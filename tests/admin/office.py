@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -43,6 +44,7 @@ from treasury.models import (
     PaymentPolicy,
 )
 from treasury.services.attachments import add_attachment
+from treasury.services.calendars import add_holiday
 from treasury.services.delegations import create_delegation
 from treasury.services.limits import set_payment_rules, set_spending_limit
 from treasury.services.reconciliations import reconcile_payment
@@ -166,6 +168,7 @@ def _rules(office: Office) -> list[Model]:
     return [
         set_spending_limit(**place, currency="KES", scope="payee", most_payments=1000),
         set_payment_rules(**place, cooling_off_hours=0),
+        add_holiday(**place, on=date(2030, 12, 25), name="Christmas"),
     ]
 
 

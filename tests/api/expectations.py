@@ -153,6 +153,10 @@ ROUTES: dict[str, dict[str, Expected]] = {
     "api/limits/": listing(made_by=CFO),
     "api/limits/<uuid:limit_id>/": reading(Kind.COMPANY)
     | {"patch": Expected(Kind.COMPANY, CFO, 400, whole_company=True)},
+    "api/holidays/": listing(made_by=CFO),
+    "api/holidays/<uuid:holiday_id>/remove/": {
+        "post": Expected(Kind.COMPANY, CFO, 400, whole_company=True)
+    },
     "api/payment_rules/<uuid:company_id>/": reading(Kind.COMPANY)
     | {"patch": Expected(Kind.COMPANY, CFO, 400, whole_company=True)},
     "api/delegations/": listing(made_by=APPROVERS),

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -33,6 +34,7 @@ from tests.treasury.desk import SYSTEM, Desk, make_desk
 from tests.treasury.factories import DAY, acting, fill, today
 from treasury.models import Delegation, SpendingLimit, TreasuryFund
 from treasury.services.attachments import add_attachment
+from treasury.services.calendars import add_holiday
 from treasury.services.delegations import create_delegation
 from treasury.services.funds import open_fund
 from treasury.services.limits import set_spending_limit
@@ -188,6 +190,9 @@ def build_world() -> World:
         "payment_id": pending.pk,
         "delegation_id": delegate(desk).pk,
         "limit_id": limit_payees(desk).pk,
+        "holiday_id": add_holiday(
+            actor=SYSTEM, company_id=desk.company.pk, on=date(2030, 12, 25), name="Christmas"
+        ).pk,
         "question_id": question.pk,
         "variance_id": variance.pk,
         "request_id": request.pk,

@@ -1,6 +1,7 @@
 """Lists cost the same number of queries however long they are, and so does one object."""
 
 from collections.abc import Callable
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -19,6 +20,7 @@ from treasury.models import BankFile
 from treasury.services.attachments import add_attachment
 from treasury.services.bank_files import make_bank_file
 from treasury.services.bank_reports import import_bank_report
+from treasury.services.calendars import add_holiday
 from treasury.services.execution import execute_payment
 from treasury.services.funds import open_fund
 from treasury.services.limits import set_spending_limit
@@ -42,6 +44,7 @@ LISTS = [
     "api/ledger/trial_balance",
     "api/audit",
     "api/limits",
+    "api/holidays",
     "api/companies",
     "api/providers",
     "api/bank-files",
@@ -88,6 +91,12 @@ def more(desk: Desk, gateway: Gateway, sent_tasks: SentTasks) -> Callable[[], No
             most_payments=1000,
         )
         number = desk.company.funds.count()
+        add_holiday(
+            actor=SYSTEM,
+            company_id=desk.company.pk,
+            on=date(2030, 1, 1) + timedelta(days=number),
+            name="A day off",
+        )
         fund = open_fund(
             actor=SYSTEM, company_id=desk.company.pk, name=f"F{number}", currency="KES"
         )

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from ledger.access import visible
 from ledger.actor import Actor
@@ -31,6 +32,7 @@ from treasury.bank_selectors import (
     bank_lines_of,
     bank_reports_seen_by,
     bank_rows_of,
+    waiting_for_a_file,
 )
 from treasury.models import BankFile, BankFileLine, BankReport, BankReportRow
 from treasury.services.bank_files import download_bank_file, make_bank_file
@@ -58,12 +60,26 @@ class OfABank(StepForm):
         banks.queryset = seen_here.defer("credentials", "token")
 
 
+class BankAndWhatWaits(forms.ModelChoiceField):
+    """A choice of banks that says beside each what waits for it."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        amounts = list(waiting_for_a_file(obj).values_list("amount", flat=True))
+        if not amounts:
+            return f"{obj}: nothing waits"
+        total = Money(sum(amounts, start=amounts[0] * 0), obj.currency)
+        return f"{obj}: {len(amounts):,} waiting, {total}"
+
+
 class NewFile(OfABank):
+    bank = BankAndWhatWaits(
+        label="Bank", queryset=None, empty_label="Choose…", widget=UnfoldAdminSelectWidget()
+    )
     execute_on = forms.DateField(
         label="Pay on",
         required=False,
         help_text="The date the bank is asked to pay on; today, if left empty.",
-        widget=forms.DateInput(attrs={"type": "date", "class": "bursar-date"}),
+        widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}),
     )
 
 
@@ -159,7 +175,7 @@ class BankFileAdmin(SeenAdmin):
         size = f"{row.size:,} bytes"
         if TAKERS.isdisjoint(self.roles_at(request, row)):
             return cells.text(row.name, note=size)
-        return Link(f"Download {row.name} ({size})", content_url(row))
+        return Link(f"Download ({size})", content_url(row))
 
     def page_for(self, request: HttpRequest, row: BankFile) -> Page:
         facts = (
@@ -176,7 +192,7 @@ class BankFileAdmin(SeenAdmin):
         heard = [Link(f"Report {report}", cells.page_of(report)) for report in reports]
         note = "" if heard else "The bank has reported nothing about it yet."
         return Page(
-            f"{Money(row.total, row.currency)} to {row.provider.name}",
+            f"{Money(row.total, row.currency)} from {row.provider.name}",
             panels=(
                 Panel("Bank file", facts, links=heard, note=note),
                 Panel("Payments in it", table=_lines_table(row)),

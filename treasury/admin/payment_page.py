@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from ledger.admin import cells
 from ledger.admin.books import entries_table, journal_link
 from ledger.admin.cells import Badge, Cell
 from ledger.admin.pages import Fact, Panel, Table, history
-from ledger.models import LedgerEntry
+from ledger.models import JournalEntry, LedgerEntry
 from payments.models import GatewayRequest, Provider
 from treasury.admin import tones
 from treasury.admin.bank_panels import filed_panels
@@ -40,7 +42,7 @@ def payment_panels(payment: Payment) -> tuple[Panel, ...]:
         _requisition(payment),
         *attempt_panels(payment, attempts),
         _execution(payment, execution),
-        _ledger_entries(execution, variances),
+        _ledger_entries(payment, variances),
         Panel(
             "Variances", table=variances_table(variances), empty="The amount was never corrected."
         ),
@@ -66,6 +68,7 @@ def _facts(payment: Payment) -> tuple[Fact, ...]:
         Fact("Code", _code(payment)),
         Fact("Code sent", cells.instant(payment.otp_sent_timestamp, company)),
         Fact("Tries", cells.text(f"{payment.retry_count} failed of {payment.max_retries}")),
+        Fact("Goes out on", _day_of(payment)),
         Fact("Made by", cells.text(payment.created_by)),
         Fact("Made", cells.instant(payment.created_at, company)),
         Fact("Version", cells.text(payment.version)),
@@ -74,6 +77,14 @@ def _facts(payment: Payment) -> tuple[Fact, ...]:
     if payment.last_error:
         facts.append(Fact("Last error", cells.text(payment.last_error), wide=True))
     return tuple(facts)
+
+
+def _day_of(payment: Payment) -> Cell:
+    """The business day of a scheduled payment, and whose decision it was."""
+    if payment.due_on is None:
+        return cells.text("")
+    note = f"scheduled for {payment.scheduled_for:%-d %B %Y} by {payment.scheduled_by}"
+    return cells.text(f"{payment.due_on:%-d %B %Y}", note)
 
 
 def _code(payment: Payment) -> Cell:
@@ -251,13 +262,15 @@ def _execution(payment: Payment, execution: PaymentExecution | None) -> Panel:
     return Panel("Execution", facts)
 
 
-def _ledger_entries(
-    execution: PaymentExecution | None, variances: Sequence[VarianceAdjustment]
-) -> Panel:
-    journal = {variance.journal_entry_id for variance in variances}
-    journal.add(execution.journal_entry_id if execution else None)
+def _ledger_entries(payment: Payment, variances: Sequence[VarianceAdjustment]) -> Panel:
+    """Everything that was booked for it: its own entry, corrections, suspense, and what was booked back."""
+    corrections = {variance.journal_entry_id for variance in variances} - {None}
+    # Whatever is posted for a payment has a reference that begins with the payment's own.
+    journal = JournalEntry.objects.filter(
+        Q(reference__startswith=payment.reference) | Q(pk__in=corrections)
+    )
     entries = (
-        LedgerEntry.objects.filter(journal_entry__in=journal - {None})
+        LedgerEntry.objects.filter(journal_entry__in=journal.values("pk"))
         .select_related("journal_entry", "account", "company")
         .order_by("posted_at", "journal_entry", "-side", "account__code")
     )

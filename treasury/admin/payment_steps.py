@@ -10,6 +10,7 @@ from ledger.admin.steps import (
     Step,
     StepForm,
     choice,
+    day,
     line,
     money,
     paragraph,
@@ -166,6 +167,24 @@ def _edit(actor: Actor, row: Payment, given: Given) -> object:
         payment_id=row.pk,
         amount=given["amount"],
         max_retries=_number(given["max_retries"]),
+    )
+
+
+class Schedule(StepForm):
+    scheduled_for = day(
+        "Goes out on",
+        required=False,
+        help_text="Empty: when somebody executes it.",
+    )
+
+    def prepare(self) -> None:
+        if self.rows:
+            self.initial = {"scheduled_for": self.rows[0].scheduled_for}
+
+
+def _schedule(actor: Actor, row: Payment, given: Given) -> object:
+    return edit_payment(
+        actor=actor, payment_id=row.pk, scheduled_for=given["scheduled_for"], today=today
     )
 
 
@@ -356,6 +375,16 @@ STEPS = (
         states=frozenset({"pending"}),
         form=Edit,
         bulk=False,
+    ),
+    Step(
+        name="schedule",
+        label="Schedule",
+        done="scheduled",
+        run=_schedule,
+        roles=TREASURER,
+        states=frozenset({"pending"}),
+        form=Schedule,
+        hint="It goes out by itself on that day, with you as its executor; what needs a code waits for you then.",
     ),
     Step(
         name="cancel",

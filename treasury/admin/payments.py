@@ -85,6 +85,7 @@ class PaymentAdmin(LiveAdmin):
             "company",
             "executor",
             "created_by",
+            "scheduled_by",
         )
 
     def also_found(self, asked: str) -> Q:

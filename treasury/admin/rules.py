@@ -1,5 +1,6 @@
 """What a company has decided about paying: limits of a day, and how long a new destination waits."""
 
+from calendar import day_name
 from typing import Any
 
 from django.contrib import admin
@@ -11,17 +12,33 @@ from ledger.admin import cells
 from ledger.admin.base import SeenAdmin
 from ledger.admin.cells import Badge, Cell
 from ledger.admin.columns import column
-from ledger.admin.filters import seen
+from ledger.admin.filters import between, seen
 from ledger.admin.pages import Fact, Page, Panel, history
-from ledger.admin.steps import Given, Step, StepForm, choice, line, money, row_choice, whole
+from ledger.admin.steps import (
+    Given,
+    Step,
+    StepForm,
+    choice,
+    day,
+    hour,
+    line,
+    money,
+    row_choice,
+    several,
+    whole,
+)
 from ledger.money import format_amount
 from ledger.roles import Role
 from treasury import duties
-from treasury.models import LimitScope, PaymentRules, SpendingLimit, TreasuryFund
+from treasury.calendar import Roll
+from treasury.models import Holiday, LimitScope, PaymentRules, SpendingLimit, TreasuryFund
 from treasury.models.limit import LONGEST_COOLING_OFF_H
+from treasury.services.calendars import LONGEST_NAME, add_holiday, remove_holiday
 from treasury.services.limits import MOST_PAYMENTS, set_payment_rules, set_spending_limit
 
 CFO = frozenset({Role.CFO})
+WEEKDAYS = [(str(day), name) for day, name in enumerate(day_name)]
+ROLLS = [(roll.value, f"The {roll.value} business day") for roll in Roll]
 
 
 class MostForm(StepForm):
@@ -62,16 +79,28 @@ class RulesForm(StepForm):
         help_text="Counted from the first approval; 0: at once.",
     )
 
+    weekend = several(
+        "Days without payments", WEEKDAYS, help_text="Scheduled payments roll over them."
+    )
+    cut_off = hour("Cut-off", help_text="Local time; empty: none. After it, the next business day.")
+    roll = choice("What is due on no business day goes out on", ROLLS)
+
     def prepare(self) -> None:
-        if self.rows:
-            self.initial = {"cooling_off_hours": self.rows[0].cooling_off_hours}
+        rules: PaymentRules = self.rows[0] if self.rows else PaymentRules()
+        self.initial = {
+            "cooling_off_hours": rules.cooling_off_hours,
+            "weekend": [str(day) for day in rules.weekend],
+            "cut_off": rules.cut_off,
+            "roll": rules.roll,
+        }
 
 
 class NewRules(RulesForm):
     company = row_choice("Company")
-    field_order = ("company", "cooling_off_hours")
+    field_order = ("company", "cooling_off_hours", "weekend", "cut_off", "roll")
 
     def prepare(self) -> None:
+        super().prepare()
         self.fields["company"].queryset = companies_of(self.user, Role.CFO)  # type: ignore[attr-defined]
 
 
@@ -90,11 +119,12 @@ def _set_limit(actor: Actor, row: SpendingLimit | None, given: Given) -> Spendin
 
 def _set_rules(actor: Actor, row: PaymentRules | None, given: Given) -> PaymentRules:
     wanted = {name: value for name, value in given.items() if name != "company"}
+    wanted["weekend"] = [int(day) for day in given["weekend"]]
     company_id = row.company_id if row else given["company"].pk
     return set_payment_rules(actor=actor, company_id=company_id, **wanted)
 
 
-def _may(actor: Actor, row: SpendingLimit | PaymentRules) -> None:
+def _may(actor: Actor, row: SpendingLimit | PaymentRules | Holiday) -> None:
     duties.may_keep_funds(actor, row.company)
 
 
@@ -152,7 +182,7 @@ class SpendingLimitAdmin(SeenAdmin):
 @admin.register(PaymentRules)
 class PaymentRulesAdmin(SeenAdmin):
     by_company_only = True
-    list_display = ("company", "cooling_off_hours")
+    list_display = ("company", "cooling_off_hours", "cut_off", "roll")
     list_filter = (seen("company"),)
     list_select_related = ("company",)
     search_fields = ("company__name",)
@@ -172,9 +202,62 @@ class PaymentRulesAdmin(SeenAdmin):
         facts = (
             Fact("Company", cells.link(row.company)),
             Fact("A payee's new destination is paid to after", cells.text(hours)),
+            Fact("Days without payments", cells.text(_weekend(row))),
+            Fact("Cut-off", cells.text(f"{row.cut_off:%H:%M}" if row.cut_off else "None")),
+            Fact("What is due on such a day goes out on", cells.text(row.get_roll_display())),
         )
         panels = (Panel("Rules", facts), _history(row))
         return Page(f"How {row.company} pays", panels=panels)
+
+
+def _weekend(row: PaymentRules) -> str:
+    return ", ".join(day_name[day] for day in row.weekend) or "None"
+
+
+class NewHoliday(StepForm):
+    company = row_choice("Company")
+    on = day("Date")
+    name = line("Name", max_length=LONGEST_NAME)
+
+    def prepare(self) -> None:
+        self.fields["company"].queryset = companies_of(self.user, Role.CFO)  # type: ignore[attr-defined]
+
+
+def _add_holiday(actor: Actor, _row: None, given: Given) -> Holiday:
+    company_id = given["company"].pk
+    return add_holiday(actor=actor, company_id=company_id, on=given["on"], name=given["name"])
+
+
+def _remove_holiday(actor: Actor, row: Holiday, _given: Given) -> None:
+    remove_holiday(actor=actor, holiday_id=row.pk)
+
+
+@admin.register(Holiday)
+class HolidayAdmin(SeenAdmin):
+    by_company_only = True
+    list_display = ("name", "on", "company")
+    list_filter = (seen("company"), between("on"))
+    list_select_related = ("company",)
+    search_fields = ("name", "company__name")
+    date_hierarchy = "on"
+    creation = Step(
+        name="add", label="Add a holiday", done="nothing goes out on it", run=_add_holiday,
+        roles=CFO, form=NewHoliday, tone="main", hint="Payments that were due on it move.",
+    )  # fmt: skip
+    steps = (
+        Step(
+            name="remove", label="Remove", done="an ordinary day again", run=_remove_holiday,
+            roles=CFO, may=_may, tone="danger", ends_row=True,
+            hint="Payments that had moved because of it go out on their day again.",
+        ),
+    )  # fmt: skip
+
+    def page_for(self, request: HttpRequest, row: Holiday) -> Page:
+        facts = (
+            Fact("Company", cells.link(row.company)),
+            Fact("Date", cells.text(f"{row.on:%A, %-d %B %Y}")),
+        )
+        return Page(row.name, panels=(Panel("Holiday", facts), _history(row)))
 
 
 def _history(row: Any) -> Panel:

@@ -1,13 +1,13 @@
-"""Limits of a day, and how long a payee's new destination waits."""
+"""Limits of a day, how long a payee's new destination waits, and the days on which nothing goes out."""
 
 from typing import Any
 
 from rest_framework import serializers
 
 from ledger.access import companies_of, require_role_somewhere
-from ledger.api.fields import AmountField, Reference, TextField, WholeNumberField
-from ledger.api.filters import AnyOf, CharFilter, FilterSet, UUIDFilter
-from ledger.api.resource import Editing, Listing, Making, Showing
+from ledger.api.fields import AmountField, DayField, Reference, TextField, WholeNumberField
+from ledger.api.filters import AnyOf, CharFilter, DateFilter, FilterSet, UUIDFilter
+from ledger.api.resource import Doing, Editing, Listing, Making, Showing
 from ledger.api.serializers import Input, Output
 from ledger.models import Company, User
 from ledger.refusals import InvalidInput
@@ -15,9 +15,11 @@ from ledger.roles import Role
 from ledger.selectors import companies_seen_by
 from treasury import duties
 from treasury.api.inputs import EditInput
-from treasury.models import LimitScope, PaymentRules, SpendingLimit
+from treasury.calendar import Roll
+from treasury.models import Holiday, LimitScope, PaymentRules, SpendingLimit
 from treasury.models.limit import LONGEST_COOLING_OFF_H
-from treasury.selectors import funds_seen_by, limits_seen_by
+from treasury.selectors import funds_seen_by, holidays_seen_by, limits_seen_by
+from treasury.services.calendars import LONGEST_NAME, add_holiday, remove_holiday
 from treasury.services.limits import MOST_PAYMENTS, rules_of, set_payment_rules, set_spending_limit
 
 
@@ -113,11 +115,27 @@ class PaymentRulesSerializer(Output):
 
     class Meta:
         model = PaymentRules
-        fields = ("company", "cooling_off_hours")
+        fields = ("company", "cooling_off_hours", "weekend", "cut_off", "roll")
 
 
 class PaymentRulesInput(EditInput):
     cooling_off_hours = WholeNumberField(required=False, least=0, most=LONGEST_COOLING_OFF_H)
+    weekend = serializers.ListField(
+        child=WholeNumberField(least=0, most=6),
+        required=False,
+        max_length=6,
+        help_text="Weekdays on which scheduled payments do not go out; 0 is Monday.",
+    )
+    cut_off = serializers.TimeField(
+        required=False,
+        allow_null=True,
+        help_text="Local time from which a scheduled payment waits for the next business day.",
+    )
+    roll = serializers.ChoiceField(
+        [roll.value for roll in Roll],
+        required=False,
+        help_text="Where a payment goes that is due on no business day.",
+    )
 
 
 class PaymentRulesDetail(Showing, Editing):
@@ -137,3 +155,61 @@ class PaymentRulesDetail(Showing, Editing):
 
     def shown(self, row: Company) -> Any:
         return super().shown(rules_of(row))
+
+
+class HolidaySerializer(Output):
+    """A civil date on which scheduled payments do not go out."""
+
+    class Meta:
+        model = Holiday
+        fields = ("holiday_id", "company", "on", "name")
+
+
+class HolidayFilter(FilterSet):
+    company = UUIDFilter("company_id")
+    on_from = DateFilter("on", "gte")
+    on_to = DateFilter("on", "lte")
+
+
+class HolidayInput(Input):
+    company = Reference(companies_seen_by, noun="company", required=False)
+    on = DayField()
+    name = TextField(max_length=LONGEST_NAME)
+
+
+class HolidayList(Listing, Making):
+    """GET: List holidays
+    POST: Make a day a holiday; what was due on it moves
+    """
+
+    rows = staticmethod(holidays_seen_by)
+    action, Input, Output = "holiday.add", HolidayInput, HolidaySerializer
+    filterset_class = HolidayFilter
+    ordering = ("on", "holiday_id")
+    ordering_fields = ("on",)
+
+    def permit_making(self) -> None:
+        require_role_somewhere(self.actor, Role.CFO)
+        if company := self.named("company"):
+            duties.may_keep_funds(self.actor, company)
+
+    def make(self, data: dict[str, Any]) -> Holiday:
+        company = data.pop("company", None) or _only_company(self.user)
+        return add_holiday(actor=self.actor, company_id=company.pk, **data)
+
+
+class HolidayRemove(Doing):
+    """Make a holiday an ordinary day again."""
+
+    rows, key, noun = staticmethod(holidays_seen_by), "holiday_id", "treasury.holiday"
+    action, Output = "holiday.remove", HolidaySerializer
+
+    def permit(self, row: Holiday) -> None:
+        duties.may_keep_funds(self.actor, row.company)
+
+    def act(self, row: Holiday, data: dict[str, Any]) -> Holiday:
+        remove_holiday(actor=self.actor, holiday_id=row.pk)
+        return row
+
+    def result_shown(self, result: Holiday) -> Any:
+        return self.shown(result)

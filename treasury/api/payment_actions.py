@@ -86,9 +86,9 @@ class PaymentExecute(PaymentAction):
     also_answers = {202: "A worker calls the gateway."}
     refusals = {
         403: "role_required, segregation_of_duties",
-        409: "illegal_transition, requisition_not_approved, otp_required, step_up_required,"
-        " retry_limit,"
-        " insufficient_funds, provider_unavailable, late_success, velocity_limit, cooling_off",
+        409: "illegal_transition, requisition_not_approved, otp_required, retry_limit,"
+        " insufficient_funds, provider_unavailable, late_success, velocity_limit, cooling_off,"
+        " not_due, step_up_required",
     }
 
     def status_of(self, result: Payment) -> int:

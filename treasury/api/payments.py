@@ -1,6 +1,7 @@
 """Payments: making one, reading it, and what was sent for it."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,7 +12,14 @@ from rest_framework.response import Response
 
 from ledger.access import require_role_somewhere
 from ledger.api.conditional import Conditional
-from ledger.api.fields import AmountField, InstantField, Reference, TextField, WholeNumberField
+from ledger.api.fields import (
+    AmountField,
+    DayField,
+    InstantField,
+    Reference,
+    TextField,
+    WholeNumberField,
+)
 from ledger.api.filters import (
     AmountFrom,
     AmountTo,
@@ -19,6 +27,7 @@ from ledger.api.filters import (
     AwaitingFilter,
     BooleanFilter,
     CharFilter,
+    DateFilter,
     FilterSet,
     InstantFrom,
     InstantTo,
@@ -118,7 +127,8 @@ class PaymentSerializer(Output):
             "destination", "payee_name", "status", "requested_by", "executor", "otp_required",
             "step_up_required",
             "otp_sent_timestamp", "otp_verified", "otp_verified_timestamp", "retry_count",
-            "max_retries", "last_error", "version", "created_by", "created_at", "execution",
+            "max_retries", "last_error", "scheduled_for", "due_on", "scheduled_by", "next_try_at",
+            "version", "created_by", "created_at", "execution",
             "reconciliation", "resolution", "reversal", "late_success",
         )  # fmt: skip
 
@@ -156,7 +166,16 @@ class PaymentFilter(FilterSet):
     amount_max = AmountTo("amount")
     created_from = InstantFrom("created_at")
     created_to = InstantTo("created_at")
+    scheduled_by = UUIDFilter("scheduled_by_id")
+    due_by = DateFilter(method="due", label="Pending payments that go out on this date or before.")
     awaiting = AwaitingFilter(payments_awaiting)
+
+    def due(self, rows: QuerySet[Payment], name: str, day: date) -> QuerySet[Payment]:
+        """Keep what is pending and scheduled for the date or before."""
+        return rows.filter(status=PaymentStatus.PENDING, due_on__lte=day)
+
+
+SCHEDULED = "The day on which it goes out by itself, or waits for its code; null: when executed."
 
 
 class PaymentInput(Input):
@@ -164,6 +183,7 @@ class PaymentInput(Input):
     amount = AmountField(required=False, help_text="All that is left, if left out.")
     method = serializers.ChoiceField(Method.choices, required=False)
     destination = TextField(required=False, max_length=160)
+    scheduled_for = DayField(required=False, allow_null=True, help_text=SCHEDULED)
     payment_id = serializers.UUIDField(
         required=False, help_text="The client's own; a repetition returns the first payment."
     )
@@ -198,6 +218,7 @@ class PaymentList(Conditional, Listing, Making):
 class PaymentEditInput(EditInput):
     amount = AmountField(required=False)
     max_retries = WholeNumberField(required=False, least=1, most=MOST_RETRIES)
+    scheduled_for = DayField(required=False, allow_null=True, help_text=SCHEDULED)
 
 
 class PaymentDetail(Conditional, Showing, Editing):

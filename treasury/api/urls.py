@@ -37,6 +37,8 @@ urlpatterns = [
     path(f"{FUND}/replenish/", funds.FundReplenish.as_view()),
     path("api/limits/", limits.LimitList.as_view()),
     path("api/limits/<uuid:limit_id>/", limits.LimitDetail.as_view()),
+    path("api/holidays/", limits.HolidayList.as_view()),
+    path("api/holidays/<uuid:holiday_id>/remove/", limits.HolidayRemove.as_view()),
     path("api/payment_rules/<uuid:company_id>/", limits.PaymentRulesDetail.as_view()),
     path("api/requisitions/", requisitions.RequisitionList.as_view()),
     path(f"{REQUISITION}/", requisitions.RequisitionDetail.as_view()),

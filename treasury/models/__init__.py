@@ -23,6 +23,7 @@ from treasury.models.question import Question
 from treasury.models.replenishment import ReplenishmentRequest
 from treasury.models.requisition import Requisition, RequisitionApproval
 from treasury.models.resolution import Resolution
+from treasury.models.schedule import Holiday
 from treasury.models.variance import VarianceAdjustment
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Enquiry",
     "FailedTries",
     "FundLine",
+    "Holiday",
     "Incident",
     "LateSuccess",
     "LimitScope",

@@ -3,6 +3,7 @@
 import uuid
 from datetime import timedelta
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -10,9 +11,14 @@ from ledger.clock import DatabaseClock
 from ledger.models import Company
 from ledger.models.account import MoneyField
 from ledger.models.organisation import CurrencyField
+from treasury.calendar import SATURDAY, SUNDAY, Roll
 from treasury.models.fund import TreasuryFund
 
 LONGEST_COOLING_OFF_H = 30 * 24
+
+
+def saturday_and_sunday() -> list[int]:
+    return [SATURDAY, SUNDAY]
 
 
 class LimitScope(models.TextChoices):
@@ -149,6 +155,23 @@ class PaymentRules(models.Model):
         default=0,
         help_text="How long a payee's new destination is not paid to; 0: at once.",
     )
+    weekend = ArrayField(
+        models.PositiveSmallIntegerField(),
+        default=saturday_and_sunday,
+        blank=True,
+        help_text="Weekdays on which scheduled payments do not go out; 0 is Monday.",
+    )
+    cut_off = models.TimeField(
+        null=True,
+        blank=True,
+        help_text="Local time from which a scheduled payment waits for the next business day.",
+    )
+    roll = models.CharField(
+        max_length=8,
+        choices=[(roll.value, f"The {roll.value} business day") for roll in Roll],
+        default=Roll.NEXT.value,
+        help_text="Where a payment goes that is due on no business day.",
+    )
 
     class Meta:
         verbose_name_plural = "payment rules"
@@ -157,6 +180,13 @@ class PaymentRules(models.Model):
             models.CheckConstraint(
                 condition=Q(cooling_off_hours__lte=LONGEST_COOLING_OFF_H),
                 name="treasury_paymentrules_cooling_off",
+            ),
+            models.CheckConstraint(
+                condition=Q(weekend__contained_by=list(range(7))) & ~Q(weekend__len=7),
+                name="treasury_paymentrules_weekend",
+            ),
+            models.CheckConstraint(
+                condition=Q(roll__in=list(Roll)), name="treasury_paymentrules_roll"
             ),
         )
 

@@ -31,7 +31,9 @@ class Payment(models.Model):
     trigger an approver as the executor, whoever writes the row. ``version`` counts edits; a code is good
     for one version. Amount, method, destination and requester are fixed once the payment leaves pending.
     ``spent_on`` is the company's civil date on which it counts against the limits of a day: it is set while
-    the money has left or may have, and the database sees to it.
+    the money has left or may have, and the database sees to it. ``scheduled_for`` is the day that
+    ``scheduled_by`` wants it to go out on, ``due_on`` the business day of it, before which it never leaves;
+    ``next_try_at`` is when it is looked at again after ``tries`` of them.
     """
 
     payment_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -67,6 +69,17 @@ class Payment(models.Model):
     max_retries = models.PositiveSmallIntegerField(default=3)
     last_error = models.TextField(blank=True, editable=False)
     spent_on = models.DateField(null=True, editable=False)
+    scheduled_for = models.DateField(null=True, blank=True)
+    scheduled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        editable=False,
+    )
+    due_on = models.DateField(null=True, editable=False)
+    next_try_at = models.DateTimeField(null=True, editable=False)
+    tries = models.PositiveSmallIntegerField(default=0, editable=False)
     body_hash = models.CharField(max_length=64, blank=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -100,12 +113,28 @@ class Payment(models.Model):
                 name="treasury_payment_has_executor",
             ),
             models.CheckConstraint(
+                condition=Q(scheduled_for__isnull=True, due_on__isnull=True)
+                | Q(scheduled_for__isnull=False, due_on__isnull=False, scheduled_by__isnull=False),
+                name="treasury_payment_scheduled_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(spent_on__isnull=True)
+                | Q(due_on__isnull=True)
+                | Q(spent_on__gte=F("due_on")),
+                name="treasury_payment_not_before_due",
+            ),
+            models.CheckConstraint(
                 condition=Q(max_retries__gte=1), name="treasury_payment_max_retries"
             ),
         )
         indexes = (
             models.Index(fields=("requisition", "status"), name="treasury_payment_requisition"),
             models.Index(fields=("status", "created_at"), name="treasury_payment_status"),
+            models.Index(
+                fields=("due_on",),
+                condition=Q(due_on__isnull=False, status=PaymentStatus.PENDING),
+                name="treasury_payment_due",
+            ),
             models.Index(
                 fields=("company", "-created_at", "-payment_id"), name="treasury_payment_recent"
             ),

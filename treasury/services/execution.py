@@ -14,6 +14,7 @@ from treasury.dates import Today
 from treasury.limits import limits_refuse
 from treasury.models import OneTimeCode, Payment, PaymentAttempt
 from treasury.queue import wake
+from treasury.services.calendars import require_due
 from treasury.services.codes import consume_code
 from treasury.services.facts import attempt_facts, payment_facts
 from treasury.services.payments import require_no_late_success, require_nothing_paid_late
@@ -62,9 +63,10 @@ def carry_out(
 ) -> None:
     """Reserve or settle a locked payment that was checked; ``user`` is its executor from now on.
 
-    Plain, for the commands of one payment and of a batch. Raises ``ProviderUnavailable``, ``LateSuccess``,
-    ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``.
+    Plain, for the commands of one payment and of a batch. Raises ``NotDue``, ``ProviderUnavailable``,
+    ``LateSuccess``, ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``.
     """
+    require_due(payment, on=today(payment.fund.company))
     if payment.method in methods.BY_GATEWAY:
         _reserve(payment, user, code, actor, today)
     else:

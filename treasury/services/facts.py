@@ -21,6 +21,7 @@ def payment_facts(payment: Payment) -> dict[str, Any]:
         "retry_count": payment.retry_count,
         "max_retries": payment.max_retries,
         "last_error": payment.last_error,
+        "scheduled_for": str(payment.scheduled_for) if payment.scheduled_for else None,
     }
 
 

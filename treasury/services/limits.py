@@ -1,5 +1,7 @@
 """Setting what may leave in a day, and how long a payee's new destination waits."""
 
+from collections.abc import Collection
+from datetime import time
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,8 +13,11 @@ from ledger.models import Company
 from ledger.money import format_amount, minor_unit, parse_amount
 from ledger.refusals import InvalidInput
 from treasury import duties, locks
+from treasury.calendar import Roll
+from treasury.inputs import UNCHANGED, Unchanged
 from treasury.models import LimitScope, PaymentRules, SpendingLimit, TreasuryFund
 from treasury.models.limit import LONGEST_COOLING_OFF_H
+from treasury.services.calendars import move_due_payments
 
 Amount = str | int | Decimal
 MOST_PAYMENTS = 1_000_000
@@ -57,12 +62,20 @@ def set_spending_limit(
 
 @command("payment_rules.set")
 def set_payment_rules(
-    *, actor: Actor, company_id: UUID, cooling_off_hours: int | None = None
+    *,
+    actor: Actor,
+    company_id: UUID,
+    cooling_off_hours: int | None = None,
+    weekend: Collection[int] | None = None,
+    cut_off: time | Unchanged | None = UNCHANGED,
+    roll: str | None = None,
 ) -> PaymentRules:
     """Set how the company pays, and return the rules; None leaves one as it is. By a CFO of the company.
 
     ``cooling_off_hours``: how long a payee's new destination waits after its first approval, 0 not at all;
-    it counts at once, for what was approved before as well. Raises ``NotFound``, ``RoleRequired``,
+    it counts at once, for what was approved before as well. ``weekend`` are weekdays (0 is Monday) on which
+    scheduled payments do not go out, ``cut_off`` the local time from which they wait for the next business
+    day, ``roll`` (next or previous) where one goes that is due on none. Raises ``NotFound``, ``RoleRequired``,
     ``InvalidInput`` on the field.
     """
     company = locks.lock_company(company_id)
@@ -71,7 +84,14 @@ def set_payment_rules(
     before = rules_facts(rules)
     if cooling_off_hours is not None:
         rules.cooling_off_hours = _hours(cooling_off_hours)
+    if weekend is not None:
+        rules.weekend = _weekend(weekend)
+    if not isinstance(cut_off, Unchanged):
+        rules.cut_off = cut_off
+    if roll is not None:
+        rules.roll = _roll(roll)
     rules.save()
+    move_due_payments(company)
     audit.record(
         actor=actor,
         action="payment_rules.set",
@@ -88,6 +108,19 @@ def _hours(hours: int) -> int:
         message = f"This is a number of hours from 0 to {LONGEST_COOLING_OFF_H}."
         raise InvalidInput.on("cooling_off_hours", message, code="out_of_range")
     return hours
+
+
+def _weekend(days: Collection[int]) -> list[int]:
+    if not set(days) < set(range(7)):
+        message = "These are some of the weekdays 0 (Monday) to 6 (Sunday)."
+        raise InvalidInput.on("weekend", message)
+    return sorted(set(days))
+
+
+def _roll(roll: str) -> str:
+    if roll not in set(Roll):
+        raise InvalidInput.on("roll", "This is next or previous.")
+    return roll
 
 
 def rules_of(company: Company) -> PaymentRules:
@@ -137,4 +170,9 @@ def limit_facts(limit: SpendingLimit) -> dict[str, Any]:
 
 def rules_facts(rules: PaymentRules) -> dict[str, Any]:
     """Return the rules as the audit trail keeps them."""
-    return {"cooling_off_hours": rules.cooling_off_hours}
+    return {
+        "cooling_off_hours": rules.cooling_off_hours,
+        "weekend": list(rules.weekend),
+        "cut_off": rules.cut_off.isoformat() if rules.cut_off else None,
+        "roll": str(rules.roll),
+    }

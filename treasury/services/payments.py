@@ -1,21 +1,25 @@
 """Making, editing, cancelling and retrying payments; executing them is in ``execution.py``."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from ledger import audit
+from ledger import audit, clock
 from ledger.actor import Actor
 from ledger.commands import command
 from ledger.idempotency import hash_of
 from ledger.money import format_amount, parse_amount
 from ledger.refusals import Conflict, InvalidInput, NotFound, RuleBroken
 from treasury import duties, late_successes, locks, methods
+from treasury.dates import Today
 from treasury.events import PAYMENT_CREATED, PAYMENT_EDITED, PAYMENT_RETRIED
+from treasury.inputs import UNCHANGED, Unchanged
 from treasury.models import Incident, Payment, PaymentPolicy, Requisition
 from treasury.readiness import NotApproved, RetryLimit
+from treasury.services.calendars import SCHEDULE_FIELDS, write_schedule
 from treasury.services.codes import void_codes
 from treasury.services.facts import payment_facts
 from treasury.services.telling import tell_payment
@@ -75,16 +79,19 @@ def create_payment(
     method: str | None = None,
     destination: str | None = None,
     payment_id: UUID | None = None,
+    scheduled_for: date | None = None,
+    today: Today = clock.today,
 ) -> Payment:
     """Make a pending payment of an approved requisition and return it; by a treasurer of its fund.
 
     ``amount`` is all that is left unless given, in the requisition's currency. A ``payment_id`` of the
-    client's own returns the first payment when the request is repeated. Raises ``InvalidInput``,
+    client's own returns the first payment when the request is repeated. ``scheduled_for`` is the day on
+    which it goes out by itself, or is put before the actor where it needs a code. Raises ``InvalidInput``,
     ``RoleRequired``, ``NotApproved``, ``DiffersFromApproval``, ``ExceedsApproval``, ``PaymentExists``.
     """
     requisition = _requisition_of(requisition_id)
     duties.may_make_payment(actor, requisition)
-    body = _body_hash(requisition, amount, method, destination)
+    body = _body_hash(requisition, amount, method, destination, scheduled_for)
     if payment_id is not None and (known := _known(payment_id, body)):
         return known
     wanted = None if amount is None else parse_amount(amount, requisition.currency)
@@ -95,6 +102,7 @@ def create_payment(
     payment.body_hash = body
     payment.payment_id = payment_id or payment.payment_id
     methods.require_payable(method=payment.method, amount=payment.amount, currency=payment.currency)
+    write_schedule(payment, scheduled_for, actor=actor, today=today)
     _insert(payment)
     _record(actor, "payment.create", payment, before=None)
     tell_payment(payment, PAYMENT_CREATED)
@@ -108,8 +116,14 @@ def edit_payment(
     payment_id: UUID,
     amount: Amount | None = None,
     max_retries: int | None = None,
+    scheduled_for: date | Unchanged | None = UNCHANGED,
+    today: Today = clock.today,
 ) -> Payment:
-    """Change a pending payment, which makes its next version and kills its codes; by a treasurer."""
+    """Change a pending payment, which makes its next version and kills its codes; by a treasurer.
+
+    ``scheduled_for`` None: it goes out when somebody executes it. Raises ``RoleRequired``,
+    ``InvalidInput``, ``Conflict`` once it has left pending, ``ExceedsApproval``.
+    """
     payment = locks.lock_payment(payment_id)
     duties.may_change_payment(actor, payment)
     before = payment_facts(payment)
@@ -122,18 +136,15 @@ def edit_payment(
     if requisition.committed - payment.amount + wanted > requisition.amount:
         raise ExceedsApproval("This is more than is left of what was approved.")
     payment.amount, payment.max_retries = wanted, retries
+    if not isinstance(scheduled_for, Unchanged):
+        write_schedule(payment, scheduled_for, actor=actor, today=today)
+    elif payment.scheduled_for and actor.user:
+        payment.scheduled_by = actor.user  # nobody executes what another wrote into his payment
     payment.version += 1
     apply_policy(payment)
     forget_executor(payment)
-    payment.save(
-        update_fields=[
-            "amount",
-            "max_retries",
-            "otp_required",
-            "step_up_required",
-            *EXECUTOR_FIELDS,
-        ]
-    )
+    changed = ["amount", "max_retries", "otp_required", "step_up_required"]
+    payment.save(update_fields=[*changed, *EXECUTOR_FIELDS, *SCHEDULE_FIELDS])
     _record(actor, "payment.edit", payment, before=before)
     tell_payment(payment, PAYMENT_EDITED)
     return payment
@@ -298,9 +309,14 @@ def _known(payment_id: UUID, body: str) -> Payment | None:
 
 
 def _body_hash(
-    requisition: Requisition, amount: Amount | None, method: str | None, destination: str | None
+    requisition: Requisition,
+    amount: Amount | None,
+    method: str | None,
+    destination: str | None,
+    scheduled_for: date | None,
 ) -> str:
-    given = (amount, method, destination)
+    day = () if scheduled_for is None else (scheduled_for,)
+    given = (amount, method, destination, *day)
     return hash_of([str(requisition.pk), *(None if v is None else str(v) for v in given)]).hex()
 
 

@@ -8,7 +8,7 @@ import ledger.models.account
 class Migration(migrations.Migration):
     dependencies = [
         ("ledger", "0008_second_factor"),
-        ("treasury", "0014_settlement"),
+        ("treasury", "0015_schedule"),
     ]
 
     operations = [

@@ -1,0 +1,143 @@
+"""What each code of a refusal means: one table, for the pages at `/problems/<code>/` and for docs/api.md.
+
+A test holds the table of docs/api.md to this one, row by row.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """The HTTP status that comes with a code, and a sentence or two for people."""
+
+    status: int
+    text: str
+
+
+# Codes that share a row, their status, and what they mean, in their order.
+TABLE: tuple[tuple[tuple[str, ...], int, str], ...] = (
+    (
+        ("not_authenticated", "authentication_failed"),
+        401,
+        "no token or session, or one that does not hold",
+    ),
+    (("wrong_credentials",), 401, "name or password is wrong; which is not said"),
+    (("not_found",), 404, "nothing there that the caller may see"),
+    (("method_not_allowed",), 405, "this path does not take this verb"),
+    (("role_required",), 403, "the caller has none of the roles that this needs here"),
+    (
+        ("segregation_of_duties",),
+        403,
+        "the caller has already taken another part; a second person is needed",
+    ),
+    (("not_the_executor",), 403, "the code was sent to somebody else; no try is spent"),
+    (
+        ("invalid_input", "invalid", "required", "too_long", "out_of_range"),
+        400,
+        "named per field in `errors`",
+    ),
+    (("amount_invalid",), 400, "not digits, such as `NaN`, `1e5` or full-width digits"),
+    (("amount_not_positive",), 400, "zero or less"),
+    (
+        ("amount_precision",),
+        400,
+        "finer than the currency's minor unit, or than the method carries",
+    ),
+    (("amount_too_large",), 400, "more than the books can hold"),
+    (("amount_out_of_range",), 400, "below or above what the method carries"),
+    (("unknown_currency", "currency_mismatch"), 400, "not a currency, or not the fund's"),
+    (("method_unavailable",), 400, "there is no rail for this method, or not in this currency"),
+    (("destination_refused",), 400, "a webhook's address that is not public, or not https"),
+    (("phone_invalid",), 400, "not a phone number"),
+    (
+        ("account_invalid", "bic_invalid"),
+        400,
+        "not a bank account as it is written in its country, not a BIC",
+    ),
+    (("characters_not_carried",), 400, "a name that bank files do not carry"),
+    (("report_unreadable", "report_too_large"), 400, "not a payment status report, or over 5 MB"),
+    (("attachment_type", "attachment_too_large"), 400, "neither PDF, PNG nor JPEG, or too large"),
+    (
+        ("no_variance", "below_reorder_level", "name_taken", "unbalanced"),
+        400,
+        "the adjusted amount is the original one; the target is below the reorder level; the fund's name is in use; debits and credits differ",
+    ),
+    (
+        ("day_passed", "holiday_exists"),
+        400,
+        "the day to schedule for is over; the day is a holiday already",
+    ),
+    (("otp_invalid",), 400, "wrong, expired, used or locked: the answer is the same"),
+    (("otp_required",), 409, "no code verified within the last five minutes"),
+    (("no_email_address", "no_phone"), 409, "there is nowhere to send the code to"),
+    (
+        ("velocity_limit",),
+        409,
+        "beyond what may leave in a day, to one payee or destination or out of one fund; the detail says which",
+    ),
+    (
+        ("cooling_off",),
+        409,
+        "the payee's destination is new; the detail says from when on it is paid to",
+    ),
+    (("not_due",), 409, "scheduled for a later day; take the day away to pay now"),
+    (("insufficient_funds",), 409, "the fund has less available"),
+    (("illegal_transition",), 409, "the present status does not allow it"),
+    (
+        ("requisition_not_approved", "payment_started", "already_approved"),
+        409,
+        "the requisition is not approved, is being paid already, or has this approval",
+    ),
+    (("exceeds_approved_amount",), 409, "less is left of what was approved"),
+    (
+        ("evidence_fixed", "already_attached", "too_many_attachments"),
+        409,
+        "evidence is fixed after approval; this very file is there; there are enough",
+    ),
+    (("payment_exists",), 409, "the client's `payment_id` stands for another payment"),
+    (
+        ("retry_limit", "late_success"),
+        409,
+        "failed as often as it may; an earlier attempt turned out to have paid",
+    ),
+    (("no_late_success",), 409, "no success after a failure is undecided"),
+    (("resolution_differs",), 409, "somebody proposed the other outcome"),
+    (
+        ("provider_unavailable", "provider_exists"),
+        409,
+        "no provider, or it is stopped; there is one already",
+    ),
+    (("not_executed",), 409, "there is a voucher only of what was paid"),
+    (
+        ("stale_amount", "variance_pending", "not_paid"),
+        409,
+        "the books say another amount now; one variance waits already; nothing was paid",
+    ),
+    (("changed_since",), 409, "it was edited after it lay before you: look at it again"),
+    (("delegation_ended",), 409, "the delegation is over"),
+    (
+        ("nobody_to_ask", "already_answered"),
+        409,
+        "the fund asked by itself; the question has its answer",
+    ),
+    (("nothing_waiting",), 409, "no payment waits for a file of this bank"),
+    (
+        ("report_differs",),
+        409,
+        "the bank's id of this report was brought before with other content",
+    ),
+    (("replenishment_pending",), 409, "the fund has an open request"),
+    (("too_many_webhooks",), 409, "the company has twenty"),
+    (("membership_exists",), 409, "the person has this role there"),
+    (("reference_reused", "hold_not_open", "already_reversed"), 409, "the ledger's own refusals"),
+    (("idempotency_in_progress",), 409, "the first request still runs; `Retry-After` says when"),
+    (("busy",), 409, "others hold what this needs; nothing was done"),
+    (("conflict",), 409, "anything else that the present state does not allow"),
+    (("differs_from_approval",), 422, "method or destination is not the approved one"),
+    (("too_many_rows",), 422, "more rows than one file may have: narrow the filter"),
+    (("idempotency_mismatch",), 422, "the key was used with another body"),
+    (("rule_broken",), 422, "the input is well formed and breaks a rule"),
+    (("too_many_requests",), 429, "too soon; `Retry-After` says when"),
+    (("internal",), 500, "something failed on our side; the command was rolled back"),
+)
+MEANINGS = {code: Meaning(status, text) for codes, status, text in TABLE for code in codes}

@@ -1,0 +1,99 @@
+"""How often a person, a token or an address may ask: counted in Redis, and not at all without it.
+
+This keeps one caller from taking the place of all others. What protects codes and passwords against
+guessing is counted in PostgreSQL; with Redis down nothing here refuses anything, and money work goes on.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import redis
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+logger = logging.getLogger(__name__)
+
+WINDOW_S = 60
+# After Redis did not answer, it is left alone for so long: a request should not wait for it each time.
+PAUSE_S = 10.0
+PATIENCE_S = 0.2
+CODES = frozenset({"payment.send_otp", "payment.verify_otp"})
+LOGIN_PATH = "/api/auth/token"
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+Counter = tuple[str, str, int]
+
+
+class Throttle(BaseThrottle):
+    """At most so many sign-ins, codes and writes a minute (``settings.BURSAR_RATES``)."""
+
+    _silent_until = 0.0
+
+    def __init__(self) -> None:
+        self._wait: float | None = None
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        """Count the request; False when it is beyond a rate of who asks."""
+        if request.method in READS or time.monotonic() < Throttle._silent_until:
+            return True
+        counters = list(_counters(request, view))
+        try:
+            counts = _count(counters)
+        except redis.RedisError:
+            Throttle._silent_until = time.monotonic() + PAUSE_S
+            logger.warning("Redis does not answer: rates of requests are not limited meanwhile")
+            return True
+        if all(found <= most for found, (_, _, most) in zip(counts, counters, strict=True)):
+            return True
+        self._wait = WINDOW_S - time.time() % WINDOW_S + 1
+        return False
+
+    def wait(self) -> float | None:
+        """Seconds until the next window; it becomes ``Retry-After``."""
+        return self._wait
+
+
+def _counters(request: Request, view: Any) -> Iterator[Counter]:
+    """What the request counts against: kind, who, and how many a minute are allowed."""
+    rates: dict[str, int] = settings.BURSAR_RATES
+    address = request.META.get("REMOTE_ADDR") or ""
+    if request.path.startswith(LOGIN_PATH):
+        yield "login", address, rates["login"]
+        return
+    user = request.user.pk if request.user.is_authenticated else None
+    if user is None:
+        # A gateway's callback is never turned away: the answer may be the only one there is.
+        return
+    if getattr(view, "action", "") in CODES:
+        yield "codes", f"user {user}", rates["codes"]
+    token = request.headers.get("Authorization", "")
+    if token:
+        yield "writes", f"token {token}", rates["writes"]
+    yield "writes", f"user {user}", rates["writes"]
+    yield "writes", f"address {address}", rates["address"]
+
+
+def _count(counters: list[Counter]) -> list[int]:
+    """Add one to each counter of this minute and return them, in one round trip."""
+    if not counters:
+        return []
+    window = int(time.time() // WINDOW_S)
+    with _client().pipeline(transaction=False) as pipeline:
+        for kind, who, _ in counters:
+            # Only a hash of a token ever leaves the process.
+            key = hashlib.sha256(f"{kind} {who}".encode()).hexdigest()
+            name = f"bursar:rate:{window}:{key}"
+            pipeline.incr(name)
+            pipeline.expire(name, 2 * WINDOW_S)
+        return [int(found) for found in pipeline.execute()[::2]]
+
+
+@lru_cache(maxsize=1)
+def _client() -> redis.Redis:
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S
+    )

@@ -8,7 +8,7 @@ import ledger.models.account
 class Migration(migrations.Migration):
     dependencies = [
         ("ledger", "0008_second_factor"),
-        ("treasury", "0015_schedule"),
+        ("treasury", "0017_batch_laws"),
     ]
 
     operations = [

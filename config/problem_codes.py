@@ -94,6 +94,24 @@ TABLE: tuple[tuple[tuple[str, ...], int, str], ...] = (
         409,
         "evidence is fixed after approval; this very file is there; there are enough",
     ),
+    (
+        (
+            "file_unreadable",
+            "file_too_large",
+            "too_many_rows",
+            "unknown_column",
+            "missing_column",
+        ),
+        400,
+        "not a CSV in UTF-8 or an XLSX; too large, packed or unpacked; too many lines; a column that there is not, or one too few",
+    ),
+    (
+        ("formula", "other_fund"),
+        400,
+        "a cell that a spreadsheet would calculate; a batch pays out of one fund",
+    ),
+    (("in_batch",), 409, "a row that waits pays this requisition already"),
+    (("batch_changed",), 409, "a part of the set is not as it was approved"),
     (("payment_exists",), 409, "the client's `payment_id` stands for another payment"),
     (
         ("retry_limit", "late_success"),

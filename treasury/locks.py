@@ -6,14 +6,9 @@ statement: PostgreSQL takes the locks in the order of ``of``. Rows of tables tha
 older than the locks; read an account's balance only after what it depends on is locked.
 """
 
-<<<<<<< HEAD
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
-=======
-from collections.abc import Collection, Sequence
-from typing import TypeVar
->>>>>>> main
 from uuid import UUID
 
 import psycopg

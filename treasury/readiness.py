@@ -103,19 +103,9 @@ def approver_ids(payment: "Payment") -> frozenset[UUID]:
 
 def require_executable_state(payment: "Payment") -> None:
     """Raise a ``Conflict`` unless payment and requisition are as they must be before money moves."""
-<<<<<<< HEAD
-    by_gateway = payment.method in methods.BY_GATEWAY
-    target = PaymentStatus.EXECUTING if by_gateway else PaymentStatus.SUCCESS
-    require_transition(PAYMENT, payment.status, target, noun="payment")
-    if payment.status != PaymentStatus.PENDING:
-        # What failed or is in review becomes a success by other ways, and never by being executed.
-        message = f"A payment that is {payment.status} cannot be executed."
-        raise IllegalTransition(message)
-=======
     # The table lets an unknown payment go back to executing: that is the janitor's way, nobody else's.
     if payment.status != PaymentStatus.PENDING:
         raise IllegalTransition(f"A payment that is {payment.status} is not executed.")
->>>>>>> main
     require_approved(payment)
     if payment.retry_count >= payment.max_retries:
         raise RetryLimit("This payment has failed as often as it may.")

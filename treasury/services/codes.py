@@ -293,11 +293,8 @@ __all__ = [
     "give_back_try",
     "is_otp_expired",
     "send_otp",
-<<<<<<< HEAD
-    "verified_code",
-=======
     "spend_try",
->>>>>>> main
+    "verified_code",
     "verify_otp",
     "void_codes",
 ]

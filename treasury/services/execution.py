@@ -19,6 +19,7 @@ from treasury.services.codes import consume_code, verified_code
 from treasury.services.facts import attempt_facts, payment_facts
 from treasury.services.payments import require_no_late_success, require_nothing_paid_late
 from treasury.services.settlement import Proof, settle
+from treasury.services.step_up import require_fresh
 from treasury.services.telling import tell_payment
 from treasury.states import AttemptState, PaymentStatus
 
@@ -41,14 +42,16 @@ def execute_payment(*, actor: Actor, payment_id: UUID, today: Today) -> Payment:
 
     Consumes the executor's verification where a code is needed; where none is, the actor becomes the
     executor. Raises ``RoleRequired``, ``SegregationOfDuties``, ``IllegalTransition``, ``NotApproved``,
-    ``RetryLimit``, ``LateSuccess``, ``CodeRequired``, ``ProviderUnavailable``, ``VelocityLimit``,
-    ``CoolingOff``, ``InsufficientFunds``; then nothing happened.
+    ``RetryLimit``, ``LateSuccess``, ``StepUpRequired``, ``CodeRequired``, ``ProviderUnavailable``,
+    ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``; then nothing happened.
     """
     payment, seen = locks.lock_to_execute(payment_id, actor.user_id)
     user = duties.may_execute(actor, payment, seen=seen)
     readiness.require_executable_state(payment)
     if seen.late_successes:
         require_nothing_paid_late(payment)
+    if payment.step_up_required:
+        require_fresh(actor)
     if payment.method in methods.BY_GATEWAY:
         code = consume_code(payment, user)
     else:

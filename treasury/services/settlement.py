@@ -32,7 +32,6 @@ from treasury.states import (
     require_transition,
 )
 
-
 # What settling changes on a payment.
 SETTLED = ("status", "executor_id", "last_error", "spent_on")
 

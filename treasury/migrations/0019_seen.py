@@ -8,7 +8,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = (("treasury", "0017_batch_laws"), ("ledger", "0007_fast_posting"))
+    dependencies = (("treasury", "0018_step_up"), ("ledger", "0007_fast_posting"))
 
     operations = (
         migrations.RunSQL(

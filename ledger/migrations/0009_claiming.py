@@ -8,7 +8,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = (("ledger", "0007_fast_posting"),)
+    dependencies = (("ledger", "0008_second_factor"),)
 
     operations = (
         migrations.RunSQL(

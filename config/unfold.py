@@ -56,13 +56,26 @@ def _group(title: str, *items: dict[str, Any], collapsible: bool = True) -> dict
 
 
 HOME = {"title": "What waits", "icon": "inbox", "link": reverse_lazy("admin:index")}
-APPROVALS = {"title": "Approvals", "icon": "approval", "link": reverse_lazy("approvals")}
-DASHBOARD = {"title": "Treasury dashboard", "icon": "monitoring", "link": reverse_lazy("treasury")}
+
+
+def _page(title: str, symbol: str, name: str) -> dict[str, Any]:
+    """A page outside the admin, which is never the one that is open here."""
+    link = reverse_lazy(name)
+    return {"title": title, "icon": symbol, "link": link, "active": lambda request: False}
+
+
+APPROVALS = _page("Approvals", "approval", "approvals")
+DASHBOARD = _page("Treasury dashboard", "monitoring", "treasury")
 DEMO_INBOX = {
     "title": "Demo inbox",
     "icon": "mail",
     "link": reverse_lazy("demo-inbox"),
     "permission": lambda request: settings.BURSAR_DEMO,
+}
+SECOND_FACTOR = {
+    "title": "Second factor",
+    "icon": "shield_person",
+    "link": reverse_lazy("security"),
 }
 API_DOCS = {"title": "API documentation", "icon": "api", "link": reverse_lazy("docs")}
 
@@ -75,6 +88,7 @@ NAVIGATION = [
         _item("Funds", "account_balance_wallet", "treasury.treasuryfund"),
         _item("Requisitions", "request_quote", "treasury.requisition"),
         _item("Payments", "payments", "treasury.payment"),
+        _item("Batches", "stacks", "treasury.batch"),
         _item("Variances", "difference", "treasury.varianceadjustment"),
         _item("Replenishments", "add_card", "treasury.replenishmentrequest"),
         _item("Fund ledger", "list_alt", "treasury.fundline"),
@@ -126,6 +140,7 @@ NAVIGATION = [
         _item("Webhook messages", "outbox", "ledger.webhookdelivery"),
         _item("Events", "bolt", "ledger.outboxevent"),
         _item("API tokens", "key", "knox.authtoken"),
+        SECOND_FACTOR,
         API_DOCS,
         DEMO_INBOX,
     ),

@@ -9,20 +9,22 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from ledger.access import require_role
 from ledger.actor import Actor
 from ledger.models import Company, User
-from ledger.refusals import Refusal, RoleRequired
+from ledger.refusals import Refusal, RoleRequired, SegregationOfDuties
 from ledger.roles import Role
 from payments.models import Provider
 from treasury import readiness, segregation
 from treasury.authority import Authority, not_for, require_authority
 from treasury.models import (
+    Batch,
     Payment,
     ReplenishmentRequest,
     Requisition,
+    RequisitionApproval,
     TreasuryFund,
     VarianceAdjustment,
 )
@@ -252,3 +254,66 @@ def _may_find(
             user_id=actor.user.pk, executor_id=executor, act="confirm this about"
         )
     return actor.user
+
+
+def may_make_batch(actor: Actor, fund: TreasuryFund) -> None:
+    """A treasurer puts payments together; a requester brings a file of payees."""
+    require_role(actor, Role.TREASURER, Role.REQUESTER, place=fund)
+
+
+def may_approve_batch(actor: Actor, batch: Batch, *, roles: frozenset[Role]) -> None:
+    """Who has one of the ``roles`` that it needs, and neither made it nor asked for any of it."""
+    require_role(actor, *sorted(roles), place=batch.fund)
+    segregation.require_not_recorder(
+        user_id=actor.user_id, recorder_id=batch.created_by_id, act="approve"
+    )
+    if batch.rows.filter(requester=actor.user_id).exists():
+        raise SegregationOfDuties("Whoever requested a part of this may not approve it.")
+
+
+def may_execute_batch(actor: Actor, batch: Batch) -> User:
+    """A treasurer who asked for none of it nor, where the company separates the two, approved any."""
+    require_role(actor, Role.TREASURER, place=batch.fund)
+    if actor.user is None:
+        raise RoleRequired("A batch is executed by a person.")
+    if batch.rows.filter(requester=actor.user).exists():
+        raise SegregationOfDuties("Whoever requested a part of this may not execute it.")
+    if batch.separate_executor and _approved_part(actor.user, batch):
+        raise SegregationOfDuties("Whoever approved a part of this may not execute it.")
+    return actor.user
+
+
+def may_verify_batch_code(actor: Actor, batch: Batch) -> User:
+    """The treasurer whom the code was sent to, as long as he may execute."""
+    require_role(actor, Role.TREASURER, place=batch.fund)
+    if actor.user is None or batch.executor_id != actor.user_id:
+        raise NotTheExecutor("The code was sent to somebody else.")
+    return may_execute_batch(actor, batch)
+
+
+def may_pause_batch(actor: Actor, batch: Batch) -> None:
+    """A treasurer or a CFO stops what runs."""
+    require_role(actor, Role.TREASURER, Role.CFO, place=batch.fund)
+
+
+def may_resume_batch(actor: Actor, batch: Batch) -> None:
+    """A treasurer lets it go on, under the executor who confirmed it."""
+    require_role(actor, Role.TREASURER, place=batch.fund)
+
+
+def may_cancel_batch(actor: Actor, batch: Batch) -> None:
+    """A treasurer, a CFO, or whoever made it."""
+    if actor.user_id is None or actor.user_id != batch.created_by_id:
+        require_role(actor, Role.TREASURER, Role.CFO, place=batch.fund)
+
+
+def _approved_part(user: User, batch: Batch) -> bool:
+    """Whether the person approved this set, or a requisition in it as it is now."""
+    if batch.all_approvals.filter(set_hash=batch.set_hash, approver=user).exists():
+        return True
+    approvals = RequisitionApproval.objects.filter(
+        approver=user,
+        version=F("requisition__version"),
+        requisition__batch_rows__batch=batch,
+    )
+    return approvals.exists()

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from treasury.models import TreasuryFund
+from treasury.selectors import paid_amount
 from treasury.worklist import Item
 
 ZERO = Decimal(0)
@@ -98,9 +99,22 @@ def _review(row: Any) -> Effect:
     return _out(row.fund, row.amount, other, "if it was paid; if not, its hold ends", row.amount)
 
 
+def _late(row: Any) -> Effect:
+    other = f"{row.fund.name}: spent"
+    return _out(
+        row.fund, row.amount, other, "if it is recognised; if the provider returns it, nothing"
+    )
+
+
+def _return(row: Any) -> Effect:
+    return _in(row.fund, paid_amount(row), f"{row.fund.name}: spent", "once a CFO confirms it")
+
+
 EFFECTS = {
     "requisition": _requisition,
     "variance": _variance,
     "replenishment": _replenishment,
     "review": _review,
+    "late": _late,
+    "return": _return,
 }

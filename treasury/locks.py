@@ -1,12 +1,12 @@
 """Every row lock of treasury, in the one global order; no other file of this app takes one.
 
-Idempotency key, company, fund(s) by id, requisition, payment, attempt, code, variance or replenishment or
-resolution, accounts by id. A delegation, a question and a code for many decisions are locked alone. A function here locks a row together with whatever comes before it, in one
+Idempotency key, company, batch, fund(s) by id, requisition, payment, attempt, code, variance or replenishment
+or resolution, accounts by id. A delegation, a question and a code for many decisions are locked alone. A function here locks a row together with whatever comes before it, in one
 statement: PostgreSQL takes the locks in the order of ``of``. Rows of tables that are merely joined may be
 older than the locks; read an account's balance only after what it depends on is locked.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -15,6 +15,9 @@ from django.db.models import Model, QuerySet
 from ledger.models import Company
 from ledger.refusals import NotFound
 from treasury.models import (
+    Batch,
+    BatchCode,
+    BatchRow,
     DecisionCode,
     Delegation,
     Incident,
@@ -39,6 +42,24 @@ def lock_company(company_id: UUID) -> Company:
     return _the_one(Company.objects.select_for_update(no_key=True).filter(pk=company_id), "company")
 
 
+def lock_batch(batch_id: UUID) -> Batch:
+    """Lock one batch."""
+    rows = Batch.objects.select_related("fund__company").filter(pk=batch_id)
+    return _the_one(rows.select_for_update(of=("self",), no_key=True).order_by(), "batch")
+
+
+def lock_free_batch(batch_id: UUID) -> Batch | None:
+    """Lock one batch; None when somebody else holds it, or there is none."""
+    rows = Batch.objects.select_related("fund__company", "executor").filter(pk=batch_id)
+    return rows.select_for_update(of=("self",), no_key=True, skip_locked=True).order_by().first()
+
+
+def lock_live_batch_code(batch: Batch) -> BatchCode | None:
+    """Lock the code, if any, that is neither used nor void, of a locked batch."""
+    rows = BatchCode.objects.filter(batch=batch, consumed_at=None, voided_at=None)
+    return rows.select_for_update(no_key=True).order_by().first()
+
+
 def lock_fund(fund_id: UUID) -> TreasuryFund:
     """Lock one fund; its ``account`` is read after the lock, so balances are those of now."""
     fund = _the_one(TreasuryFund.objects.select_for_update(no_key=True).filter(pk=fund_id), "fund")
@@ -57,6 +78,25 @@ def lock_requisition(requisition_id: UUID) -> Requisition:
     return _the_one(
         rows.select_for_update(of=("fund", "self"), no_key=True).order_by(), "requisition"
     )
+
+
+def lock_requisitions(requisition_ids: Collection[UUID]) -> list[Requisition]:
+    """Lock the fund and the requisitions, which are all of one, in the order of their ids."""
+    rows = Requisition.objects.select_related("fund__company").filter(pk__in=requisition_ids)
+    rows = rows.select_for_update(of=("fund", "self"), no_key=True)
+    return list(rows.order_by("pk"))
+
+
+def lock_rows_of_batch(rows: Sequence[BatchRow]) -> dict[UUID, Payment]:
+    """Lock what rows of a locked batch pay: fund, requisitions, payments by id; returns the payments.
+
+    Rows without a payment have their requisition locked.
+    """
+    lock_requisitions([row.requisition_id for row in rows if row.requisition_id])
+    wanted = [row.payment_id for row in rows if row.payment_id]
+    found = Payment.objects.select_related("fund__company", "requisition").filter(pk__in=wanted)
+    found = found.select_for_update(of=("self",), no_key=True)
+    return {payment.pk: payment for payment in found.order_by("pk")}
 
 
 def lock_payment(payment_id: UUID) -> Payment:

@@ -152,6 +152,45 @@ def send_question(question: Question) -> None:
     ).send()
 
 
+BATCH_TEXT = """\
+You are about to pay {count} payees {total} in all: {name}.
+The largest of them:
+{largest}
+
+Your code for exactly this batch:
+
+{otp}
+
+It is good for five minutes and for this batch as it is now. If you did not ask for it, somebody may be
+using your account: tell your CFO.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCodeMessage:
+    """A code for a batch, and what its reader must see; destinations in ``largest`` are masked."""
+
+    to: Reader
+    name: str
+    count: int
+    total: str
+    largest: list[str]
+    otp: str = field(repr=False)
+
+
+def send_batch_code(message: BatchCodeMessage) -> None:
+    """Hand the message over; raises what ``hand_over`` raises."""
+    text = BATCH_TEXT.format(
+        count=message.count,
+        total=message.total,
+        name=message.name,
+        largest="\n".join(f"- {line}" for line in message.largest),
+        otp=message.otp,
+    )
+    about = f"{message.count} payments, {message.total}"
+    hand_over(message.to, subject=f"Code for {about}", text=text, about=about, otp=message.otp)
+
+
 def remind_of_due_payment(payment: Payment, *, to: str) -> None:
     """Tell whoever scheduled a payment that it is due and needs his code; names no destination."""
     money = Money(payment.amount, payment.currency)

@@ -13,6 +13,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Protocol
 from uuid import UUID
 
 from ledger.money import format_amount
@@ -23,9 +24,15 @@ MOST_CODES_AN_HOUR = 3
 WRITTEN = re.compile(r"[0-9]{6}", re.ASCII)
 
 
+class Binding(Protocol):
+    """What a code is bound to, as text."""
+
+    def canonical(self) -> list[str]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """Everything a code is bound to."""
+    """Everything a code for a payment is bound to."""
 
     payment_id: UUID
     version: int
@@ -48,6 +55,30 @@ class Bound:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class BoundSet:
+    """Everything a code for a batch is bound to; ``set_hash`` stands for each row's amount and payee."""
+
+    batch_id: UUID
+    set_hash: str
+    count: int
+    total: Decimal
+    currency: str
+    executor_id: UUID
+
+    def canonical(self) -> list[str]:
+        """Every field as text, in a fixed order."""
+        return [
+            "set",
+            str(self.batch_id),
+            self.set_hash,
+            str(self.count),
+            format_amount(self.total, self.currency),
+            self.currency,
+            str(self.executor_id),
+        ]
+
+
 def generate_otp() -> str:
     """Return six random digits."""
     return f"{secrets.randbelow(10**6):06d}"
@@ -58,12 +89,12 @@ def is_well_formed(otp: str) -> bool:
     return WRITTEN.fullmatch(otp) is not None
 
 
-def digest(*, key: bytes, code_id: UUID, bound: Bound, otp: str) -> str:
+def digest(*, key: bytes, code_id: UUID, bound: Binding, otp: str) -> str:
     """Return the keyed digest (hex) of a code and everything it is bound to, its own id included."""
     return _seal(key, ["code", str(code_id), *bound.canonical(), otp])
 
 
-def bound_digest(*, key: bytes, bound: Bound) -> str:
+def bound_digest(*, key: bytes, bound: Binding) -> str:
     """Return the keyed digest (hex) of what a code is bound to, without the code."""
     return _seal(key, ["bound", *bound.canonical()])
 

@@ -33,6 +33,9 @@ from payments.models import GatewayRequest
 from treasury.authority import active_delegations
 from treasury.models import (
     Attachment,
+    Batch,
+    BatchApproval,
+    BatchRow,
     Delegation,
     Holiday,
     LateSuccess,
@@ -49,6 +52,7 @@ from treasury.models import (
     VarianceAdjustment,
 )
 from treasury.states import (
+    BatchStatus,
     PaymentStatus,
     ReplenishmentStatus,
     RequisitionStatus,
@@ -123,6 +127,20 @@ def executions_seen_by(user: User) -> QuerySet[PaymentExecution]:
     return visible(rows, user, prefix="payment__fund__")
 
 
+def batches_seen_by(user: User) -> QuerySet[Batch]:
+    """Batches with their fund, people and approvals."""
+    approvals = BatchApproval.objects.select_related("approver")
+    rows = Batch.objects.select_related("fund__company", "created_by", "executor", "cancelled_by")
+    rows = rows.prefetch_related(Prefetch("all_approvals", approvals))
+    return visible(rows, user, prefix="fund__")
+
+
+def batch_rows_seen_by(user: User) -> QuerySet[BatchRow]:
+    """Rows of batches, each with its payment, where its fate is read."""
+    rows = BatchRow.objects.select_related("batch__fund", "payment", "requisition")
+    return visible(rows, user, prefix="batch__fund__")
+
+
 def variances_seen_by(user: User) -> QuerySet[VarianceAdjustment]:
     rows = VarianceAdjustment.objects.select_related(
         "payment__fund__company", "recorded_by", "approved_by", "rejected_by"
@@ -151,6 +169,9 @@ def requisitions_awaiting(user: User) -> QuerySet[Requisition]:
     )
     waiting = requisitions_seen_by(user).filter(status=RequisitionStatus.SUBMITTED)
     waiting = waiting.exclude(requested_by=user).exclude(Exists(given.filter(_by(user))))
+    # What a batch raised is decided with the batch.
+    in_batch = BatchRow.objects.filter(requisition=OuterRef("pk"), raised=True, status="waiting")
+    waiting = waiting.exclude(Exists(in_batch))
     lacking = Q(pk__in=())
     for role in (Role.APPROVER, Role.CFO):
         reach = within_reach(user, "fund__", (role,))
@@ -204,6 +225,28 @@ def _found_by_another(user: User) -> Q:
     waiting = Q(confirmed_at=None, withdrawn_at=None, payment=OuterRef("pk"))
     fits = waiting & ~Q(proposed_by=user) & ~Q(executor=user)
     return Q(Exists(Reversal.objects.filter(fits))) | Q(Exists(LateSuccess.objects.filter(fits)))
+
+
+def batches_awaiting(user: User) -> QuerySet[Batch]:
+    """Batches that the user can move on: a CFO or approver approves, a treasurer executes or resumes.
+
+    Nobody what he made (to approve) or asked for a part of, nor what he approved (to execute).
+    """
+    rows = batches_seen_by(user)
+    own = BatchRow.objects.filter(batch=OuterRef("pk"), requester=user)
+    given = BatchApproval.objects.filter(batch=OuterRef("pk"), set_hash=OuterRef("set_hash"))
+    mine = Exists(given.filter(approver=user))
+    submitted = Q(status=BatchStatus.SUBMITTED) & ~Q(created_by=user) & ~Q(mine)
+    raised = BatchRow.objects.filter(batch=OuterRef("pk"), raised=True, status="waiting")
+    by_approver = submitted & Q(Exists(raised)) & ~Q(Exists(given.filter(role=Role.APPROVER.value)))
+    by_cfo = submitted & ~Q(Exists(given.filter(role=Role.CFO.value)))
+    to_run = Q(status__in=(BatchStatus.APPROVED, BatchStatus.PAUSED))
+    to_run &= Q(separate_executor=False) | ~Q(mine)
+    return rows.exclude(Exists(own)).filter(
+        within_reach(user, "fund__", (Role.CFO,)) & by_cfo
+        | within_reach(user, "fund__", (Role.APPROVER,)) & by_approver
+        | within_reach(user, "fund__", (Role.TREASURER,)) & to_run
+    )
 
 
 def variances_awaiting(user: User) -> QuerySet[VarianceAdjustment]:

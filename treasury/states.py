@@ -57,6 +57,22 @@ class ReplenishmentStatus(models.TextChoices):
     REJECTED = "rejected", "Rejected"
 
 
+class BatchStatus(models.TextChoices):
+    SUBMITTED = "submitted", "Submitted"
+    APPROVED = "approved", "Approved"
+    EXECUTING = "executing", "Executing"
+    PAUSED = "paused", "Paused"
+    COMPLETED = "completed", "Completed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class BatchRowStatus(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    DONE = "done", "Carried out"
+    REFUSED = "refused", "Refused"
+    CANCELLED = "cancelled", "Cancelled"
+
+
 REQUISITION: Transitions = {
     "": {"submitted"},
     "submitted": {"approved", "rejected", "cancelled"},
@@ -111,6 +127,25 @@ REPLENISHMENT: Transitions = {
     "rejected": set(),
 }
 
+BATCH: Transitions = {
+    "": {"submitted"},
+    "submitted": {"approved", "cancelled"},
+    # Back to submitted when what was approved has changed.
+    "approved": {"submitted", "executing", "cancelled"},
+    "executing": {"paused", "completed", "cancelled"},
+    "paused": {"executing", "cancelled"},
+    "completed": set(),
+    "cancelled": set(),
+}
+
+BATCH_ROW: Transitions = {
+    "": {"waiting", "refused"},
+    "waiting": {"done", "refused", "cancelled"},
+    "done": set(),
+    "refused": set(),
+    "cancelled": set(),
+}
+
 # The money of these payments counts against what was approved; a failed one may be tried again until it
 # is cancelled.
 LIVE_PAYMENTS = frozenset(PaymentStatus) - {PaymentStatus.CANCELLED, PaymentStatus.REVERSED}
@@ -119,6 +154,8 @@ PAID_PAYMENTS = frozenset({PaymentStatus.SUCCESS, PaymentStatus.RECONCILED})
 # The gateway may have this money: the hold stays.
 OPEN_PAYMENTS = frozenset({PaymentStatus.EXECUTING, PaymentStatus.UNKNOWN, PaymentStatus.REVIEW})
 LIVE_ATTEMPTS = frozenset(AttemptState) - {AttemptState.SUCCEEDED, AttemptState.FAILED}
+# Rows of these batches may still be paid.
+LIVE_BATCHES = frozenset(BatchStatus) - {BatchStatus.COMPLETED, BatchStatus.CANCELLED}
 OPEN_REPLENISHMENTS = frozenset({ReplenishmentStatus.PENDING, ReplenishmentStatus.APPROVED})
 
 

@@ -12,6 +12,7 @@ from ledger.clock import today
 from treasury.schedule import PASS_EVERY
 from treasury.services import (
     bank_reports,
+    batch_execution,
     cleaning,
     dispatching,
     enquiries,
@@ -61,6 +62,18 @@ def dispatch_waiting() -> None:
     dispatching.dispatch_waiting(actor=Actor.system("dispatcher"), today=today)
 
 
+@shared_task(name="treasury.run_batch")
+def run_batch(*, batch_id: str) -> None:
+    batch_execution.run_batch(
+        actor=Actor.system("batch worker"), batch_id=UUID(batch_id), today=today
+    )
+
+
+@shared_task(name="treasury.continue_batches")
+def continue_batches() -> None:
+    batch_execution.continue_batches(actor=Actor.system("batch worker"), today=today)
+
+
 @shared_task(name="treasury.execute_due")
 def execute_due() -> None:
     scheduling.execute_due(actor=Actor.system("scheduler"), today=today)
@@ -85,6 +98,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "run-janitor": {"task": "treasury.run_janitor", "schedule": PASS_EVERY},
     "apply-bank-rows": {"task": "treasury.apply_bank_rows", "schedule": PASS_EVERY},
     "dispatch-waiting": {"task": "treasury.dispatch_waiting", "schedule": PASS_EVERY},
+    "continue-batches": {"task": "treasury.continue_batches", "schedule": PASS_EVERY},
     "execute-due": {"task": "treasury.execute_due", "schedule": timedelta(minutes=1)},
     "check-reorder-levels": {
         "task": "treasury.check_reorder_levels",

@@ -18,10 +18,12 @@ from ledger.access import within_reach
 from ledger.models import User
 from ledger.roles import Role
 from treasury.models import (
+    Incident,
     Payment,
     Question,
     ReplenishmentRequest,
     Requisition,
+    Reversal,
     VarianceAdjustment,
 )
 from treasury.payees import WITHDRAWN
@@ -242,6 +244,67 @@ def _review(row: Payment, user: User) -> Item:
     )
 
 
+# --- Money that moved against the books -----------------------------------------------------------------
+
+
+def _late(user: User) -> Rows:
+    """Payments that succeeded after they had failed, until two people have said how that ends."""
+    unclear = Incident.objects.filter(kind=Incident.Kind.LATE_SUCCESS).exclude(
+        late_successes__confirmed_at__isnull=False
+    )
+    rows = payments_seen_by(user).filter(pk__in=unclear.values("payment"))
+    rows = rows.filter(within_reach(user, "fund__", (Role.CFO, Role.TREASURER)))
+    rows = rows.select_related("requisition", "fund__account", "executor", "requester")
+    return rows.prefetch_related("late_successes__proposed_by")
+
+
+def _returned(user: User) -> Rows:
+    """Payments whose money came back, as one person says, until a CFO confirms it."""
+    open_ones = Reversal.objects.filter(confirmed_at=None, withdrawn_at=None)
+    rows = payments_seen_by(user).filter(pk__in=open_ones.values("payment"))
+    rows = rows.filter(within_reach(user, "fund__", (Role.CFO,)))
+    rows = rows.select_related("requisition", "fund__account", "executor", "requester")
+    return rows.prefetch_related("reversals__proposed_by")
+
+
+def _nothing(user: User) -> Rows:
+    return Payment.objects.none()
+
+
+def _finding(row: Payment, user: User, kind: str, proposed: Any, about: str) -> Item:
+    """A payment about which one person proposes and another confirms; locked for who took a part."""
+    locked = OWN if row.requester_id == user.pk else ""
+    if not locked and proposed and proposed.proposed_by_id == user.pk:
+        locked = "You proposed this: a second person confirms."
+    elif not locked and proposed and proposed.executor_id == user.pk:
+        locked = "You executed it: somebody else confirms this."
+    return Item(
+        kind=kind,
+        row=row,
+        risk=Risk.HIGH,
+        since=row.created_at,
+        amount=row.amount,
+        currency=row.currency,
+        title=row.requisition.payee_name,
+        about=about,
+        made_by=str(proposed.proposed_by if proposed else row.executor or row.requester),
+        locked=locked,
+    )
+
+
+def _late_item(row: Payment, user: User) -> Item:
+    proposed = next((one for one in row.late_successes.all() if one.is_open), None)
+    about = "The gateway paid it after it had failed."
+    if proposed:
+        about = f"{proposed.get_outcome_display()}, says {proposed.proposed_by}"
+    return _finding(row, user, "late", proposed, about)
+
+
+def _returned_item(row: Payment, user: User) -> Item:
+    proposed = next(one for one in row.reversals.all() if one.is_open)
+    return _finding(row, user, "return", proposed, f"It came back: {proposed.evidence}")
+
+
 BY_AGE = ("created_at", "pk")
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -274,6 +337,8 @@ KINDS: dict[str, Kind] = {
             BY_AGE,
         ),
         Kind("review", "Unknown outcomes", _in_review, _own_reviews, _review, "fund", BY_AGE),
+        Kind("late", "Late successes", _late, _nothing, _late_item, "fund", BY_AGE),
+        Kind("return", "Returns", _returned, _nothing, _returned_item, "fund", BY_AGE),
     )
 }
 KINDS_FOR_MANY = frozenset({"requisition", "variance", "replenishment"})

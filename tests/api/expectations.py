@@ -70,6 +70,7 @@ def showing(
 FUND = "api/funds/<uuid:fund_id>/"
 REQUISITION = "api/requisitions/<uuid:requisition_id>/"
 PAYMENT = "api/payments/<uuid:payment_id>/"
+BATCH = "api/batches/<uuid:batch_id>/"
 VARIANCE = "api/variances/<uuid:variance_id>/"
 PROVIDER = "api/providers/<uuid:provider_id>/"
 BANK_FILE = "api/bank-files/<uuid:file_id>/"
@@ -92,6 +93,7 @@ ROUTES: dict[str, dict[str, Expected]] = {
     "api/docs/": {"get": Expected(Kind.NOBODY)},
     "api/auth/token/": {"post": Expected(Kind.NOBODY, status=400)},
     "api/auth/logout/": {"post": Expected(Kind.EVERYONE)},
+    "api/auth/step-up/": {"post": Expected(Kind.EVERYONE, status=400)},
     "api/me/": reading(Kind.EVERYONE) | {"patch": Expected(Kind.EVERYONE, status=400)},
     "api/companies/": listing(),
     "api/companies/<uuid:company_id>/": reading(Kind.COMPANY),
@@ -136,6 +138,17 @@ ROUTES: dict[str, dict[str, Expected]] = {
     PAYMENT + "resolve/": doing(by=frozenset({Role.TREASURER, Role.CFO})),
     PAYMENT + "reverse/": doing(by=frozenset({Role.TREASURER, Role.RECONCILER, Role.CFO})),
     PAYMENT + "clear_late_success/": doing(by=frozenset({Role.TREASURER, Role.CFO})),
+    "api/batches/": listing(made_by=TREASURER | REQUESTER),
+    BATCH: showing(),
+    BATCH + "rows/": showing(),
+    BATCH + "history/": showing(),
+    BATCH + "approve/": doing(by=CFO),
+    BATCH + "send_otp/": doing(by=TREASURER),
+    BATCH + "verify_otp/": doing(by=TREASURER, his_own=True),
+    BATCH + "execute/": doing(by=TREASURER),
+    BATCH + "pause/": doing(by=TREASURER | CFO),
+    BATCH + "resume/": doing(by=TREASURER),
+    BATCH + "cancel/": doing(by=TREASURER | CFO),
     "api/variances/": listing(),
     VARIANCE: showing(),
     VARIANCE + "approve/": doing(by=CFO),

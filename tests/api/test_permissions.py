@@ -34,6 +34,7 @@ from tests.treasury.desk import SYSTEM, Desk, make_desk
 from tests.treasury.factories import DAY, acting, fill, today
 from treasury.models import Delegation, SpendingLimit, TreasuryFund
 from treasury.services.attachments import add_attachment
+from treasury.services.batches import create_batch
 from treasury.services.calendars import add_holiday
 from treasury.services.delegations import create_delegation
 from treasury.services.funds import open_fund
@@ -45,6 +46,7 @@ VERBS = ("get", "post", "put", "patch", "delete", "options")
 SCOPES = ("own", "other company", "sibling branch", "none")
 # Outside the API: the admin has tests of its own, the rest shows nothing of anybody's.
 ELSEWHERE = (
+    "account/",
     "admin/",
     "approvals/",
     "treasury/",
@@ -166,6 +168,11 @@ def build_world() -> World:
     paid, pending = desk.paid(), desk.pending()
     pending.executor = people["treasurer", "own"]
     pending.save(update_fields=["executor"])
+    batch = create_batch(
+        actor=acting(desk.treasurer), requisitions=[desk.approved(amount="30").pk]
+    ).batch
+    batch.executor = people["treasurer", "own"]
+    batch.save(update_fields=["executor"])
     variance = desk.variance(paid, "900")
     request = replenish(
         actor=acting(desk.treasurer), fund_id=desk.fund.pk, amount="10", reason="Low"
@@ -193,6 +200,7 @@ def build_world() -> World:
             actor=SYSTEM, company_id=desk.company.pk, on=date(2030, 12, 25), name="Christmas"
         ).pk,
         "question_id": question.pk,
+        "batch_id": batch.pk,
         "variance_id": variance.pk,
         "request_id": request.pk,
         "provider_id": report.provider_id,

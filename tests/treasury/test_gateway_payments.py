@@ -395,6 +395,15 @@ def test_a_retry_is_another_attempt_with_another_reference(
     assert (payment.status, payment.retry_count) == ("failed", 3)
 
 
+def test_an_unknown_payment_is_not_executed_again(
+    world: World, send: Send, gateway: Gateway, payment: Payment
+) -> None:
+    send(outcome("unknown", "ReadTimeout"))
+    with pytest.raises(IllegalTransition):
+        execute_payment(actor=acting(world.treasurer), payment_id=payment.pk, today=today)
+    assert world.account().held == 500
+
+
 def test_an_executing_payment_is_not_executed_again(
     world: World, send: Send, payment: Payment
 ) -> None:

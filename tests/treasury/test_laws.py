@@ -220,6 +220,8 @@ def test_statuses_move_only_along_their_table(
         ("attempt", states.ATTEMPT),
         ("variance", states.VARIANCE),
         ("replenishment", states.REPLENISHMENT),
+        ("batch", states.BATCH),
+        ("batch_row", states.BATCH_ROW),
     ],
 )
 @pytest.mark.django_db

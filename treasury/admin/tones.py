@@ -39,6 +39,20 @@ REPLENISHMENT: Mapping[str, Tone] = {
     "funded": "good",
     "rejected": "bad",
 }
+BATCH: Mapping[str, Tone] = {
+    "submitted": "careful",
+    "approved": "busy",
+    "executing": "busy",
+    "paused": "careful",
+    "completed": "good",
+    "cancelled": "quiet",
+}
+BATCH_ROW: Mapping[str, Tone] = {
+    "waiting": "careful",
+    "done": "good",
+    "refused": "bad",
+    "cancelled": "quiet",
+}
 METHOD: Mapping[str, Tone] = {"mpesa": "good", "bank": "busy", "cash": "careful"}
 
 

@@ -6,6 +6,7 @@ from treasury.api import (
     attachments,
     bank_files,
     bank_reports,
+    batches,
     callbacks,
     delegations,
     fund_lines,
@@ -23,6 +24,7 @@ from treasury.api import (
 FUND = "api/funds/<uuid:fund_id>"
 REQUISITION = "api/requisitions/<uuid:requisition_id>"
 PAYMENT = "api/payments/<uuid:payment_id>"
+BATCH = "api/batches/<uuid:batch_id>"
 VARIANCE = "api/variances/<uuid:variance_id>"
 BANK_FILE = "api/bank-files/<uuid:file_id>"
 BANK_REPORT = "api/bank-reports/<uuid:report_id>"
@@ -67,6 +69,17 @@ urlpatterns = [
         f"{PAYMENT}/clear_late_success/",
         payment_actions.PaymentClearLateSuccess.as_view(),
     ),
+    path("api/batches/", batches.BatchList.as_view()),
+    path(f"{BATCH}/", batches.BatchDetail.as_view()),
+    path(f"{BATCH}/rows/", batches.BatchRows.as_view()),
+    path(f"{BATCH}/history/", batches.BatchHistory.as_view()),
+    path(f"{BATCH}/approve/", batches.BatchApprove.as_view()),
+    path(f"{BATCH}/send_otp/", batches.BatchSendOtp.as_view()),
+    path(f"{BATCH}/verify_otp/", batches.BatchVerifyOtp.as_view()),
+    path(f"{BATCH}/execute/", batches.BatchExecute.as_view()),
+    path(f"{BATCH}/pause/", batches.BatchPause.as_view()),
+    path(f"{BATCH}/resume/", batches.BatchResume.as_view()),
+    path(f"{BATCH}/cancel/", batches.BatchCancel.as_view()),
     path("api/variances/", variances.VarianceList.as_view()),
     path(f"{VARIANCE}/", variances.VarianceDetail.as_view()),
     path(f"{VARIANCE}/approve/", variances.VarianceApprove.as_view()),

@@ -4,6 +4,7 @@ from treasury.models.attachment import Attachment
 from treasury.models.attempt import Callback, Enquiry, Incident, PaymentAttempt
 from treasury.models.bank_file import BankFile, BankFileLine
 from treasury.models.bank_report import BankReport, BankReportRow
+from treasury.models.batch import Batch, BatchApproval, BatchCode, BatchRow
 from treasury.models.code import FailedTries, OneTimeCode
 from treasury.models.decision_code import DecisionCode
 from treasury.models.delegation import Delegation
@@ -33,6 +34,10 @@ __all__ = [
     "BankFileLine",
     "BankReport",
     "BankReportRow",
+    "Batch",
+    "BatchApproval",
+    "BatchCode",
+    "BatchRow",
     "Callback",
     "DailySpending",
     "DecisionCode",

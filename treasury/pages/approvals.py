@@ -17,14 +17,15 @@ from ledger.clock import database_now, today
 from ledger.models import User
 from ledger.refusals import Refusal
 from treasury.authority import active_delegations
-from treasury.models import Resolution
 from treasury.pages.chips import rows_of
 from treasury.pages.evidence import Detail, detail_of
 from treasury.selectors import funds_seen_by, questions_awaiting
+from treasury.services.late_successes import clear_late_success
 from treasury.services.questions import ask
 from treasury.services.replenishment import approve_replenishment, reject_replenishment
 from treasury.services.requisitions import approve_requisition, reject_requisition
 from treasury.services.resolution import resolve_payment
+from treasury.services.reversals import reverse_payment
 from treasury.services.variances import approve_variance, reject_variance
 from treasury.worklist import KINDS, MOST_COUNTED, count_of, find, page_of_queue
 
@@ -40,7 +41,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("item", "")
     if request.GET.get("part") == "detail":
         part = {"detail": _detail(user, asked), "kept": kept(request)}
-        return render(request, "pages/detail.html", _deciding(part))
+        return render(request, "pages/detail.html", part)
     fund_id = _id(request.GET.get("fund", ""))
     kind = request.GET.get("kind", "")
     kind = kind if kind in KINDS else ""
@@ -64,11 +65,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "to_answer": questions_awaiting(user).count(),
         "section": "approvals",
     }
-    return render(request, "pages/approvals.html", _deciding(context))
-
-
-def _deciding(context: dict[str, Any]) -> dict[str, Any]:
-    return context | {"outcomes": Resolution.Outcome.choices}
+    return render(request, "pages/approvals.html", context)
 
 
 def _counted(user: User, kind: str, fund_id: UUID | None) -> tuple[int, str]:
@@ -199,6 +196,24 @@ def _resolve(request: HttpRequest, pk: UUID) -> str:
     return f"{row}: resolved by two people."
 
 
+def _clear(request: HttpRequest, pk: UUID) -> str:
+    clear_late_success(
+        actor=actor_of(request),
+        payment_id=pk,
+        outcome=request.POST.get("outcome", ""),
+        evidence=_text(request),
+        today=today,
+    )
+    return "Your finding is noted; it counts once two people agree."
+
+
+def _confirm_return(request: HttpRequest, pk: UUID) -> str:
+    row = reverse_payment(
+        actor=actor_of(request), payment_id=pk, evidence=_text(request), today=today
+    )
+    return f"{row}: {row.get_status_display().lower()}."
+
+
 def _asking(kind: str) -> Any:
     def asked(request: HttpRequest, pk: UUID) -> str:
         question = ask(actor=actor_of(request), kind=kind, subject_id=pk, text=_text(request))
@@ -218,4 +233,6 @@ ACTS: dict[tuple[str, str], Any] = {
     ("ask", "variance"): _asking("variance"),
     ("ask", "replenishment"): _asking("replenishment"),
     ("resolve", "review"): _resolve,
+    ("resolve", "late"): _clear,
+    ("resolve", "return"): _confirm_return,
 }

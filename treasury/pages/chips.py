@@ -20,6 +20,8 @@ LABELS = {
     "variance": "Variance",
     "replenishment": "Replenishment",
     "review": "Outcome unknown",
+    "late": "Success after failure",
+    "return": "Money came back",
 }
 Needs = Callable[[Item], str]
 

@@ -15,7 +15,7 @@ from treasury.admin import tones
 from treasury.admin.payment_page import voucher_url
 from treasury.admin.requisitions import approvals_panel
 from treasury.effects import Effect, effect_of
-from treasury.models import Payment, Question
+from treasury.models import LateSuccess, Payment, Question, Resolution
 from treasury.pages.chips import LABELS, age_of, doubts_of, needs_of, tier_of
 from treasury.worklist import Item
 
@@ -39,6 +39,8 @@ class Detail:
     others: list[Panel]
     questions: list[Question]
     proposed: str
+    outcomes: list[tuple[str, str]]
+    is_finding: bool
     admin_url: str
 
 
@@ -64,6 +66,8 @@ def detail_of(item: Item, user: User, now: datetime) -> Detail:
             )
         ),
         proposed=_proposed(item),
+        outcomes=OUTCOMES.get(item.kind, []),
+        is_finding=item.kind in {"review", "late", "return"},
         admin_url=cells.page_of(item.row),
     )
 
@@ -78,10 +82,17 @@ def _notices(item: Item, effect: Effect) -> list[str]:
 
 
 def _proposed(item: Item) -> str:
-    """How a payment in review ended, as somebody proposed; empty where nobody did."""
-    if item.kind != "review":
+    """How it ended, as somebody proposed; empty where nobody did."""
+    rows = {"review": "resolutions", "late": "late_successes"}.get(item.kind)
+    if rows is None:
         return ""
-    return next((one.outcome for one in item.row.resolutions.all() if one.is_open), "")
+    return next((one.outcome for one in getattr(item.row, rows).all() if one.is_open), "")
+
+
+OUTCOMES: dict[str, list[tuple[str, str]]] = {
+    "review": list(Resolution.Outcome.choices),
+    "late": list(LateSuccess.Outcome.choices),
+}
 
 
 def _subjects(item: Item) -> list[str]:
@@ -181,6 +192,8 @@ REQUESTS: dict[str, Callable[[Any], tuple[Fact, ...]]] = {
     "variance": _variance,
     "replenishment": _replenishment,
     "review": _review,
+    "late": _review,
+    "return": _review,
 }
 
 
@@ -226,17 +239,18 @@ def _similar(row: Any) -> Panel:
     )
 
 
-def _findings(row: Any) -> Panel:
+def _findings(found: Any, row: Any) -> Panel:
+    """What people said about the money, how they know, and what they made of it."""
     rows = [
         (
-            Badge(one.get_outcome_display(), "good" if one.outcome == "paid" else "bad"),
+            Badge(one.get_outcome_display() if hasattr(one, "outcome") else "It came back"),
             cells.text(one.proposed_by),
             cells.instant(one.proposed_at, row.fund.company),
             cells.text(one.evidence),
         )
-        for one in row.resolutions.select_related("proposed_by")
+        for one in found.select_related("proposed_by")
     ]
-    headings = ("It was", "Says", "When", "Because")
+    headings = ("Finding", "Says", "When", "Because")
     return Panel("Findings", table=Table(headings, rows), empty="Nobody has proposed anything yet.")
 
 
@@ -247,5 +261,7 @@ OTHERS: dict[str, Callable[[Any], list[Panel]]] = {
         _similar(row.payment.requisition),
     ],
     "replenishment": lambda row: [],
-    "review": lambda row: [_findings(row), _similar(row.requisition)],
+    "review": lambda row: [_findings(row.resolutions, row), _similar(row.requisition)],
+    "late": lambda row: [_findings(row.late_successes, row), _similar(row.requisition)],
+    "return": lambda row: [_findings(row.reversals, row), _similar(row.requisition)],
 }

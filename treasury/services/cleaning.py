@@ -5,7 +5,7 @@ from datetime import timedelta
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import command
-from treasury.models import FailedTries, OneTimeCode
+from treasury.models import BatchCode, FailedTries, OneTimeCode
 from treasury.services.attachments import delete_orphans
 from treasury.services.set_codes import void_expired
 
@@ -23,6 +23,9 @@ def clean_up(*, actor: Actor) -> int:
 @command("treasury.clean_up")
 def _clean_rows(*, actor: Actor) -> int:
     voided = OneTimeCode.objects.filter(
+        consumed_at=None, voided_at=None, expires_at__lte=DatabaseClock()
+    ).update(voided_at=DatabaseClock())
+    voided += BatchCode.objects.filter(
         consumed_at=None, voided_at=None, expires_at__lte=DatabaseClock()
     ).update(voided_at=DatabaseClock())
     oldest = (database_now() - KEEP_FAILED_TRIES).date()

@@ -78,7 +78,11 @@ def verify_otp(*, actor: Actor, payment_id: UUID, otp: str) -> Payment:
     Raises ``RoleRequired``, ``NotTheExecutor``, ``SegregationOfDuties``, ``InvalidInput`` for what is not
     six digits, and ``InvalidCode`` for everything else that is not the live code of this payment.
     """
-    spent = _spend_try(payment_id, actor) if is_well_formed(otp) else None
+    spent = None
+    if is_well_formed(otp):
+        spent = spend_try(
+            actor, table="treasury_onetimecode", column="payment_id", about=payment_id
+        )
     return _confirm_code(actor=actor, payment_id=payment_id, otp=otp, spent=spent)
 
 
@@ -117,17 +121,20 @@ def consume_code(payment: Payment, user: User) -> OneTimeCode | None:
     return next(iter(rows), None)
 
 
-def _spend_try(payment_id: UUID, actor: Actor) -> UUID | None:
-    """Spend one try of the executor's live code, committed; return the code's id, None without one."""
+def spend_try(actor: Actor, *, table: str, column: str, about: UUID) -> UUID | None:
+    """Spend one try of the executor's live code, committed; return the code's id, None without one.
+
+    ``table`` keeps the codes, ``column`` of it says what they are about.
+    """
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(
-            """
-            UPDATE treasury_onetimecode SET tries = tries + 1
-            WHERE payment_id = %s AND executor_id = %s AND tries < %s AND verified_at IS NULL
+            f"""
+            UPDATE {table} SET tries = tries + 1
+            WHERE {column} = %s AND executor_id = %s AND tries < %s AND verified_at IS NULL
               AND consumed_at IS NULL AND voided_at IS NULL AND expires_at > ledger_clock()
             RETURNING code_id
-            """,
-            [payment_id, actor.user_id, MOST_TRIES],
+            """,  # noqa: S608 -- our own names
+            [about, actor.user_id, MOST_TRIES],
         )
         spent = cursor.fetchone()
         if spent is None:
@@ -162,7 +169,7 @@ def _confirm_code(*, actor: Actor, payment_id: UUID, otp: str, spent: UUID | Non
     before = payment_facts(payment)
     code.verified_at = now
     code.save(update_fields=["verified_at"])
-    _give_back_try(actor)
+    give_back_try(actor)
     payment.otp_verified = True
     payment.otp_verified_timestamp = now
     payment.save(update_fields=["otp_verified", "otp_verified_timestamp"])
@@ -192,7 +199,7 @@ def _is_right(code: OneTimeCode | None, payment: Payment, text: str, spent: UUID
     )
 
 
-def _give_back_try(actor: Actor) -> None:
+def give_back_try(actor: Actor) -> None:
     """A right code is no failed try."""
     FailedTries.objects.filter(user=actor.user_id, tries__gt=0, on=database_now().date()).update(
         tries=F("tries") - 1
@@ -272,8 +279,10 @@ __all__ = [
     "NotTheExecutor",
     "consume_code",
     "generate_otp",
+    "give_back_try",
     "is_otp_expired",
     "send_otp",
+    "spend_try",
     "verify_otp",
     "void_codes",
 ]

@@ -20,6 +20,7 @@ from treasury.services.codes import consume_code
 from treasury.services.facts import attempt_facts, payment_facts
 from treasury.services.payments import require_no_late_success, require_nothing_paid_late
 from treasury.services.settlement import Proof, settle
+from treasury.services.step_up import require_fresh
 from treasury.services.telling import tell_payment
 from treasury.states import AttemptState, PaymentStatus
 
@@ -42,13 +43,15 @@ def execute_payment(*, actor: Actor, payment_id: UUID, today: Today) -> Payment:
 
     Consumes the executor's verification where a code is needed; where none is, the actor becomes the
     executor. Raises ``RoleRequired``, ``SegregationOfDuties``, ``IllegalTransition``, ``NotApproved``,
-    ``RetryLimit``, ``LateSuccess``, ``CodeRequired``, ``ProviderUnavailable``, ``VelocityLimit``,
-    ``CoolingOff``, ``InsufficientFunds``; then nothing happened.
+    ``RetryLimit``, ``LateSuccess``, ``StepUpRequired``, ``CodeRequired``, ``ProviderUnavailable``,
+    ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``; then nothing happened.
     """
     payment = locks.lock_payment(payment_id)
     user = duties.may_execute(actor, payment)
     readiness.require_executable_state(payment)
     require_nothing_paid_late(payment)
+    if payment.step_up_required:
+        require_fresh(actor)
     code = consume_code(payment, user)
     if payment.otp_required and code is None:
         raise readiness.CodeRequired("This payment needs a code that you have verified.")

@@ -25,6 +25,7 @@ from treasury.models import (
 from treasury.services.codes import void_codes
 from treasury.services.facts import payment_facts
 from treasury.services.payments import require_late_success_decided
+from treasury.services.step_up import require_step_up
 from treasury.services.telling import tell_payment, tell_requisition
 from treasury.states import (
     PAYMENT,
@@ -169,6 +170,12 @@ def approve_requisition(
     ways = duties.may_approve_requisition(actor, requisition)
     comment = optional_text(comment, field="comment")
     _require_step(requisition, RequisitionStatus.APPROVED)
+    require_step_up(
+        actor,
+        company_id=requisition.company_id,
+        currency=requisition.currency,
+        amount=requisition.amount,
+    )
     if version is not None and version != requisition.version:
         raise ChangedSince(f"It was edited: this is version {requisition.version} now.")
     if actor.user is None:
@@ -274,6 +281,18 @@ def requisition_facts(requisition: Requisition) -> dict[str, Any]:
 
 def _write(requisition: Requisition, wanted: Content) -> None:
     """Check what was sent and write it on the object, with the note on what is new about the payee."""
+    write_content(requisition, wanted)
+    requisition.payee_note = payees.payee_note(
+        company_id=requisition.company_id,
+        payee_index=requisition.payee_index,
+        destination_index=requisition.destination_index,
+        besides=requisition.pk,
+    )
+    requisition.risk = _risk_of(requisition)
+
+
+def write_content(requisition: Requisition, wanted: Content) -> None:
+    """Check what was sent and write it on the object; asks no table. Raises ``InvalidInput``."""
     if wanted.currency is not None and wanted.currency != requisition.currency:
         message = f"This fund pays in {requisition.currency} only."
         raise InvalidInput.on("currency", message, code="currency_mismatch")
@@ -293,13 +312,6 @@ def _write(requisition: Requisition, wanted: Content) -> None:
     methods.require_payee(method=requisition.method, payee_name=requisition.payee_name)
     _write_destination(requisition, wanted.destination)
     requisition.payee_index = payees.payee_index(requisition.payee_name)
-    requisition.payee_note = payees.payee_note(
-        company_id=requisition.company_id,
-        payee_index=requisition.payee_index,
-        destination_index=requisition.destination_index,
-        besides=requisition.pk,
-    )
-    requisition.risk = _risk_of(requisition)
 
 
 def _risk_of(requisition: Requisition) -> risk.Risk:

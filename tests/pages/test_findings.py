@@ -1,0 +1,59 @@
+"""What moved against the books: proposed by one person, confirmed on the approvals page by another."""
+
+import pytest
+
+from tests.admin.office import Office, attempt_of, make_office, signed_in
+from tests.pages.conftest import decide, shown
+from tests.treasury import factories
+from tests.treasury.factories import acting, today
+from treasury import worklist
+from treasury.models import Incident
+from treasury.services.reversals import reverse_payment
+
+
+@pytest.fixture
+def office(db: None) -> Office:
+    return make_office()
+
+
+def test_a_return_waits_for_the_cfo_and_is_confirmed_there(office: Office) -> None:
+    payment = office.paid()
+    reverse_payment(
+        actor=acting(office.reconciler),
+        payment_id=payment.pk,
+        evidence="Paid in again.",
+        today=today,
+    )
+    item = worklist.page_of_queue(office.cfo).items[0]
+    assert (item.key, item.locked) == (f"return:{payment.pk}", "")
+    page = shown(signed_in(office.cfo), f"/approvals/?item={item.key}")
+    assert "Confirm that it came back" in page
+    decide(office.cfo, "return", payment, "resolve", text="Slip 17 seen.")
+    payment.refresh_from_db()
+    assert payment.status == "reversed"
+    assert worklist.page_of_queue(office.cfo).items == []
+
+
+def test_who_proposed_a_return_does_not_confirm_it(office: Office) -> None:
+    payment = office.paid()
+    reverse_payment(
+        actor=acting(office.cfo), payment_id=payment.pk, evidence="Paid in again.", today=today
+    )
+    item = worklist.page_of_queue(office.cfo).items[0]
+    assert "a second person confirms" in item.locked
+    decide(office.cfo, "return", payment, "resolve", text="Yes.")
+    payment.refresh_from_db()
+    assert payment.status == "success"
+
+
+def test_a_late_success_waits_until_it_is_cleared(office: Office) -> None:
+    provider = factories.make_provider(office.company)
+    payment = office.pending(method="mpesa", destination="0712345678")
+    attempt = attempt_of(payment, provider, office.treasurer)
+    Incident.objects.create(
+        payment=payment, attempt=attempt, kind=Incident.Kind.LATE_SUCCESS, detail="Paid after all"
+    )
+    item = worklist.page_of_queue(office.cfo).items[0]
+    assert item.key == f"late:{payment.pk}"
+    page = shown(signed_in(office.cfo), f"/approvals/?item={item.key}")
+    assert "recognised as spent" in page

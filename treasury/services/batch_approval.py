@@ -1,0 +1,284 @@
+"""Approving a batch: one decision for the whole set, and what it brings about.
+
+Who approves: a CFO always; where a row that raised its own requisition lies above the company's tier, an
+approver as well, two persons. What was approved by requisition before needs only the CFO.
+"""
+
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from ledger import audit
+from ledger.access import roles_of
+from ledger.actor import Actor
+from ledger.audit import Change
+from ledger.clock import DatabaseClock, database_now
+from ledger.commands import command
+from ledger.models import User
+from ledger.refusals import Conflict, RoleRequired
+from ledger.roles import Role
+from treasury import duties, locks, tiers
+from treasury.models import (
+    ApprovalTier,
+    Batch,
+    BatchApproval,
+    BatchRow,
+    PaymentPolicy,
+    Requisition,
+    RequisitionApproval,
+)
+from treasury.services.batch_facts import batch_facts, current_items, record_batch
+from treasury.services.batch_rows import refuse
+from treasury.services.requisitions import AlreadyApproved
+from treasury.sets import set_hash
+from treasury.states import (
+    BATCH,
+    BatchRowStatus,
+    BatchStatus,
+    RequisitionStatus,
+    require_transition,
+)
+from treasury.texts import optional_text
+
+ROWS_AT_ONCE = 1_000
+
+
+class BatchChanged(Conflict):
+    """A row, payment or requisition of the set is not as it was: its approval and code are void."""
+
+    code = "batch_changed"
+    title = "Batch changed"
+
+
+def approve_batch(
+    *, actor: Actor, batch_id: UUID, comment: str = "", seen_hash: str | None = None
+) -> Batch:
+    """Agree to the set as it is now; it is approved with the last approval that it needs.
+
+    ``seen_hash`` is the ``set_hash`` that the approver looked at. Raises ``RoleRequired``,
+    ``SegregationOfDuties`` for its maker and every requester in it, ``IllegalTransition``, ``BatchChanged``
+    when he looked at another set, ``AlreadyApproved``.
+    """
+    void_if_changed(actor=actor, batch_id=batch_id)
+    return _approve(actor=actor, batch_id=batch_id, comment=comment, seen_hash=seen_hash)
+
+
+@command("batch.approve")
+def _approve(*, actor: Actor, batch_id: UUID, comment: str, seen_hash: str | None) -> Batch:
+    batch = locks.lock_batch(batch_id)
+    needs = needed_roles(batch)
+    duties.may_approve_batch(actor, batch, roles=needs)
+    comment = optional_text(comment, field="comment")
+    require_transition(BATCH, batch.status, BatchStatus.APPROVED, noun="batch")
+    if actor.user is None:
+        raise RoleRequired("A batch is approved by a person.")
+    if seen_hash is not None and seen_hash != batch.set_hash:
+        raise BatchChanged("This is not the set that you looked at. Look at it again.")
+    before = batch_facts(batch)
+    rows = [row for row, _ in current_items(batch)]
+    locks.lock_rows_of_batch(rows)
+    _refresh(batch)
+    if not batch.count:
+        raise Conflict("Nothing of this batch can be paid any more.", code="illegal_transition")
+    role = _give(actor.user, batch, needs, comment)
+    if not missing_roles(batch, needs):
+        _carry_approval(batch, actor)
+        batch.status = BatchStatus.APPROVED
+        batch.approved_at = database_now()
+        batch.save(update_fields=["status", "approved_at"])
+    more = {"approved_as": role.value, "comment": comment}
+    record_batch(actor, "batch.approve", batch, before=before, more=more)
+    return batch
+
+
+def void_if_changed(*, actor: Actor, batch_id: UUID) -> bool:
+    """Take back the approval and the codes of a batch whose set has changed; returns whether it did.
+
+    A transaction of its own, committed before whatever asked for it is refused.
+    """
+    with transaction.atomic(durable=True):
+        batch = Batch.objects.filter(pk=batch_id, status=BatchStatus.APPROVED).first()
+        if batch is None or is_unchanged(batch):
+            return False
+        batch = locks.lock_batch(batch_id)
+        if batch.status != BatchStatus.APPROVED or is_unchanged(batch):
+            return False
+        before = batch_facts(batch)
+        batch.codes.filter(consumed_at=None, voided_at=None).update(voided_at=DatabaseClock())
+        batch.status, batch.approved_at, batch.executor = BatchStatus.SUBMITTED, None, None
+        batch.save(update_fields=["status", "approved_at", "executor"])
+        _refresh(batch)
+        record_batch(actor, "batch.void", batch, before=before)
+    return True
+
+
+def void_changed_batches(*, actor: Actor) -> int:
+    """Take back the approval of every batch whose set has changed; returns of how many."""
+    approved = Batch.objects.filter(status=BatchStatus.APPROVED).values_list("pk", flat=True)
+    return sum(void_if_changed(actor=actor, batch_id=pk) for pk in list(approved))
+
+
+def is_unchanged(batch: Batch) -> bool:
+    """Whether the rows that wait are, one by one, those of ``set_hash``."""
+    return batch.set_hash == set_hash(batch.pk, [item.digest() for _, item in current_items(batch)])
+
+
+def needed_roles(batch: Batch) -> frozenset[Role]:
+    """Return the roles whose approvals the batch needs: the tiers' by row, and a CFO's in any case."""
+    rows = batch.rows.filter(
+        status=BatchRowStatus.WAITING,
+        raised=True,
+        requisition__status=RequisitionStatus.SUBMITTED,
+    )
+    amounts = set(rows.values_list("requisition__amount", flat=True).distinct())
+    known = ApprovalTier.objects.filter(company=batch.company_id, currency=batch.currency)
+    table = [tiers.Tier(up_to, needs) for up_to, needs in known.values_list("up_to", "needs")]
+    if any(tiers.needed_for(amount, table) != tiers.ONE for amount in amounts):
+        return frozenset(tiers.APPROVING_ROLES)
+    return frozenset({Role.CFO})
+
+
+def current_approvals(batch: Batch) -> list[BatchApproval]:
+    """Return the approvals of the set as it is now, oldest first."""
+    return list(batch.all_approvals.filter(set_hash=batch.set_hash).select_related("approver"))
+
+
+def missing_roles(batch: Batch, needs: frozenset[Role]) -> frozenset[Role]:
+    """Return the roles that have not approved the set yet."""
+    return needs - {Role(approval.role) for approval in current_approvals(batch)}
+
+
+def _give(user: User, batch: Batch, needs: frozenset[Role], comment: str) -> Role:
+    """Write the person's approval, in the role that is missing."""
+    if any(approval.approver_id == user.pk for approval in current_approvals(batch)):
+        raise AlreadyApproved("You have approved this set; a second person is needed.")
+    fund = batch.fund
+    held = roles_of(
+        user, company_id=fund.company_id, region_id=fund.region_id, branch_id=fund.branch_id
+    )
+    missing = missing_roles(batch, needs)
+    role = tiers.role_to_give(held, missing)
+    if role is None:
+        wanted = " or ".join(str(one.label) for one in sorted(missing))
+        raise AlreadyApproved(f"What is missing is the approval of a person who is {wanted}.")
+    BatchApproval.objects.create(
+        batch=batch,
+        set_hash=batch.set_hash,
+        maker_id=batch.created_by_id,
+        approver=user,
+        role=role,
+        comment=comment,
+    )
+    return role
+
+
+def _refresh(batch: Batch) -> None:
+    """Write a locked, submitted batch's set as it is now; rows that can no longer be paid drop out."""
+    changed: list[BatchRow] = []
+    digests: list[str] = []
+    total = Decimal(0)
+    for row, item in current_items(batch):
+        digest = item.digest()
+        if not item.open:
+            refuse(row, BatchChanged("Its requisition or payment is no longer open."))
+            changed.append(row)
+            continue
+        if digest != row.digest:
+            row.digest, row.amount = digest, item.amount
+            changed.append(row)
+        digests.append(digest)
+        total += item.amount
+    fields = ["digest", "amount", "status", "error_field", "error_code", "error_message"]
+    BatchRow.objects.bulk_update(changed, fields, batch_size=ROWS_AT_ONCE)
+    batch.count, batch.total = len(digests), total
+    batch.set_hash = set_hash(batch.pk, digests)
+    batch.save(update_fields=["count", "total", "set_hash"])
+
+
+def _carry_approval(batch: Batch, actor: Actor) -> None:
+    """Approve what the rows raised, and make the payments; a handful of statements."""
+    raised = list(
+        Requisition.objects.filter(
+            batch_rows__batch=batch,
+            batch_rows__status=BatchRowStatus.WAITING,
+            batch_rows__raised=True,
+            status=RequisitionStatus.SUBMITTED,
+        ).defer("destination")
+    )
+    RequisitionApproval.objects.bulk_create(
+        (
+            RequisitionApproval(
+                requisition=requisition,
+                version=requisition.version,
+                requester_id=requisition.requested_by_id,
+                approver=approval.approver,
+                role=approval.role,
+                comment=f"With batch {batch.name}"[:2000],
+            )
+            for requisition in raised
+            for approval in current_approvals(batch)
+        ),
+        batch_size=ROWS_AT_ONCE,
+        ignore_conflicts=True,
+    )
+    Requisition.objects.filter(pk__in=[one.pk for one in raised]).update(
+        status=RequisitionStatus.APPROVED, approved_at=DatabaseClock()
+    )
+    facts = {"status": "approved", "batch": str(batch.pk)}
+    changes = [Change(one.reference, after=facts) for one in raised]
+    audit.record_many(
+        actor=actor, action="requisition.approve", company_id=batch.company_id, changes=changes
+    )
+    _make_payments(batch, actor)
+
+
+MAKE_PAYMENTS = """
+    WITH target AS (
+        SELECT one.row_id, gen_random_uuid() AS payment_id, one.amount, asked.requisition_id,
+               asked.company_id, asked.fund_id, asked.requested_by_id, asked.currency, asked.method,
+               asked.destination, asked.destination_index
+        FROM treasury_batchrow one JOIN treasury_requisition asked USING (requisition_id)
+        WHERE one.batch_id = %(batch)s AND one.status = 'waiting' AND one.payment_id IS NULL
+    ), made AS (
+        INSERT INTO treasury_payment (payment_id, requisition_id, company_id, fund_id, requester_id,
+            separate_executor, amount, currency, method, destination, destination_index, status,
+            version, otp_required, otp_verified, retry_count, max_retries, tries, last_error, body_hash,
+            created_by_id)
+        SELECT payment_id, requisition_id, company_id, fund_id, requested_by_id, %(separate)s, amount,
+               currency, method, destination, destination_index, 'pending', 1, amount > %(above)s,
+               false, 0, 3, 0, '', '', %(maker)s
+        FROM target
+    )
+    SELECT row_id, payment_id FROM target
+"""
+
+
+def _make_payments(batch: Batch, actor: Actor) -> None:
+    """Make a pending payment for each row that has none, of the amount approved."""
+    policy = PaymentPolicy.objects.filter(company=batch.company_id, currency=batch.currency)
+    above = policy.values_list("code_above", flat=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            MAKE_PAYMENTS,
+            {
+                "batch": batch.pk,
+                "separate": batch.separate_executor,
+                "above": Decimal(-1) if above is None else above,
+                "maker": batch.created_by_id,
+            },
+        )
+        made = cursor.fetchall()
+        cursor.execute(
+            """
+            UPDATE treasury_batchrow SET payment_id = made.payment_id
+            FROM unnest(%s::uuid[], %s::uuid[]) AS made (row_id, payment_id)
+            WHERE treasury_batchrow.row_id = made.row_id
+            """,
+            [[row_id for row_id, _ in made], [payment_id for _, payment_id in made]],
+        )
+    facts = {"status": "pending", "batch": str(batch.pk)}
+    changes = [Change(f"treasury.payment:{payment_id}", after=facts) for _, payment_id in made]
+    audit.record_many(
+        actor=actor, action="payment.create", company_id=batch.company_id, changes=changes
+    )

@@ -1,0 +1,52 @@
+"""What the audit trail keeps of a batch, and what a batch holds now."""
+
+from typing import Any
+
+from ledger import audit
+from ledger.actor import Actor
+from ledger.money import format_amount
+from treasury.models import Batch, BatchRow
+from treasury.services.batch_rows import item_of
+from treasury.sets import Item
+from treasury.states import BatchRowStatus
+
+
+def batch_facts(batch: Batch) -> dict[str, Any]:
+    """Return the batch as the audit trail keeps it."""
+    return {
+        "status": str(batch.status),
+        "name": batch.name,
+        "count": batch.count,
+        "total": format_amount(batch.total, batch.currency),
+        "currency": batch.currency,
+        "set_hash": batch.set_hash,
+        "executor": str(batch.executor_id) if batch.executor_id else None,
+    }
+
+
+def record_batch(
+    actor: Actor,
+    action: str,
+    batch: Batch,
+    *,
+    before: dict[str, Any] | None,
+    more: dict[str, Any] | None = None,
+) -> None:
+    """Write what was done to a batch to the audit trail."""
+    audit.record(
+        actor=actor,
+        action=action,
+        subject=batch.reference,
+        company_id=batch.company_id,
+        before=before,
+        after=batch_facts(batch) | (more or {}),
+    )
+
+
+def current_items(batch: Batch) -> list[tuple[BatchRow, Item]]:
+    """Return the rows that wait, in order, each with what it is now."""
+    rows = batch.rows.filter(status=BatchRowStatus.WAITING).order_by("number")
+    rows = rows.select_related("requisition", "payment").defer(
+        "requisition__destination", "payment__destination"
+    )
+    return [(row, item_of(row, row.requisition, row.payment)) for row in rows if row.requisition]

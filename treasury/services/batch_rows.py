@@ -1,0 +1,385 @@
+"""The rows of a batch to be: each checked for itself, with what is wrong or remarkable about it.
+
+Runs in the command that makes the batch, whether it is a dry run or not; nothing is written here.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from ledger.access import require_role, visible
+from ledger.actor import Actor
+from ledger.clock import database_now
+from ledger.encryption import mask
+from ledger.models import User
+from ledger.money import format_amount, parse_amount
+from ledger.refusals import Conflict, InvalidInput, Refusal
+from ledger.roles import Role
+from treasury import locks, methods, payees
+from treasury.models import Batch, BatchRow, Payment, Requisition
+from treasury.readiness import NotApproved
+from treasury.services.payments import DiffersFromApproval, ExceedsApproval
+from treasury.services.requisitions import Content, write_content
+from treasury.sets import Item
+from treasury.sheets import Line
+from treasury.states import BatchRowStatus, PaymentStatus, RequisitionStatus
+from treasury.texts import optional_text, same_name
+
+LOOK_BACK = timedelta(days=90)
+LONGEST_REFERENCE = 80
+MOST_WARNINGS = 5
+WRITTEN_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+ROWS_AT_ONCE = 1_000
+
+
+class InBatch(Conflict):
+    """Another row that waits, of this batch or another, pays this already."""
+
+    code = "in_batch"
+    title = "In a batch already"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One payee as he was asked for: a requisition that exists, or a line of a file."""
+
+    number: int
+    requisition_id: str = ""
+    payment_id: UUID | None = None
+    line: Line | None = None
+
+    def cell(self, name: str) -> str:
+        return self.line.cells.get(name, "") if self.line else ""
+
+
+@dataclass
+class Plan:
+    """What a batch would hold: its rows, and the requisitions that come into being with it."""
+
+    batch: Batch
+    rows: list[BatchRow] = field(default_factory=list)
+    raised: list[Requisition] = field(default_factory=list)
+    targets: dict[UUID, Requisition] = field(default_factory=dict)
+    payments: dict[UUID, Payment] = field(default_factory=dict)
+    taken: set[UUID] = field(default_factory=set)
+
+    @property
+    def payable(self) -> list[BatchRow]:
+        return [row for row in self.rows if row.status == BatchRowStatus.WAITING]
+
+
+def plan_rows(batch: Batch, wanted: Sequence[Wanted], *, actor: Actor) -> Plan:
+    """Return the rows that the batch would have, refused ones among them, in the order asked for."""
+    assert actor.user is not None
+    plan = Plan(batch)
+    named = {UUID(one.requisition_id) for one in wanted if WRITTEN_ID.fullmatch(one.requisition_id)}
+    known = _lock_named(batch, named, actor.user)
+    pending = _pending_payments(known)
+    busy = _busy(known)
+    for one in wanted:
+        row = _blank(batch, one)
+        try:
+            if one.line and one.line.fault:
+                fault = one.line.fault
+                raise InvalidInput.on(fault.field, fault.message, code=fault.code)
+            row.reference = optional_text(
+                one.cell("reference"), field="reference", longest=LONGEST_REFERENCE
+            )
+            if one.requisition_id:
+                _plan_named(plan, row, one, known=known, pending=pending, busy=busy, actor=actor)
+            else:
+                _plan_raised(plan, row, one, actor=actor)
+        except Refusal as refusal:
+            refuse(row, refusal)
+        plan.rows.append(row)
+    _warn(plan)
+    return plan
+
+
+def refuse(row: BatchRow, refusal: Refusal) -> None:
+    """Write on a row, as an object, that it is not paid and why."""
+    row.status = BatchRowStatus.REFUSED
+    row.error_field = next(iter(refusal.errors), "")[:40]
+    row.error_code = refusal.code
+    row.error_message = refusal.detail
+
+
+def item_of(row: BatchRow, requisition: Requisition, payment: Payment | None) -> Item:
+    """Return the row as it is now: of the payment where there is one, else of what is asked for."""
+    source = payment or requisition
+    amount = payment.amount if payment else row.amount
+    assert amount is not None
+    return Item(
+        row_id=row.pk,
+        number=row.number,
+        requisition_id=requisition.pk,
+        requisition_version=requisition.version,
+        payment_version=payment.version if payment else 1,
+        payee_name=requisition.payee_name,
+        method=source.method,
+        destination_index=source.destination_index,
+        amount=amount,
+        currency=row.currency,
+        open=is_open(requisition.status, payment.status if payment else None),
+    )
+
+
+def is_open(requisition_status: str, payment_status: str | None) -> bool:
+    """Whether a row that waits can still be paid, as far as its requisition and payment go."""
+    standing = {RequisitionStatus.SUBMITTED, RequisitionStatus.APPROVED}
+    return requisition_status in standing and payment_status in {None, PaymentStatus.PENDING}
+
+
+# --- What there is --------------------------------------------------------------------------------------
+
+
+def _lock_named(batch: Batch, ids: Iterable[UUID], user: User) -> dict[UUID, Requisition]:
+    """Lock the named requisitions of the batch's fund; return those that the user may see, by id."""
+    seen = visible(Requisition.objects.filter(pk__in=list(ids)), user, prefix="fund__")
+    found = dict(seen.values_list("pk", "fund_id"))
+    here = [pk for pk, fund_id in found.items() if fund_id == batch.fund_id]
+    known = {row.pk: row for row in locks.lock_requisitions(here)} if here else {}
+    others = Requisition.objects.filter(pk__in=[pk for pk in found if pk not in known])
+    return known | {row.pk: row for row in others}
+
+
+def _pending_payments(known: dict[UUID, Requisition]) -> dict[UUID, list[Payment]]:
+    found: dict[UUID, list[Payment]] = {}
+    rows = Payment.objects.filter(requisition__in=list(known), status=PaymentStatus.PENDING)
+    in_batches = BatchRow.objects.filter(
+        payment__isnull=False,
+        requisition__in=list(known),
+        status__in=(BatchRowStatus.WAITING, BatchRowStatus.DONE),
+    ).values("payment")
+    for payment in rows.exclude(pk__in=in_batches).order_by("created_at", "pk"):
+        found.setdefault(payment.requisition_id, []).append(payment)
+    return found
+
+
+def _busy(known: dict[UUID, Requisition]) -> set[UUID]:
+    rows = BatchRow.objects.filter(requisition__in=list(known), status=BatchRowStatus.WAITING)
+    return set(rows.filter(payment=None).values_list("requisition_id", flat=True))
+
+
+# --- One row --------------------------------------------------------------------------------------------
+
+
+def _blank(batch: Batch, one: Wanted) -> BatchRow:
+    """The row with what can be shown of it even when it is refused."""
+    method = one.cell("method").casefold()
+    return BatchRow(
+        batch=batch,
+        number=one.number,
+        currency=batch.currency,
+        payee_name=_shown(one.cell("payee_name"))[:160],
+        method=method if method in methods.Method.values else "",
+        destination_shown=mask(_shown(one.cell("destination"))[:40]),
+    )
+
+
+def _shown(text: str) -> str:
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def _plan_named(
+    plan: Plan,
+    row: BatchRow,
+    one: Wanted,
+    *,
+    known: dict[UUID, Requisition],
+    pending: dict[UUID, list[Payment]],
+    busy: set[UUID],
+    actor: Actor,
+) -> None:
+    """A row that pays a requisition which exists, or adopts its payment that is pending."""
+    requisition = _named(one, known)
+    if requisition.fund_id != plan.batch.fund_id:
+        message = "This requisition is of another fund; a batch pays out of one."
+        raise InvalidInput.on("requisition", message, code="other_fund")
+    require_role(actor, Role.TREASURER, place=requisition.fund)
+    row.payee_name, row.method = requisition.payee_name, requisition.method
+    row.destination_shown = mask(requisition.destination)
+    row.amount = requisition.amount
+    if requisition.pk in plan.taken or requisition.pk in busy:
+        raise _on("requisition", InBatch("A row that waits pays this requisition already."))
+    _require_as_approved(one, requisition)
+    if requisition.status != RequisitionStatus.APPROVED:
+        raise _on("requisition", NotApproved(f"It is {requisition.status}, not approved."))
+    payment = _adopted(one, requisition, pending.get(requisition.pk, []))
+    row.amount = payment.amount if payment else _amount(one, requisition)
+    methods.require_payable(
+        method=requisition.method, amount=row.amount, currency=requisition.currency
+    )
+    row.payment, row.adopted = payment, payment is not None
+    _aim(plan, row, requisition, payment)
+
+
+def _named(one: Wanted, known: dict[UUID, Requisition]) -> Requisition:
+    text = one.requisition_id
+    found = known.get(UUID(text)) if WRITTEN_ID.fullmatch(text) else None
+    if found is None:
+        raise InvalidInput.on("requisition", "There is no such requisition.")
+    return found
+
+
+def _on(name: str, refusal: Refusal) -> Refusal:
+    refusal.errors = {name: [refusal.detail]}
+    return refusal
+
+
+def _require_as_approved(one: Wanted, requisition: Requisition) -> None:
+    """What a line says beside a requisition is what was approved."""
+    if one.line is None:
+        return
+    method, destination = one.cell("method").casefold(), one.cell("destination")
+    if destination:
+        destination = methods.normalise_destination(
+            method=requisition.method, destination=destination
+        )
+    for name, given, approved in (
+        ("payee_name", same_name(one.cell("payee_name")), same_name(requisition.payee_name)),
+        ("method", method, requisition.method),
+        ("destination", destination, requisition.destination),
+        ("currency", one.cell("currency"), requisition.currency),
+    ):
+        if given and given != approved:
+            message = f"The {name.replace('_', ' ')} is not the one that was approved."
+            raise DiffersFromApproval(message, errors={name: [message]})
+
+
+def _adopted(one: Wanted, requisition: Requisition, pending: list[Payment]) -> Payment | None:
+    """The pending payment that the row stands for, where nothing is left to make another of."""
+    if one.payment_id is not None:
+        return next((payment for payment in pending if payment.pk == one.payment_id), None)
+    if requisition.amount > requisition.committed or len(pending) != 1:
+        return None
+    given = one.cell("amount")
+    if given and parse_amount(given, requisition.currency) != pending[0].amount:
+        return None
+    return pending[0]
+
+
+def _amount(one: Wanted, requisition: Requisition) -> Decimal:
+    left = requisition.amount - requisition.committed
+    if left <= 0:
+        raise _on("requisition", ExceedsApproval("Nothing is left of what was approved."))
+    given = one.cell("amount")
+    wanted = parse_amount(given, requisition.currency) if given else left
+    if wanted > left:
+        shown = format_amount(left, requisition.currency)
+        message = f"Only {requisition.currency} {shown} is left of what was approved."
+        raise _on("amount", ExceedsApproval(message))
+    return wanted
+
+
+def _plan_raised(plan: Plan, row: BatchRow, one: Wanted, *, actor: Actor) -> None:
+    """A row that asks for money by itself: its requisition is the uploader's."""
+    fund = plan.batch.fund
+    requisition = Requisition(
+        fund=fund,
+        company_id=fund.company_id,
+        currency=fund.currency,
+        requested_by=actor.user,
+    )
+    content = Content(
+        amount=one.cell("amount"),
+        currency=one.cell("currency") or None,
+        purpose=one.cell("purpose"),
+        payee_name=one.cell("payee_name"),
+        method=one.cell("method").casefold(),
+        destination=one.cell("destination"),
+    )
+    write_content(requisition, content)
+    row.payee_name, row.method = requisition.payee_name, requisition.method
+    row.destination_shown = mask(requisition.destination)
+    row.amount, row.raised = requisition.amount, True
+    plan.raised.append(requisition)
+    _aim(plan, row, requisition, None)
+
+
+def _aim(plan: Plan, row: BatchRow, requisition: Requisition, payment: Payment | None) -> None:
+    """Let the row pay the requisition."""
+    row.requisition, row.requester_id = requisition, requisition.requested_by_id
+    plan.taken.add(requisition.pk)
+    plan.targets[row.pk] = requisition
+    row.digest = item_of(row, requisition, payment).digest()
+
+
+# --- What is remarkable ---------------------------------------------------------------------------------
+
+Payee = tuple[str, str, Decimal]
+
+
+def _warn(plan: Plan) -> None:
+    """Write beside each row that can be paid what people should look at; it stops nothing."""
+    rows = plan.payable
+    earlier = _paid_before(plan)
+    known = _known_payees(plan)
+    first: dict[Payee, int] = {}
+    for row in rows:
+        requisition = plan.targets[row.pk]
+        payee = _payee(requisition, row.amount)
+        if payee in first:
+            row.warnings.append(_warning("duplicate_row", f"As in row {first[payee]}."))
+        first.setdefault(payee, row.number)
+        for other, message in earlier.get(payee, [])[:MOST_WARNINGS]:
+            if other != requisition.pk:
+                row.warnings.append(_warning("duplicate_payee", message, requisition=str(other)))
+        if row.raised:
+            requisition.payee_note = _note(requisition, known)
+        if requisition.payee_note:
+            row.warnings.append(_warning("new_payee", requisition.payee_note))
+
+
+def _warning(code: str, message: str, **more: str) -> dict[str, str]:
+    return {"code": code, "message": message, **more}
+
+
+def _payee(requisition: Requisition, amount: Decimal | None) -> Payee:
+    return (requisition.payee_index, requisition.destination_index, amount or Decimal(0))
+
+
+def _paid_before(plan: Plan) -> dict[Payee, list[tuple[UUID, str]]]:
+    """What was asked for within 90 days and not withdrawn, by payee, destination and amount."""
+    found: dict[Payee, list[tuple[UUID, str]]] = {}
+    since = database_now() - LOOK_BACK
+    for some in _chunks([plan.targets[row.pk] for row in plan.payable]):
+        rows = Requisition.objects.filter(
+            company=plan.batch.company_id,
+            payee_index__in={one.payee_index for one in some if one.payee_index},
+            destination_index__in={one.destination_index for one in some},
+            requested_at__gte=since,
+        ).exclude(status__in=payees.WITHDRAWN)
+        values = ("pk", "payee_index", "destination_index", "amount", "status", "requested_at")
+        for pk, payee, destination, amount, status, at in rows.order_by(
+            "-requested_at"
+        ).values_list(*values):
+            words = f"The same amount to this payee: requested on {at:%d %b %Y}, {status}."
+            found.setdefault((payee, destination, amount), []).append((pk, words))
+    return found
+
+
+def _known_payees(plan: Plan) -> set[tuple[str, str]]:
+    """The payees of the raised requisitions that the company knows, with their destinations."""
+    found: set[tuple[str, str]] = set()
+    for some in _chunks(plan.raised):
+        rows = Requisition.objects.filter(
+            company=plan.batch.company_id, payee_index__in={one.payee_index for one in some}
+        ).exclude(status__in=payees.WITHDRAWN)
+        found |= set(rows.values_list("payee_index", "destination_index").distinct())
+    return found | {(payee, "") for payee, _ in found}
+
+
+def _note(requisition: Requisition, known: set[tuple[str, str]]) -> str:
+    if (requisition.payee_index, "") not in known:
+        return payees.NEW_PAYEE
+    if (requisition.payee_index, requisition.destination_index) not in known:
+        return payees.NEW_DESTINATION
+    return ""
+
+
+def _chunks(rows: Sequence[Requisition]) -> Iterable[Sequence[Requisition]]:
+    return (rows[start : start + ROWS_AT_ONCE] for start in range(0, len(rows), ROWS_AT_ONCE))

@@ -1,0 +1,256 @@
+"""Making a batch and cancelling it; approving, confirming and executing it have files of their own.
+
+A dry run is the real run, rolled back: whatever it says, the real one does.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import Q
+
+from ledger import audit
+from ledger.actor import Actor
+from ledger.audit import Change
+from ledger.clock import DatabaseClock, database_now
+from ledger.commands import command, refusals_recorded
+from ledger.models import User
+from ledger.refusals import InvalidInput, RoleRequired
+from treasury import duties, locks
+from treasury.models import Batch, BatchRow, Payment, Requisition, TreasuryFund
+from treasury.selectors import funds_seen_by, requisitions_seen_by
+from treasury.services.batch_facts import batch_facts, record_batch
+from treasury.services.batch_rows import Plan, Wanted, plan_rows
+from treasury.services.requisitions import requisition_facts
+from treasury.sets import set_hash
+from treasury.sheets import MOST_ROWS, Line, read_sheet
+from treasury.states import (
+    BATCH,
+    BatchRowStatus,
+    BatchStatus,
+    PaymentStatus,
+    RequisitionStatus,
+    require_transition,
+)
+from treasury.texts import optional_text
+
+ROWS_AT_ONCE = 1_000
+LONGEST_NAME = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it came: its name, for people, and its bytes."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What making a batch came to: the batch and all its rows; of a dry run nothing is kept."""
+
+    batch: Batch
+    rows: Sequence[BatchRow]
+    dry_run: bool
+
+    @property
+    def pk(self) -> UUID:
+        return self.batch.pk
+
+
+def create_batch(
+    *,
+    actor: Actor,
+    fund_id: UUID | None = None,
+    requisitions: Sequence[UUID] | None = None,
+    upload: Upload | None = None,
+    name: str = "",
+    dry_run: bool = False,
+) -> Draft:
+    """Make a batch of approved requisitions, or of the lines of a file; out of one fund.
+
+    Rows that cannot be paid are in it as refused, each with its reason; they block no other. Raises
+    ``RoleRequired``, ``InvalidInput`` on ``fund``, ``requisitions``, ``file`` or, when no row can be paid, on
+    the rows.
+    """
+    with refusals_recorded(actor=actor, action="batch.create", subject="batch.create"):
+        user = _person(actor)
+        lines = None
+        if (requisitions is None) == (upload is None):
+            raise InvalidInput.on("body", "Send either requisitions or a file.")
+        if upload is not None:
+            lines = read_sheet(upload.data)
+            wanted = [_wanted(line) for line in lines]
+        else:
+            wanted = _listed(requisitions or ())
+        fund = _fund(user, fund_id, wanted)
+        name = optional_text(name, field="name", longest=LONGEST_NAME)
+    return _create(actor=actor, fund=fund, wanted=wanted, upload=upload, name=name, dry_run=dry_run)
+
+
+def _wanted(line: Line) -> Wanted:
+    return Wanted(line.number, line.cells.get("requisition", ""), line=line)
+
+
+def _listed(ids: Sequence[UUID]) -> list[Wanted]:
+    if not 1 <= len(ids) <= MOST_ROWS:
+        raise InvalidInput.on("requisitions", f"Name from 1 to {MOST_ROWS:,} requisitions.")
+    return [Wanted(number, str(pk)) for number, pk in enumerate(ids, start=1)]
+
+
+def _fund(user: User, fund_id: UUID | None, wanted: Sequence[Wanted]) -> TreasuryFund:
+    """The fund that is named, else that of the first requisition, else the only one in sight."""
+    seen = funds_seen_by(user)
+    if fund_id is not None:
+        fund = seen.filter(pk=fund_id).first()
+        if fund is None:
+            raise InvalidInput.on("fund", "There is no such fund.")
+        return fund
+    for one in wanted:
+        try:
+            named = requisitions_seen_by(user).filter(pk=UUID(one.requisition_id)).first()
+        except ValueError:
+            break
+        if named is not None:
+            return named.fund
+    funds = list(seen[:2])
+    if len(funds) != 1:
+        raise InvalidInput.on("fund", "Say which fund pays.")
+    return funds[0]
+
+
+@command("batch.create")
+def _create(
+    *,
+    actor: Actor,
+    fund: TreasuryFund,
+    wanted: Sequence[Wanted],
+    upload: Upload | None,
+    name: str,
+    dry_run: bool,
+) -> Draft:
+    duties.may_make_batch(actor, fund)
+    batch = Batch(
+        batch_id=uuid4(),
+        name=name or _name(upload, wanted),
+        fund=fund,
+        company_id=fund.company_id,
+        currency=fund.currency,
+        source=Batch.Source.FILE if upload else Batch.Source.REQUISITIONS,
+        file_hash=hashlib.sha256(upload.data).hexdigest() if upload else "",
+        separate_executor=fund.company.separate_executor,
+        created_by=_person(actor),
+    )
+    plan = plan_rows(batch, wanted, actor=actor)
+    _require_some(plan)
+    payable = plan.payable
+    batch.count = len(payable)
+    batch.total = sum((row.amount or Decimal(0) for row in payable), start=Decimal(0))
+    batch.set_hash = set_hash(batch.pk, [row.digest for row in payable])
+    _write(plan, actor)
+    if dry_run:
+        transaction.set_rollback(True)
+    return Draft(batch, plan.rows, dry_run)
+
+
+def _name(upload: Upload | None, wanted: Sequence[Wanted]) -> str:
+    if upload is None:
+        return f"{len(wanted)} requisitions" if len(wanted) > 1 else "1 requisition"
+    last = upload.name.replace("\\", "/").rpartition("/")[2]
+    text = "".join(c for c in last if c.isprintable()).strip()
+    return text[:LONGEST_NAME] or "Upload"
+
+
+def _require_some(plan: Plan) -> None:
+    """A batch in which nothing can be paid is refused, naming each row."""
+    if plan.payable:
+        return
+    errors: dict[str, list[str]] = {}
+    for row in plan.rows:
+        place = f"rows.{row.number}.{row.error_field or 'row'}"
+        errors.setdefault(place, []).append(row.error_message)
+    first = plan.rows[0]
+    raise InvalidInput(first.error_message, code=first.error_code, errors=errors)
+
+
+def _write(plan: Plan, actor: Actor) -> None:
+    """Write the batch, its rows and the requisitions it raises; few statements, however many rows."""
+    batch = plan.batch
+    batch.save(force_insert=True)
+    Requisition.objects.bulk_create(plan.raised, batch_size=ROWS_AT_ONCE)
+    BatchRow.objects.bulk_create(plan.rows, batch_size=ROWS_AT_ONCE)
+    audit.record_many(
+        actor=actor,
+        action="requisition.create",
+        company_id=batch.company_id,
+        changes=(
+            Change(one.reference, after=requisition_facts(one) | {"batch": str(batch.pk)})
+            for one in plan.raised
+        ),
+    )
+    refused = len(plan.rows) - batch.count
+    record_batch(actor, "batch.create", batch, before=None, more={"rows_refused": refused})
+
+
+@command("batch.cancel")
+def cancel_batch(*, actor: Actor, batch_id: UUID, reason: str = "") -> Batch:
+    """Cancel what of a batch was not carried out yet, with the payments and requisitions it made.
+
+    What has gone out stays. By a treasurer, a CFO, or whoever made it. Raises ``IllegalTransition``.
+    """
+    batch = locks.lock_batch(batch_id)
+    duties.may_cancel_batch(actor, batch)
+    reason = optional_text(reason, field="reason")
+    require_transition(BATCH, batch.status, BatchStatus.CANCELLED, noun="batch")
+    before = batch_facts(batch)
+    rows = list(batch.rows.filter(status=BatchRowStatus.WAITING))
+    locks.lock_rows_of_batch(rows)
+    batch.rows.filter(status=BatchRowStatus.WAITING).update(
+        status=BatchRowStatus.CANCELLED, processed_at=DatabaseClock()
+    )
+    _withdraw(batch, rows, actor)
+    batch.codes.filter(consumed_at=None, voided_at=None).update(voided_at=DatabaseClock())
+    batch.status = BatchStatus.CANCELLED
+    batch.finished_at = database_now()
+    batch.cancelled_by, batch.cancel_reason = actor.user, reason
+    batch.save(update_fields=["status", "finished_at", "cancelled_by", "cancel_reason"])
+    record_batch(actor, "batch.cancel", batch, before=before, more={"reason": reason})
+    return batch
+
+
+def _withdraw(batch: Batch, rows: Sequence[BatchRow], actor: Actor) -> None:
+    """Cancel the pending payments that the batch made and the requisitions that it raised."""
+    made = [row.payment_id for row in rows if row.payment_id and not row.adopted]
+    payments = Payment.objects.filter(
+        pk__in=made, status=PaymentStatus.PENDING, attempts__isnull=True
+    )
+    paid_off = list(payments.values_list("pk", flat=True))
+    Payment.objects.filter(pk__in=paid_off).update(status=PaymentStatus.CANCELLED)
+    raised = [row.requisition_id for row in rows if row.raised and row.requisition_id]
+    requisitions = Requisition.objects.filter(
+        Q(status=RequisitionStatus.SUBMITTED) | Q(status=RequisitionStatus.APPROVED, committed=0),
+        pk__in=raised,
+    )
+    withdrawn = list(requisitions.values_list("pk", flat=True))
+    Requisition.objects.filter(pk__in=withdrawn).update(
+        status=RequisitionStatus.CANCELLED, cancelled_at=DatabaseClock()
+    )
+    for action, noun, ids in (
+        ("payment.cancel", "payment", paid_off),
+        ("requisition.cancel", "requisition", withdrawn),
+    ):
+        changes = [
+            Change(f"treasury.{noun}:{pk}", after={"status": "cancelled", "batch": str(batch.pk)})
+            for pk in ids
+        ]
+        audit.record_many(actor=actor, action=action, company_id=batch.company_id, changes=changes)
+
+
+def _person(actor: Actor) -> User:
+    if actor.user is None:
+        raise RoleRequired("A batch is made by a person.")
+    return actor.user

@@ -26,6 +26,7 @@ from tests import database
 from tests.settings import FILES
 
 FULL = os.environ.get("BURSAR_TEST_FULL") == "1"
+LONGEST_ID = 80
 
 hypothesis_settings.register_profile(
     "bursar",
@@ -68,6 +69,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if long:
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """A name that people can read, for values of megabytes too."""
+    if isinstance(val, bytes | str) and len(val) > LONGEST_ID:
+        return f"{argname} of {len(val)}"
+    return None
 
 
 # --- Services -----------------------------------------------------------------------------------------

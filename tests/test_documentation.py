@@ -55,3 +55,10 @@ def test_every_code_that_is_documented_has_its_page_and_every_page_its_row() -> 
         for codes, status, text in TABLE
     ]
     assert sorted(rows) == sorted(listed)
+
+
+def test_every_test_that_the_page_on_reliability_names_is_there() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"tests/[a-z_/]+(?:\.py)?", page))
+    assert len(named) > 10
+    assert {name for name in named if not (ROOT / name).exists()} == set()

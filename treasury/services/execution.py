@@ -9,6 +9,7 @@ from ledger.models import User
 from ledger.refusals import Conflict
 from ledger.services import posting
 from payments.models import Provider
+from payments.services import breaker
 from treasury import duties, locks, methods, readiness
 from treasury.dates import Today
 from treasury.limits import limits_refuse
@@ -144,4 +145,6 @@ def _usable_provider(payment: Payment) -> Provider:
         raise ProviderUnavailable(f"There is no provider for {rail}.")
     if not provider.is_usable:
         raise ProviderUnavailable(f"{provider.name} is stopped: {provider.stopped_reason}")
+    if breaker.resting().filter(pk=provider.pk).exists():
+        raise ProviderUnavailable(f"{provider.name} does not answer; try again in a few minutes.")
     return provider

@@ -7,13 +7,15 @@ import uuid
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.urls import is_valid_path
+from django.urls import is_valid_path, reverse
 
 from config import metrics, problems
 from config.logs import WATCHED
 from ledger.reports import read_from
+from ledger.second_factor_session import SECOND_FACTOR_PENDING
 from ledger.tracing import request_id
 
 logger = logging.getLogger("bursar.requests")
@@ -125,6 +127,24 @@ class BodyLimit:
         if too_large and not request.path_info.startswith(("/api/", "/core/")):
             return problems.answer(problems.body_too_large())
         return self.get_response(request)
+
+
+class SecondFactor:
+    """Lets whoever has given his password and not yet his second factor nowhere but where he gives it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.session.get(SECOND_FACTOR_PENDING):
+            return self.get_response(request)
+        if request.path_info.startswith(("/api/", "/core/")):
+            request.user = AnonymousUser()
+            return self.get_response(request)
+        here = reverse("second-factor")
+        if request.path_info in {here, reverse("admin:login"), reverse("admin:logout")}:
+            return self.get_response(request)
+        return HttpResponseRedirect(here)
 
 
 class OptionalSlash:

@@ -72,6 +72,11 @@ DEMO_INBOX = {
     "link": reverse_lazy("demo-inbox"),
     "permission": lambda request: settings.BURSAR_DEMO,
 }
+SECOND_FACTOR = {
+    "title": "Second factor",
+    "icon": "shield_person",
+    "link": reverse_lazy("security"),
+}
 API_DOCS = {"title": "API documentation", "icon": "api", "link": reverse_lazy("docs")}
 
 NAVIGATION = [
@@ -135,6 +140,7 @@ NAVIGATION = [
         _item("Webhook messages", "outbox", "ledger.webhookdelivery"),
         _item("Events", "bolt", "ledger.outboxevent"),
         _item("API tokens", "key", "knox.authtoken"),
+        SECOND_FACTOR,
         API_DOCS,
         DEMO_INBOX,
     ),

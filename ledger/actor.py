@@ -1,7 +1,7 @@
 """Who is acting, and from where; passed into every command."""
 
 from dataclasses import dataclass
-from typing import Self, TypedDict
+from typing import NotRequired, Self, TypedDict
 from uuid import UUID
 
 from ledger.models import User
@@ -9,22 +9,27 @@ from ledger.tracing import request_id
 
 
 class Origin(TypedDict):
-    """From where a request comes, as the audit trail keeps it."""
+    """From where a request comes, as the audit trail keeps it; ``carrier`` is what it was signed in with."""
 
     ip_address: str | None
     user_agent: str
     request_id: str
+    carrier: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The person or scheduled job behind a command, with what the audit trail keeps about the request."""
+    """The person or scheduled job behind a command, with what the audit trail keeps about the request.
+
+    ``carrier`` is the keyed hash of the session or token he comes with, which a step-up is bound to.
+    """
 
     user: User | None
     name: str
     ip_address: str | None = None
     user_agent: str = ""
     request_id: str = ""
+    carrier: str = ""
 
     @classmethod
     def system(cls, name: str) -> Self:
@@ -39,9 +44,11 @@ class Actor:
         ip_address: str | None = None,
         user_agent: str = "",
         request_id: str = "",
+        carrier: str = "",
     ) -> Self:
         """A signed-in person and the request he makes."""
-        return cls(user, user.get_username(), ip_address, user_agent[:255], request_id[:64])
+        name = user.get_username()
+        return cls(user, name, ip_address, user_agent[:255], request_id[:64], carrier)
 
     @property
     def user_id(self) -> UUID | None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -218,6 +220,9 @@ def _end_token(actor: Actor, row: AuthToken, _given: Given) -> None:
 
 admin.site.login_form = SignIn
 admin.site.unregister(AuthToken)
+# Second factors are their owners' own; what allauth keeps of addresses is not used.
+for unused in (Authenticator, EmailAddress):
+    admin.site.unregister(unused)
 # Bursar's roles are memberships; groups would say nothing.
 admin.site.unregister(Group)
 

@@ -5,6 +5,7 @@ from typing import cast
 from django.http import HttpRequest
 
 from ledger.actor import Actor
+from ledger.encryption import blind_index
 from ledger.models import Membership, User
 from ledger.roles import READING_ROLES, Role
 
@@ -23,7 +24,15 @@ def actor_of(request: HttpRequest) -> Actor:
         ip_address=request.META.get("REMOTE_ADDR") or None,
         user_agent=request.META.get("HTTP_USER_AGENT", ""),
         request_id=request.META.get("HTTP_X_REQUEST_ID", ""),
+        carrier=carrier_of_session(request),
     )
+
+
+def carrier_of_session(request: HttpRequest) -> str:
+    """The keyed hash of the browser's session, empty where there is none."""
+    session = getattr(request, "session", None)
+    key = session.session_key if session is not None else None
+    return blind_index(f"session:{key}") if key else ""
 
 
 def roles_anywhere(request: HttpRequest) -> frozenset[Role]:

@@ -36,7 +36,12 @@ MOST_ROWS = 100
 
 
 class StepForm(forms.Form):
-    """What a step needs to be told; made for the rows it is about and the person who asks."""
+    """What a step needs to be told; made for the rows it is about and the person who asks.
+
+    ``refused_with`` is the code of the refusal that it shows, if any.
+    """
+
+    refused_with = ""
 
     def __init__(self, *args: Any, rows: Sequence[Any] = (), user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,6 +54,7 @@ class StepForm(forms.Form):
 
     def refuse(self, refusal: Refusal) -> None:
         """Show a refusal where it belongs: beside the fields it names, else above all."""
+        self.refused_with = refusal.code
         for name, messages in refusal.errors.items():
             for message in messages:
                 self.add_error(name if name in self.fields else None, message)

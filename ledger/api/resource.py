@@ -25,6 +25,7 @@ from ledger.api.serializers import AuditEventSerializer, NoInput
 from ledger.audit import history_of
 from ledger.commands import refusals_recorded
 from ledger.downloads import file_answer
+from ledger.encryption import blind_index
 from ledger.exports import CONTENT_TYPES, Export, write_export
 from ledger.models import AuditEvent, User
 from ledger.refusals import NotFound
@@ -42,7 +43,17 @@ def origin_of(request: Request) -> Origin:
         "ip_address": request.META.get("REMOTE_ADDR") or None,
         "user_agent": request.headers.get("User-Agent", ""),
         "request_id": request.META.get("HTTP_X_REQUEST_ID", ""),
+        "carrier": _carrier_of(request),
     }
+
+
+def _carrier_of(request: Request) -> str:
+    """The keyed hash of the token, or of the browser's session, that the request comes with."""
+    digest = getattr(request.auth, "digest", None)
+    if digest:
+        return blind_index(f"token:{digest}")
+    key = getattr(getattr(request, "session", None), "session_key", None)
+    return blind_index(f"session:{key}") if key else ""
 
 
 def actor_of(request: Request) -> Actor:

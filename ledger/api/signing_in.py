@@ -11,12 +11,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ledger.api.documentation import Documentation
-from ledger.api.fields import TextField
+from ledger.api.fields import InstantField, TextField
 from ledger.api.resource import actor_of, origin_of, user_of
 from ledger.api.serializers import Input, NoInput, Output
 from ledger.encryption import mask
 from ledger.models import Membership, User
 from ledger.services.people import choose_channel
+from ledger.services.second_factor import step_up
 from ledger.services.signing_in import WrongCredentials, revoke_token, token_for
 
 
@@ -123,3 +124,28 @@ class Me(APIView):
         user = User.objects.prefetch_related("memberships").get(pk=user_of(request).pk)
         answer: dict[str, Any] = MeSerializer(user).data
         return Response(answer)
+
+
+class StepUpInput(Input):
+    code = TextField(max_length=20)
+
+
+class StepUpSerializer(serializers.Serializer):
+    verified_until = InstantField(source="expires_at")
+
+
+class StepUpDo(APIView):
+    """Show one's second factor, for what needs it above a threshold.
+
+    `code` is one of the app, or a recovery code. It then counts for ten minutes, for this token or session only.
+    """
+
+    schema = Documentation()
+    Input, Output = StepUpInput, StepUpSerializer
+    refusals = {400: "second_factor_invalid", 409: "not_enrolled"}
+
+    def post(self, request: Request) -> Response:
+        given = StepUpInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        shown = step_up(actor=actor_of(request), **given.validated_data)
+        return Response(StepUpSerializer(shown).data)

@@ -10,6 +10,7 @@ DELIVERY = f"{WEBHOOK}/deliveries/<uuid:delivery_id>"
 urlpatterns = [
     path("api/auth/token/", signing_in.TokenIssue.as_view()),
     path("api/auth/logout/", signing_in.TokenRevoke.as_view()),
+    path("api/auth/step-up/", signing_in.StepUpDo.as_view()),
     path("api/me/", signing_in.Me.as_view()),
     path("api/companies/", organisation.CompanyList.as_view()),
     path("api/companies/<uuid:company_id>/", organisation.CompanyDetail.as_view()),

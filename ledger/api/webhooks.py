@@ -117,7 +117,7 @@ class WebhookList(WithItsSecret, Listing, Making):
     """
 
     rows = staticmethod(webhooks_seen_by)
-    action, Input = "webhook.add", WebhookInput
+    action, Input, ListOutput = "webhook.add", WebhookInput, WebhookSerializer
     filterset_class = WebhookFilter
     ordering = ("created_at", "id")
     ordering_fields = ("created_at",)

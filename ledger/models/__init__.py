@@ -9,6 +9,7 @@ from ledger.models.membership import Membership
 from ledger.models.operation import LastDone, LedgerProof
 from ledger.models.organisation import Branch, Company, Region
 from ledger.models.outbox import OutboxEvent
+from ledger.models.second_factor import SecondFactorUse, StepUp
 from ledger.models.transition import StateTransition
 from ledger.models.user import User
 from ledger.models.webhook import WebhookDelivery, WebhookEndpoint, WebhookTry
@@ -30,8 +31,10 @@ __all__ = [
     "Membership",
     "OutboxEvent",
     "Region",
+    "SecondFactorUse",
     "Side",
     "StateTransition",
+    "StepUp",
     "User",
     "WebhookDelivery",
     "WebhookEndpoint",

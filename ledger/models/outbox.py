@@ -26,6 +26,7 @@ class OutboxEvent(models.Model):
     fanned_out_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "event"
         ordering = ("-occurred_at", "-id")
         constraints = (
             models.UniqueConstraint(

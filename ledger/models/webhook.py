@@ -46,6 +46,7 @@ class WebhookEndpoint(models.Model):
     rest_until = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "webhook"
         ordering = ("company", "created_at")
         constraints = (
             models.CheckConstraint(
@@ -122,7 +123,7 @@ class WebhookDelivery(models.Model):
     alerted_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name_plural = "webhook deliveries"
+        verbose_name = "webhook message"
         ordering = ("-created_at", "-id")
         constraints = (
             models.UniqueConstraint(

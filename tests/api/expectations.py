@@ -93,6 +93,7 @@ ROUTES: dict[str, dict[str, Expected]] = {
     "api/docs/": {"get": Expected(Kind.NOBODY)},
     "api/auth/token/": {"post": Expected(Kind.NOBODY, status=400)},
     "api/auth/logout/": {"post": Expected(Kind.EVERYONE)},
+    "api/auth/step-up/": {"post": Expected(Kind.EVERYONE, status=400)},
     "api/me/": reading(Kind.EVERYONE) | {"patch": Expected(Kind.EVERYONE, status=400)},
     "api/companies/": listing(),
     "api/companies/<uuid:company_id>/": reading(Kind.COMPANY),

@@ -46,6 +46,7 @@ VERBS = ("get", "post", "put", "patch", "delete", "options")
 SCOPES = ("own", "other company", "sibling branch", "none")
 # Outside the API: the admin has tests of its own, the rest shows nothing of anybody's.
 ELSEWHERE = (
+    "account/",
     "admin/",
     "approvals/",
     "treasury/",

@@ -88,7 +88,7 @@ class PaymentExecute(PaymentAction):
         403: "role_required, segregation_of_duties",
         409: "illegal_transition, requisition_not_approved, otp_required, retry_limit,"
         " insufficient_funds, provider_unavailable, late_success, velocity_limit, cooling_off,"
-        " not_due",
+        " not_due, step_up_required",
     }
 
     def status_of(self, result: Payment) -> int:

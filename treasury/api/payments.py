@@ -125,6 +125,7 @@ class PaymentSerializer(Output):
         fields = (
             "payment_id", "requisition", "fund", "company", "amount", "currency", "method",
             "destination", "payee_name", "status", "requested_by", "executor", "otp_required",
+            "step_up_required",
             "otp_sent_timestamp", "otp_verified", "otp_verified_timestamp", "retry_count",
             "max_retries", "last_error", "scheduled_for", "due_on", "scheduled_by", "next_try_at",
             "version", "created_by", "created_at", "execution",

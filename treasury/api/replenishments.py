@@ -84,7 +84,10 @@ class ReplenishmentAction(Doing):
 
     rows, key = staticmethod(replenishments_seen_by), "request_id"
     noun, Output = "treasury.replenishment", ReplenishmentRequestSerializer
-    refusals = {403: "role_required, segregation_of_duties", 409: "illegal_transition"}
+    refusals = {
+        403: "role_required, segregation_of_duties",
+        409: "illegal_transition, step_up_required",
+    }
 
 
 class ReplenishmentApprove(ReplenishmentAction):

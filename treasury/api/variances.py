@@ -79,7 +79,7 @@ class VarianceAction(Doing):
     Output = VarianceAdjustmentSerializer
     refusals = {
         403: "role_required, segregation_of_duties",
-        409: "illegal_transition, stale_amount, insufficient_funds",
+        409: "illegal_transition, step_up_required, stale_amount, insufficient_funds",
     }
 
 

@@ -61,6 +61,7 @@ class Payment(models.Model):
         editable=False,
     )
     otp_required = models.BooleanField(default=True, editable=False)
+    step_up_required = models.BooleanField(default=False, editable=False)
     otp_sent_timestamp = models.DateTimeField(null=True, editable=False)
     otp_verified = models.BooleanField(default=False, editable=False)
     otp_verified_timestamp = models.DateTimeField(null=True, editable=False)

@@ -45,12 +45,16 @@ class ApprovalTier(models.Model):
 
 
 class PaymentPolicy(models.Model):
-    """How a company pays in one currency: payments strictly above ``code_above`` need a code."""
+    """How a company pays in one currency: payments strictly above ``code_above`` need a code.
+
+    Whoever approves or executes strictly above ``step_up_above`` shows his second factor (null: never).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="payment_policies")
     currency = CurrencyField()
     code_above = MoneyField(default=Decimal(0))
+    step_up_above = MoneyField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "payment policies"
@@ -61,6 +65,10 @@ class PaymentPolicy(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(code_above__gte=0), name="treasury_paymentpolicy_code_above"
+            ),
+            models.CheckConstraint(
+                condition=Q(step_up_above__isnull=True) | Q(step_up_above__gte=0),
+                name="treasury_paymentpolicy_step_up",
             ),
         )
 

@@ -9,16 +9,18 @@ from ledger.models import User
 from ledger.refusals import Conflict
 from ledger.services import posting
 from payments.models import Provider
+from payments.services import breaker
 from treasury import duties, locks, methods, readiness
 from treasury.dates import Today
 from treasury.limits import limits_refuse
 from treasury.models import OneTimeCode, Payment, PaymentAttempt
 from treasury.queue import wake
 from treasury.services.calendars import require_due
-from treasury.services.codes import consume_code
+from treasury.services.codes import consume_code, verified_code
 from treasury.services.facts import attempt_facts, payment_facts
 from treasury.services.payments import require_no_late_success, require_nothing_paid_late
 from treasury.services.settlement import Proof, settle
+from treasury.services.step_up import require_fresh
 from treasury.services.telling import tell_payment
 from treasury.states import AttemptState, PaymentStatus
 
@@ -41,14 +43,20 @@ def execute_payment(*, actor: Actor, payment_id: UUID, today: Today) -> Payment:
 
     Consumes the executor's verification where a code is needed; where none is, the actor becomes the
     executor. Raises ``RoleRequired``, ``SegregationOfDuties``, ``IllegalTransition``, ``NotApproved``,
-    ``RetryLimit``, ``LateSuccess``, ``CodeRequired``, ``ProviderUnavailable``, ``VelocityLimit``,
-    ``CoolingOff``, ``InsufficientFunds``; then nothing happened.
+    ``RetryLimit``, ``LateSuccess``, ``StepUpRequired``, ``CodeRequired``, ``ProviderUnavailable``,
+    ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``; then nothing happened.
     """
-    payment = locks.lock_payment(payment_id)
-    user = duties.may_execute(actor, payment)
+    payment, seen = locks.lock_to_execute(payment_id, actor.user_id)
+    user = duties.may_execute(actor, payment, seen=seen)
     readiness.require_executable_state(payment)
-    require_nothing_paid_late(payment)
-    code = consume_code(payment, user)
+    if seen.late_successes:
+        require_nothing_paid_late(payment)
+    if payment.step_up_required:
+        require_fresh(actor)
+    if payment.method in methods.BY_GATEWAY:
+        code = consume_code(payment, user)
+    else:
+        code = verified_code(payment, user, seen.code)
     if payment.otp_required and code is None:
         raise readiness.CodeRequired("This payment needs a code that you have verified.")
     carry_out(payment, user=user, code=code, actor=actor, today=today)
@@ -137,4 +145,6 @@ def _usable_provider(payment: Payment) -> Provider:
         raise ProviderUnavailable(f"There is no provider for {rail}.")
     if not provider.is_usable:
         raise ProviderUnavailable(f"{provider.name} is stopped: {provider.stopped_reason}")
+    if breaker.resting().filter(pk=provider.pk).exists():
+        raise ProviderUnavailable(f"{provider.name} does not answer; try again in a few minutes.")
     return provider

@@ -141,10 +141,10 @@ def edit_payment(
     elif payment.scheduled_for and actor.user:
         payment.scheduled_by = actor.user  # nobody executes what another wrote into his payment
     payment.version += 1
-    payment.otp_required = code_required(payment)
+    apply_policy(payment)
     forget_executor(payment)
-    changed = ["amount", "max_retries", "otp_required", *EXECUTOR_FIELDS, *SCHEDULE_FIELDS]
-    payment.save(update_fields=changed)
+    changed = ["amount", "max_retries", "otp_required", "step_up_required"]
+    payment.save(update_fields=[*changed, *EXECUTOR_FIELDS, *SCHEDULE_FIELDS])
     _record(actor, "payment.edit", payment, before=before)
     tell_payment(payment, PAYMENT_EDITED)
     return payment
@@ -216,11 +216,16 @@ def require_nothing_paid_late(payment: Payment) -> None:
         raise LateSuccess(message)
 
 
-def code_required(payment: Payment) -> bool:
-    """Whether the company's policy asks for a code: strictly above its amount, always without one."""
+def apply_policy(payment: Payment) -> None:
+    """Write on the object whether the company's policy asks for a code, and for a second factor.
+
+    Both strictly above their amounts; without a policy always for a code.
+    """
     policy = PaymentPolicy.objects.filter(company=payment.company_id, currency=payment.currency)
-    above = policy.values_list("code_above", flat=True).first()
-    return above is None or payment.amount > above
+    limits = policy.values_list("code_above", "step_up_above").first()
+    code_above, step_up_above = limits or (None, None)
+    payment.otp_required = code_above is None or payment.amount > code_above
+    payment.step_up_required = step_up_above is not None and payment.amount > step_up_above
 
 
 def forget_executor(payment: Payment) -> None:
@@ -281,7 +286,7 @@ def _build(requisition: Requisition, amount: Decimal, actor: Actor) -> Payment:
         destination_index=requisition.destination_index,
         created_by_id=actor.user_id,
     )
-    payment.otp_required = code_required(payment)
+    apply_policy(payment)
     return payment
 
 

@@ -67,6 +67,30 @@ def set_code_threshold(
     return policy
 
 
+@command("policy.set_step_up_threshold")
+def set_step_up_threshold(
+    *, actor: Actor, company_id: UUID, currency: str, step_up_above: Amount | None
+) -> PaymentPolicy:
+    """Let whoever approves or executes strictly above an amount show his second factor; None: nobody.
+
+    Payments made before keep their rule. By a CFO of the company. Raises ``NotFound``, ``RoleRequired``,
+    ``InvalidInput`` on ``step_up_above``.
+    """
+    company = locks.lock_company(company_id)
+    duties.may_keep_funds(actor, company)
+    minor_unit(currency)
+    amount = None
+    if step_up_above is not None:
+        amount = parse_amount(step_up_above, currency, field="step_up_above")
+    policy, _ = PaymentPolicy.objects.get_or_create(company=company, currency=currency)
+    before = policy.step_up_above and format_amount(policy.step_up_above, currency)
+    policy.step_up_above = amount
+    policy.save(update_fields=["step_up_above"])
+    after = amount and format_amount(amount, currency)
+    _record(actor, "policy.set_step_up_threshold", company_id, currency, before, after)
+    return policy
+
+
 def _read(tier: Tier, currency: str) -> Tier:
     if tier.needs not in ApprovalTier.Needs.values:
         raise InvalidInput.on("tiers", f"{tier.needs!r} is no rule for approvals.")

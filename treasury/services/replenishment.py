@@ -18,6 +18,7 @@ from ledger.services.posting import Line, Posting
 from treasury import duties, locks
 from treasury.dates import Today
 from treasury.models import ReplenishmentRequest, TreasuryFund
+from treasury.services.step_up import require_step_up
 from treasury.services.telling import tell_replenishment
 from treasury.states import (
     OPEN_REPLENISHMENTS,
@@ -92,6 +93,12 @@ def approve_replenishment(*, actor: Actor, replenishment_id: UUID) -> Replenishm
     request = locks.lock_replenishment(replenishment_id)
     authority = next(iter(duties.may_approve_replenishment(actor, request)), None)
     _require_step(request, ReplenishmentStatus.APPROVED)
+    require_step_up(
+        actor,
+        company_id=request.company_id,
+        currency=request.currency,
+        amount=request.requested_amount,
+    )
     before = replenishment_facts(request)
     request.status = ReplenishmentStatus.APPROVED
     request.approved_by = _person(actor)

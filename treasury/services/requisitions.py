@@ -25,6 +25,7 @@ from treasury.models import (
 from treasury.services.codes import void_codes
 from treasury.services.facts import payment_facts
 from treasury.services.payments import require_late_success_decided
+from treasury.services.step_up import require_step_up
 from treasury.services.telling import tell_payment, tell_requisition
 from treasury.states import (
     PAYMENT,
@@ -169,6 +170,12 @@ def approve_requisition(
     ways = duties.may_approve_requisition(actor, requisition)
     comment = optional_text(comment, field="comment")
     _require_step(requisition, RequisitionStatus.APPROVED)
+    require_step_up(
+        actor,
+        company_id=requisition.company_id,
+        currency=requisition.currency,
+        amount=requisition.amount,
+    )
     if version is not None and version != requisition.version:
         raise ChangedSince(f"It was edited: this is version {requisition.version} now.")
     if actor.user is None:

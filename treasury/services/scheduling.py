@@ -59,7 +59,7 @@ def _go(payment_id: UUID, *, actor: Actor, today: Today) -> bool:
     user = payment.scheduled_by
     if user is None or not _claim(payment):
         return False
-    if payment.otp_required:
+    if _needs_person(payment):
         _remind(actor=actor, payment_id=payment_id)
         return True
     try:
@@ -71,9 +71,14 @@ def _go(payment_id: UUID, *, actor: Actor, today: Today) -> bool:
     return True
 
 
+def _needs_person(payment: Payment) -> bool:
+    """Whether a code or a second factor is needed, which no job can give."""
+    return payment.otp_required or payment.step_up_required
+
+
 def _claim(payment: Payment) -> bool:
     """Take the payment for this pass; the next look at it comes later, one day later for a reminder."""
-    pause = timedelta(days=1) if payment.otp_required else schedule.backoff(payment.tries + 2)
+    pause = timedelta(days=1) if _needs_person(payment) else schedule.backoff(payment.tries + 2)
     again = DatabaseClock() + Value(pause, output_field=DurationField())
     claimed = _due().filter(pk=payment.pk).update(next_try_at=again, tries=F("tries") + 1)
     return claimed == 1

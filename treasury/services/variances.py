@@ -18,6 +18,7 @@ from treasury.dates import Today
 from treasury.models import Payment, VarianceAdjustment
 from treasury.selectors import paid_amount
 from treasury.services.replenishment import request_if_low
+from treasury.services.step_up import require_step_up
 from treasury.services.telling import tell_variance
 from treasury.states import PAID_PAYMENTS, VARIANCE, VarianceStatus, require_transition
 from treasury.texts import require_text
@@ -102,6 +103,12 @@ def approve_variance(*, actor: Actor, variance_id: UUID, today: Today) -> Varian
     variance = locks.lock_variance(variance_id)
     authority = next(iter(duties.may_approve_variance(actor, variance)), None)
     _require_step(variance, VarianceStatus.APPROVED)
+    require_step_up(
+        actor,
+        company_id=variance.company_id,
+        currency=variance.currency,
+        amount=abs(variance.variance_amount),
+    )
     payment = variance.payment
     _require_paid(payment)
     _require_current(payment, variance.original_amount)

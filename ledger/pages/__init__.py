@@ -1,0 +1,1 @@
+"""Pages about oneself, outside the admin: signing in with a second factor, and setting one up."""

@@ -63,11 +63,34 @@ TABLE: tuple[tuple[tuple[str, ...], int, str], ...] = (
         "the adjusted amount is the original one; the target is below the reorder level; the fund's name is in use; debits and credits differ",
     ),
     (
+        ("file_unreadable", "file_too_large", "too_many_rows", "unknown_column", "missing_column"),
+        400,
+        "not a CSV in UTF-8 or an XLSX; too large, packed or unpacked; too many lines; a column that there is not, or one too few",
+    ),
+    (
+        ("formula", "other_fund"),
+        400,
+        "a cell that a spreadsheet would calculate; a batch pays out of one fund",
+    ),
+    (("in_batch",), 409, "a row that waits pays this requisition already"),
+    (("batch_changed",), 409, "a part of the set is not as it was approved"),
+    (
         ("day_passed", "holiday_exists"),
         400,
         "the day to schedule for is over; the day is a holiday already",
     ),
     (("otp_invalid",), 400, "wrong, expired, used or locked: the answer is the same"),
+    (
+        ("second_factor_invalid",),
+        400,
+        "wrong, used before, or ten wrong ones today: the answer is the same",
+    ),
+    (
+        ("step_up_required",),
+        409,
+        "the amount needs a second factor shown within the last ten minutes",
+    ),
+    (("not_enrolled", "already_enrolled"), 409, "there is no second factor, or one already"),
     (("otp_required",), 409, "no code verified within the last five minutes"),
     (("no_email_address", "no_phone"), 409, "there is nowhere to send the code to"),
     (
@@ -94,24 +117,6 @@ TABLE: tuple[tuple[tuple[str, ...], int, str], ...] = (
         409,
         "evidence is fixed after approval; this very file is there; there are enough",
     ),
-    (
-        (
-            "file_unreadable",
-            "file_too_large",
-            "too_many_rows",
-            "unknown_column",
-            "missing_column",
-        ),
-        400,
-        "not a CSV in UTF-8 or an XLSX; too large, packed or unpacked; too many lines; a column that there is not, or one too few",
-    ),
-    (
-        ("formula", "other_fund"),
-        400,
-        "a cell that a spreadsheet would calculate; a batch pays out of one fund",
-    ),
-    (("in_batch",), 409, "a row that waits pays this requisition already"),
-    (("batch_changed",), 409, "a part of the set is not as it was approved"),
     (("payment_exists",), 409, "the client's `payment_id` stands for another payment"),
     (
         ("retry_limit", "late_success"),

@@ -92,6 +92,8 @@ class ProviderAdmin(SeenAdmin):
             Fact("Short code", cells.text(row.short_code)),
             *_secrets(row),
             Fact("Stopped", cells.instant(row.stopped_at, row.company)),
+            Fact("Calls in a row without an answer", cells.text(row.unanswered)),
+            Fact("Rests until", cells.instant(row.rests_until, row.company)),
             Fact("Why it was stopped", cells.text(row.stopped_reason), wide=True),
         )
         calls = Link(

@@ -15,7 +15,8 @@ class Provider(models.Model):
 
     ``credentials`` is JSON (``payments/credentials.py``), encrypted and never shown again. The token
     columns let all workers share one access token, because the gateway honours the newest alone:
-    ``token_lease_owner`` is whoever is fetching one just now (``payments/gateways/tokens.py``). A bank is
+    ``unanswered`` counts calls in a row without an answer, ``rests_until`` is when the breaker lets the next
+    one through (``payments/services/breaker.py``). ``token_lease_owner`` is whoever is fetching one just now (``payments/gateways/tokens.py``). A bank is
     called by nobody: it has a ``currency`` and a ``bank`` (``BankAccount``), a masked number for its short
     code, and no credentials. ``currency`` is empty where the gateway knows one alone.
     """
@@ -49,6 +50,8 @@ class Provider(models.Model):
     active = models.BooleanField(default=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
     stopped_reason = models.CharField(max_length=255, blank=True)
+    unanswered = models.PositiveIntegerField(default=0, editable=False)
+    rests_until = models.DateTimeField(null=True, blank=True, editable=False)
     token = EncryptedTextField(null=True, blank=True)
     token_version = models.PositiveIntegerField(default=0)
     token_expires_at = models.DateTimeField(null=True, blank=True)

@@ -165,7 +165,7 @@ def resume_provider(*, actor: Actor, provider_id: UUID) -> Provider:
     provider = _find(provider_id)
     require_role(actor, Role.CFO, place=provider)
     resumed = Provider.objects.filter(pk=provider_id, stopped_at__isnull=False).update(
-        stopped_at=None, stopped_reason=""
+        stopped_at=None, stopped_reason="", unanswered=0, rests_until=None
     )
     if resumed:
         audit.record(

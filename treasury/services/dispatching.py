@@ -19,6 +19,7 @@ from ledger.commands import command
 from ledger.encryption import blind_index
 from payments.gateways import daraja
 from payments.gateways.outcome import Outcome, OutcomeClass
+from payments.services import breaker
 from payments.services.providers import mark_stopped
 from treasury import locks, schedule
 from treasury.addresses import address, attempt_token
@@ -67,6 +68,7 @@ def record_reply(*, actor: Actor, attempt_id: UUID, outcome: Outcome, today: Tod
         return
     found = outcome.outcome_class
     said = outcomes.said_by(outcome)
+    breaker.note_call(attempt.provider, found)
     if found is OutcomeClass.CONFIG:
         mark_stopped(actor=actor, provider=attempt.provider, reason=said)
     if found is OutcomeClass.ACCEPTED:
@@ -107,9 +109,10 @@ def _claim(attempt_id: UUID) -> bool:
 
 
 def _waiting() -> QuerySet[PaymentAttempt]:
-    """Attempts that are not on the wire and whose pause, if any, is over."""
+    """Attempts that are not on the wire, whose pause, if any, is over, and whose provider does not rest."""
     due = Q(next_query_at=None) | Q(next_query_at__lte=DatabaseClock())
-    return PaymentAttempt.objects.filter(due, state=AttemptState.SENDING, call_began_at=None)
+    rows = PaymentAttempt.objects.filter(due, state=AttemptState.SENDING, call_began_at=None)
+    return rows.exclude(provider__in=breaker.resting())
 
 
 def _is_intact(attempt: PaymentAttempt) -> bool:

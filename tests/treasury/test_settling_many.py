@@ -36,7 +36,8 @@ def test_every_payment_is_booked_proved_told_and_audited(world: World) -> None:
         assert (kept.payment.status, kept.payment.spent_on) == ("success", factories.DAY)
         assert kept.payment.requisition.status == "paid"
         settled = AuditEvent.objects.get(subject=kept.payment.reference, action="payment.settle")
-        assert settled.before and settled.after
+        assert settled.before
+        assert settled.after
         assert (settled.before["status"], settled.after["status"]) == ("pending", "success")
         told = OutboxEvent.objects.filter(subject=kept.payment.reference)
         assert told.latest("sequence").kind == "payment.succeeded"

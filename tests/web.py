@@ -68,13 +68,17 @@ def _with(token: str, headers: dict[str, str]) -> dict[str, str]:
 
 @contextmanager
 def serving(
-    environment: dict[str, str], *, application: str = "config.wsgi:application"
+    environment: dict[str, str],
+    *,
+    application: str = "config.wsgi:application",
+    workers: int = 1,
 ) -> Iterator[Web]:
-    """Run a web process for as long as the block lasts; its worker is started again if it dies."""
+    """Run a web process for as long as the block lasts; a worker is started again if it dies."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--workers", "1", "--blocking-threads", "8", "--no-ws"]
+    command += ["--port", str(port), "--workers", str(workers)]
+    command += ["--blocking-threads", "8", "--no-ws"]
     command += ["--respawn-failed-workers", "--log-level", "warning", application]
     told = {**environment, "PORT": str(port), "BURSAR_PUBLIC_URL": url}
     process = subprocess.Popen(command, cwd=ROOT, env=told, stdout=subprocess.DEVNULL)

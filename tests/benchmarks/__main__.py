@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks.figures import HEADINGS, Figure, row, write
+from tests.benchmarks.figures import HEADINGS, Figure, markdown, row, write
 
 NUMBERS = itertools.count(1)
 
@@ -26,6 +26,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="rounds that are compared (5)")
     parser.add_argument(
         "--batch", type=int, default=10_000, help="payments that are settled at once (10000)"
+    )
+    parser.add_argument(
+        "--payments",
+        type=int,
+        default=200_000,
+        help="payments in the long lists (200000; try 1000000)",
     )
     parser.add_argument(
         "--into",
@@ -54,7 +60,7 @@ def database() -> Iterator[str]:
 
     database.CLUSTER = replace(database.CLUSTER, careless=False)
     name = f"benchmark_{os.getpid()}_{next(NUMBERS)}"
-    with database.start():
+    with database.start(), _redis(FILES):
         try:
             database.create(name)
             connection.settings_dict["NAME"] = name
@@ -64,6 +70,24 @@ def database() -> Iterator[str]:
             connection.close()
             database.drop(name)
             shutil.rmtree(FILES, ignore_errors=True)
+
+
+@contextmanager
+def _redis(folder: Path) -> Iterator[None]:
+    """The Redis in which the web counts who asks how often."""
+    from config.embedded import processes
+    from config.embedded.redis import Redis
+
+    folder.mkdir(parents=True, exist_ok=True)
+    server = Redis(data=folder, socket=folder / "redis.sock", careless=True)
+    with (folder / "redis.log").open("w") as log:
+        process = server.start(output=log.fileno())
+    try:
+        assert processes.wait_until(server.is_ready, seconds=10), "Redis does not answer"
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def main() -> None:
@@ -77,11 +101,18 @@ def main() -> None:
             figures.append(figure)
             say(row(figure.cells()))
     with database() as name:
+        from tests.benchmarks import lists
+
+        for figure in lists.measure(name, payments=chosen.payments, rounds=chosen.rounds):
+            figures.append(figure)
+            say(row(figure.cells()))
+    with database() as name:
         from tests.benchmarks import measures
 
         for figure in measures.measure(name, entries=chosen.entries, rounds=chosen.rounds):
             figures.append(figure)
             say(row(figure.cells()))
+    say("\n" + markdown(figures) + "\n")
     write(figures, chosen.into)
     say(f"Written to {chosen.into}/bench.md and bench.json.")
 

@@ -55,9 +55,13 @@ def write(figures: Sequence[Figure], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     told = json.dumps([asdict(figure) for figure in figures], indent=2, ensure_ascii=False)
     (folder / "bench.json").write_text(told + "\n", encoding="utf-8")
-    lines = [HEADINGS, ("---",) * len(HEADINGS), *(figure.cells() for figure in figures)]
-    text = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-    (folder / "bench.md").write_text(text + "\n", encoding="utf-8")
+    (folder / "bench.md").write_text(markdown(figures) + "\n", encoding="utf-8")
+
+
+def markdown(figures: Sequence[Figure]) -> str:
+    """The figures as a Markdown table."""
+    lines = [HEADINGS, ("---", *["---:"] * 3, "---", "---"), *(one.cells() for one in figures)]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
 def _ms(seconds: float) -> str:

@@ -1,7 +1,8 @@
 """The floor: one hand-written function that pays, on copies of the tables with the same constraints."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from ledger.clock import today
 from tests import database
 from tests.benchmarks.office import Office
 
+EXECUTE = "SELECT floor.execute(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 SQL = Path(__file__).with_name("floor.sql")
 TABLES = (
     "ledger_company",
@@ -53,6 +55,20 @@ def install(name: str) -> None:
         owner.execute("GRANT USAGE ON SCHEMA floor TO PUBLIC")
         owner.execute("GRANT ALL ON ALL TABLES IN SCHEMA floor TO PUBLIC")
         owner.execute("VACUUM ANALYZE")
+
+
+@contextmanager
+def paying_by_hand(office: Office) -> Iterator[Callable[[UUID], object]]:
+    """The floor, prepared, on a connection of its own that is as careful as ours."""
+    url = database.CLUSTER.url(role=postgres.RUNTIME, database=office.name)
+    user_id, on, keys = office.treasurer.user_id, today(office.scene.company), padded_keys()
+    with psycopg.connect(url, autocommit=True, prepare_threshold=0) as connection:
+
+        def pay(payment_id: UUID) -> object:
+            known = (payment_id, user_id, on, "POST", str(payment_id), b"h" * 32, "x" * 900, *keys)
+            return connection.execute(EXECUTE, known).fetchone()
+
+        yield pay
 
 
 def settle_in_bulk(office: Office, payments: Sequence[UUID], *, chunk: int) -> float:

@@ -3,21 +3,17 @@
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from uuid import UUID
 
-import psycopg
 from django.db import transaction
 
-from config.embedded import postgres
 from ledger import idempotency
-from ledger.chain import padded_keys
 from ledger.clock import today
 from ledger.models import User
 from ledger.services.verification import verify
-from tests import database
-from tests.benchmarks import floor
+from tests.benchmarks import floor, over_http
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.floor import paying_by_hand
 from tests.benchmarks.office import FUNDS, Office, open_office
 from treasury.models import Payment
 from treasury.services.execution import execute_payment
@@ -26,7 +22,6 @@ from treasury.services.settlement import Proof, settle_many
 HISTORY = 20_000
 ONE_BY_ONE = 150
 CHUNK = 500
-EXECUTE = "SELECT floor.execute(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 ANSWER = {"payment_id": "", "status": "success", "detail": "x" * 900}
 
 
@@ -36,14 +31,29 @@ def measure(name: str, *, rounds: int, batch: int) -> Iterator[Figure]:
     office.pending(HISTORY, funds=FUNDS, coded=False)
     hot = [office.pending(ONE_BY_ONE, funds=1) for _ in range(rounds + 1)]
     spread = [office.pending(ONE_BY_ONE, funds=FUNDS) for _ in range(rounds + 1)]
+    over = {funds: _called(office, rounds, funds=funds) for funds in (FUNDS, 1)}
     many = office.pending(batch, funds=1, coded=False)
     office.analyse()
     floor.install(name)
     yield _against_floor(office, hot, "execute_payment, cash, everything on, one hot fund", aim=0.5)
     yield _against_floor(office, spread, f"the same over {FUNDS} funds", aim=None)
+    yield from _over_http(office, over)
     yield from _settling_many(office, many, hot[0])
     report = verify()
     assert report.holds, report.faults
+
+
+def _called(office: Office, rounds: int, *, funds: int) -> list[list[UUID]]:
+    return [office.pending(over_http.IN_A_ROUND, funds=funds) for _ in range(rounds + 1)]
+
+
+def _over_http(office: Office, over: dict[int, list[list[UUID]]]) -> Iterator[Figure]:
+    """What the same costs with everything before the service: HTTP, token, roles, rates, the answer."""
+    how = f"over HTTP, {over_http.WORKERS} workers, {over_http.CALLERS} connections"
+    with over_http.web_of(office) as web:
+        many = f"{how}, {FUNDS} funds / floor by {over_http.CALLERS} at once"
+        yield over_http.against_floor(office, web, over[FUNDS], many, aim=0.2)
+        yield over_http.against_floor(office, web, over[1], f"{how}, one hot fund", aim=0.4)
 
 
 def _against_floor(
@@ -77,20 +87,6 @@ def _executing(office: Office) -> Callable[[UUID], object]:
             return execute_payment(actor=actor, payment_id=payment_id, today=today)
 
     return execute
-
-
-@contextmanager
-def paying_by_hand(office: Office) -> Iterator[Callable[[UUID], object]]:
-    """The floor, prepared, on a connection of its own that is as careful as ours."""
-    url = database.CLUSTER.url(role=postgres.RUNTIME, database=office.name)
-    user_id, on, keys = office.treasurer.user_id, today(office.scene.company), padded_keys()
-    with psycopg.connect(url, autocommit=True, prepare_threshold=0) as connection:
-
-        def pay(payment_id: UUID) -> object:
-            known = (payment_id, user_id, on, "POST", str(payment_id), b"h" * 32, "x" * 900, *keys)
-            return connection.execute(EXECUTE, known).fetchone()
-
-        yield pay
 
 
 def _times(work: Callable[[UUID], object], payments: Sequence[UUID]) -> list[float]:

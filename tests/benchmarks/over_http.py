@@ -1,0 +1,95 @@
+"""Paying over HTTP, measured against the floor: a web with two workers, four callers of each at once."""
+
+import http.client
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from knox.models import AuthToken
+
+from ledger.models import User
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.floor import paying_by_hand
+from tests.benchmarks.office import Office
+from tests.conftest import environment_of_children
+from tests.web import Web, serving
+
+WORKERS = 2
+CALLERS = 4
+IN_A_ROUND = 400
+PATIENCE_S = 60
+# Nobody is turned away while this is measured; everything is counted all the same.
+RATES = dict.fromkeys(("RATE_LOGIN", "RATE_CODES", "RATE_WRITES", "RATE_ADDRESS"), "100000000")
+Pay = Callable[[UUID], object]
+
+
+@contextmanager
+def web_of(office: Office) -> Iterator[Web]:
+    """A web on the office's database, as an instance runs it; it logs warnings only."""
+    environment = environment_of_children(office.name) | RATES | {"LOG_LEVEL": "WARNING"}
+    with serving(environment, workers=WORKERS) as web:
+        yield web
+
+
+def against_floor(
+    office: Office, web: Web, sets: Sequence[Sequence[UUID]], label: str, *, aim: float
+) -> Figure:
+    """Execute each set over HTTP and by hand, in turns; return the time for one payment of the throughput."""
+    ours: list[float] = []
+    theirs: list[float] = []
+    with ExitStack() as stack:
+        by_hand = [stack.enter_context(paying_by_hand(office)) for _ in range(CALLERS)]
+        token = _token(office)
+        by_web = [stack.enter_context(paying_over(web, token)) for _ in range(CALLERS)]
+        for number, payments in enumerate(sets):
+            taken = _together(by_hand, payments), _together(by_web, payments)
+            if number:  # the first round is for the caches
+                theirs.append(taken[0])
+                ours.append(taken[1])
+    return Figure.of(label, this=statistics.median(ours), floor=statistics.median(theirs), aim=aim)
+
+
+@contextmanager
+def paying_over(web: Web, token: str) -> Iterator[Pay]:
+    """Execute payments on one connection that is kept."""
+    address = urlsplit(web.url)
+    assert address.hostname
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=PATIENCE_S)
+    headers = {"Authorization": f"Token {token}", "Content-Type": "application/json"}
+
+    def pay(payment_id: UUID) -> object:
+        path = f"/api/payments/{payment_id}/execute/"
+        connection.request("POST", path, b"{}", headers | {"Idempotency-Key": str(payment_id)})
+        answer = connection.getresponse()
+        body = answer.read()
+        assert answer.status == 200, body.decode()
+        return body
+
+    try:
+        yield pay
+    finally:
+        connection.close()
+
+
+def _token(office: Office) -> str:
+    user = office.treasurer.user
+    assert isinstance(user, User)
+    _, token = AuthToken.objects.create(user=user)
+    return str(token)
+
+
+def _together(callers: Sequence[Pay], payments: Sequence[UUID]) -> float:
+    """Let each caller pay his part, all at once; return the seconds for each payment."""
+
+    def work(number: int) -> None:
+        for payment_id in payments[number :: len(callers)]:
+            callers[number](payment_id)
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(len(callers)) as pool:
+        list(pool.map(work, range(len(callers))))
+    return (time.perf_counter() - began) / len(payments)

@@ -50,6 +50,7 @@ def database() -> Iterator[str]:
     )
     os.environ["BURSAR_TEST_HOME"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    os.environ["LOG_LEVEL"] = "WARNING"  # a line for each request would hide the table
     import django
 
     django.setup()

@@ -30,7 +30,7 @@ Pay = Callable[[UUID], object]
 @contextmanager
 def web_of(office: Office) -> Iterator[Web]:
     """A web on the office's database, as an instance runs it; it logs warnings only."""
-    environment = environment_of_children(office.name) | RATES | {"LOG_LEVEL": "WARNING"}
+    environment = environment_of_children(office.name) | RATES
     with serving(environment, workers=WORKERS) as web:
         yield web
 

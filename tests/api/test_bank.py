@@ -14,7 +14,7 @@ from tests.payments import bank as wire
 from tests.treasury.bank import PAYEE, make_bank
 from tests.treasury.desk import Desk, make_desk
 from tests.treasury.factories import acting
-from treasury.models import Payment
+from treasury.models import BatchRow, Payment
 from treasury.services.payments import create_payment
 
 TERMS = {
@@ -167,3 +167,24 @@ def test_a_hostile_report_is_refused_on_file(desk: Desk) -> None:
     refused = brought(desk, bank, b"<!DOCTYPE a []><a/>", 400)
     assert (list(refused["errors"]), refused["code"]) == (["file"], "report_unreadable")
     assert list(brought(desk, bank, b" " * 7 * 1024 * 1024, 400)["errors"]) == ["body"]
+
+
+def test_a_file_of_one_batch_holds_that_batch_alone(desk: Desk) -> None:
+    bank = make_bank(desk.company)
+    outside = waiting(desk)
+    asked = [
+        desk.approved(amount="10", method="bank", destination=PAYEE, payee_name=name)
+        for name in ("One", "Two")
+    ]
+    body = {"requisitions": [str(one.pk) for one in asked]}
+    batch = Caller(desk.treasurer).post("/api/batches/", body, 201)["batch_id"]
+    Caller(desk.cfo).post(f"/api/batches/{batch}/approve/")
+    for row in BatchRow.objects.filter(batch=batch):
+        Caller(desk.treasurer).post(f"/api/payments/{row.payment_id}/execute/", expect=202)
+    assert made(desk, bank, batch=batch)["payments"] == 2
+    rest = made(desk, bank)
+    lines = Caller(desk.auditor).results(f"/api/bank-files/{rest['file_id']}/payments/")
+    assert [line["payment"] for line in lines] == [str(outside.pk)]
+    strange = {"provider": str(bank.pk), "batch": str(outside.pk)}
+    refused = Caller(desk.treasurer).post("/api/bank-files/", strange, 400)
+    assert list(refused["errors"]) == ["batch"]

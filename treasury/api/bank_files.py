@@ -28,6 +28,7 @@ from payments.selectors import providers_seen_by
 from treasury import duties
 from treasury.bank_selectors import bank_files_seen_by, bank_lines_of
 from treasury.models import BankFile, BankFileLine
+from treasury.selectors import batches_seen_by
 from treasury.services.bank_files import download_bank_file, make_bank_file
 
 
@@ -56,6 +57,9 @@ class BankFileFilter(FilterSet):
 class BankFileInput(Input):
     provider = Reference(providers_seen_by, noun="provider")
     execute_on = serializers.DateField(required=False, help_text="Today, if left out.")
+    batch = Reference(
+        batches_seen_by, noun="batch", required=False, help_text="All that waits, if left out."
+    )
 
 
 class BankFileList(Listing, Making):
@@ -79,8 +83,14 @@ class BankFileList(Listing, Making):
             duties.may_make_bank_file(self.actor, provider)
 
     def make(self, data: dict[str, Any]) -> BankFile:
-        provider = data.pop("provider")
-        return make_bank_file(actor=self.actor, provider_id=provider.pk, today=today, **data)
+        batch = data.get("batch")
+        return make_bank_file(
+            actor=self.actor,
+            provider_id=data["provider"].pk,
+            execute_on=data.get("execute_on"),
+            batch_id=batch.pk if batch else None,
+            today=today,
+        )
 
 
 class BankFileDetail(Showing):

@@ -23,7 +23,7 @@ from payments.models import Provider
 from payments.services.banks import debtor_of
 from treasury import duties, locks
 from treasury.dates import Today
-from treasury.models import BankFile, BankFileLine, Incident, PaymentAttempt
+from treasury.models import BankFile, BankFileLine, BatchRow, Incident, PaymentAttempt
 from treasury.services import outcomes
 from treasury.services.execution import ProviderUnavailable
 from treasury.states import AttemptState
@@ -45,8 +45,11 @@ def make_bank_file(
     provider_id: UUID,
     today: Today,
     execute_on: date | None = None,
+    batch_id: UUID | None = None,
 ) -> BankFile:
     """Collect what waits for a file of this bank into one, oldest first, and return it.
+
+    With ``batch_id``, only what waits of that batch.
 
     ``execute_on`` is the date the bank is asked to pay on, today unless given. At most 5,000 payments; what
     is left waits for the next file. A payment that is not what was reserved goes before two people instead.
@@ -54,18 +57,31 @@ def make_bank_file(
     ``InvalidInput``, ``ProviderUnavailable``, ``NothingWaits``.
     """
     with idempotency.answering(None):  # the file is the answer
-        _set_apart(actor=actor, provider_id=provider_id)
-    return _make(actor=actor, provider_id=provider_id, execute_on=execute_on, today=today)
+        _set_apart(actor=actor, provider_id=provider_id, batch_id=batch_id)
+    return _make(
+        actor=actor,
+        provider_id=provider_id,
+        execute_on=execute_on,
+        batch_id=batch_id,
+        today=today,
+    )
 
 
 @command("bank_file.make")
-def _make(*, actor: Actor, provider_id: UUID, execute_on: date | None, today: Today) -> BankFile:
+def _make(
+    *,
+    actor: Actor,
+    provider_id: UUID,
+    execute_on: date | None,
+    batch_id: UUID | None,
+    today: Today,
+) -> BankFile:
     provider = bank_of(provider_id)
     user = duties.may_make_bank_file(actor, provider)
     on = _execution_date(execute_on, today(provider.company))
     if not provider.is_usable:
         raise ProviderUnavailable(f"{provider.name} is stopped: {provider.stopped_reason}")
-    attempts = [attempt for attempt in _lock_waiting(provider) if not _objection(attempt)]
+    attempts = [attempt for attempt in _lock_waiting(provider, batch_id) if not _objection(attempt)]
     if not attempts:
         raise NothingWaits("No payment waits for a file of this bank.")
     _require_other_requesters(attempts, user)
@@ -121,12 +137,12 @@ def _execution_date(wanted: date | None, today: date) -> date:
 
 
 @command("bank_file.set_apart")
-def _set_apart(*, actor: Actor, provider_id: UUID) -> int:
+def _set_apart(*, actor: Actor, provider_id: UUID, batch_id: UUID | None) -> int:
     """Put what no file can hold before two people; a transaction of its own, whatever comes of the file."""
     provider = bank_of(provider_id)
     duties.may_make_bank_file(actor, provider)
     count = 0
-    for attempt in _lock_waiting(provider):
+    for attempt in _lock_waiting(provider, batch_id):
         if said := _objection(attempt):
             kind = Incident.Kind.MISMATCH
             outcomes.put_in_review(attempt, said=said, kind=kind, actor=actor)
@@ -134,9 +150,12 @@ def _set_apart(*, actor: Actor, provider_id: UUID) -> int:
     return count
 
 
-def _lock_waiting(provider: Provider) -> list[PaymentAttempt]:
-    """Lock what waits for a file, funds first."""
+def _lock_waiting(provider: Provider, batch_id: UUID | None) -> list[PaymentAttempt]:
+    """Lock what waits for a file, of one batch where it is named, funds first."""
     waiting = PaymentAttempt.objects.filter(provider=provider, state=AttemptState.WAITING)
+    if batch_id is not None:
+        rows = BatchRow.objects.filter(batch=batch_id, payment__isnull=False)
+        waiting = waiting.filter(payment__in=rows.values("payment"))
     chosen = list(
         waiting.order_by("created_at", "pk").values_list("pk", "payment__fund_id")[:MOST_PAYMENTS]
     )

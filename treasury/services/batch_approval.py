@@ -31,6 +31,7 @@ from treasury.models import (
 from treasury.services.batch_facts import batch_facts, current_items, record_batch
 from treasury.services.batch_rows import refuse
 from treasury.services.requisitions import AlreadyApproved
+from treasury.services.step_up import require_step_up
 from treasury.sets import set_hash
 from treasury.states import (
     BATCH,
@@ -81,6 +82,7 @@ def _approve(*, actor: Actor, batch_id: UUID, comment: str, seen_hash: str | Non
     _refresh(batch)
     if not batch.count:
         raise Conflict("Nothing of this batch can be paid any more.", code="illegal_transition")
+    require_step_up(actor, company_id=batch.company_id, currency=batch.currency, amount=batch.total)
     role = _give(actor.user, batch, needs, comment)
     if not missing_roles(batch, needs):
         _carry_approval(batch, actor)
@@ -243,11 +245,12 @@ MAKE_PAYMENTS = """
     ), made AS (
         INSERT INTO treasury_payment (payment_id, requisition_id, company_id, fund_id, requester_id,
             separate_executor, amount, currency, method, destination, destination_index, status,
-            version, otp_required, otp_verified, retry_count, max_retries, tries, last_error, body_hash,
+            version, otp_required, step_up_required, otp_verified, retry_count, max_retries, tries,
+            last_error, body_hash,
             created_by_id)
         SELECT payment_id, requisition_id, company_id, fund_id, requested_by_id, %(separate)s, amount,
                currency, method, destination, destination_index, 'pending', 1, amount > %(above)s,
-               false, 0, 3, 0, '', '', %(maker)s
+               coalesce(amount > %(step_up)s::numeric, false), false, 0, 3, 0, '', '', %(maker)s
         FROM target
     )
     SELECT row_id, payment_id FROM target
@@ -257,7 +260,7 @@ MAKE_PAYMENTS = """
 def _make_payments(batch: Batch, actor: Actor) -> None:
     """Make a pending payment for each row that has none, of the amount approved."""
     policy = PaymentPolicy.objects.filter(company=batch.company_id, currency=batch.currency)
-    above = policy.values_list("code_above", flat=True).first()
+    above, step_up = policy.values_list("code_above", "step_up_above").first() or (None, None)
     with connection.cursor() as cursor:
         cursor.execute(
             MAKE_PAYMENTS,
@@ -265,6 +268,7 @@ def _make_payments(batch: Batch, actor: Actor) -> None:
                 "batch": batch.pk,
                 "separate": batch.separate_executor,
                 "above": Decimal(-1) if above is None else above,
+                "step_up": step_up,
                 "maker": batch.created_by_id,
             },
         )

@@ -32,6 +32,7 @@ from treasury.services.execution import carry_out
 from treasury.services.passes import attempted, for_each
 from treasury.services.payments import LateSuccess
 from treasury.services.settlement import Proof, settle_many
+from treasury.services.step_up import require_step_up
 from treasury.states import BATCH, BatchRowStatus, BatchStatus, require_transition
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ def _start(*, actor: Actor, batch_id: UUID) -> Batch:
     user = duties.may_execute_batch(actor, batch)
     if batch.status != BatchStatus.APPROVED:
         raise IllegalTransition(f"A batch that is {batch.status} cannot be executed.")
+    require_step_up(actor, company_id=batch.company_id, currency=batch.currency, amount=batch.total)
     before = batch_facts(batch)
     if consume_batch_code(batch, user) is None:
         raise readiness.CodeRequired("This batch needs a code that you have verified.")

@@ -27,6 +27,7 @@ OWNER_LIMITS: dict[str, str] = {"lock_timeout": "5s"}
 # A replica that does not answer at once is not waited for: the primary is there.
 REPLICA_LIMITS: dict[str, str] = {"statement_timeout": "60s", "default_transaction_read_only": "on"}
 REPLICA_CONNECT_S = 2
+PREPARE_AFTER = 3
 
 RIGHTS = """
     SELECT current_user, rolsuper,
@@ -44,6 +45,8 @@ def connection_settings(url: str, *, limits: dict[str, str], pool_size: int = 0)
     found: dict[str, Any] = environ.Env.db_url_config(url)
     options = found.setdefault("OPTIONS", {})
     options.setdefault("options", " ".join(f"-c {name}={value}" for name, value in limits.items()))
+    # Django's own cursors never prepare; the few hand-written statements of the hot path do, once seen often.
+    options.setdefault("prepare_threshold", PREPARE_AFTER)
     if pool_size:
         options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
         return found

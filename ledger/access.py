@@ -51,16 +51,22 @@ def roles_of(
     return frozenset(Role(role) for role in reaching.values_list("role", flat=True))
 
 
-def require_role(actor: Actor, *roles: Role, place: Place) -> None:
-    """Raise ``RoleRequired`` unless the actor has one of the roles at the place; a job may always."""
+def require_role(
+    actor: Actor, *roles: Role, place: Place, held: frozenset[Role] | None = None
+) -> None:
+    """Raise ``RoleRequired`` unless the actor has one of the roles at the place; a job may always.
+
+    ``held`` are his roles there, where the caller has read them already.
+    """
     if actor.user is None:
         return
-    held = roles_of(
-        actor.user,
-        company_id=place.company_id,
-        region_id=place.region_id,
-        branch_id=place.branch_id,
-    )
+    if held is None:
+        held = roles_of(
+            actor.user,
+            company_id=place.company_id,
+            region_id=place.region_id,
+            branch_id=place.branch_id,
+        )
     if held.isdisjoint(roles):
         raise RoleRequired(f"This needs the role {_either(roles)} here.")
 

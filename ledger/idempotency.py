@@ -14,13 +14,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection
 
 from ledger.encryption import decrypt, encrypt
-from ledger.models import IdempotencyKey
 from ledger.refusals import Conflict, RuleBroken
 
 Answer = tuple[int, Any]
@@ -73,6 +72,17 @@ def hash_of(body: Any) -> bytes:
     return hmac.new(key, b"request body\0" + canonical.encode(), hashlib.sha256).digest()
 
 
+# The look-up is a function's, which sees what was committed before the lock was free.
+CLAIM = """
+    SELECT free, request_hash, status_code, body
+    FROM ledger_claim_key(%s, %s, %s, %s)
+"""
+KEEP = """
+    INSERT INTO ledger_idempotencykey (id, user_id, scope, key, request_hash, status_code, body)
+    VALUES (%s, %s, %s, %s, %s, %s, %s)
+"""
+
+
 @contextmanager
 def answering(request: Request | None) -> Iterator[None]:
     """Let the next command store its answer under the request's key, or raise ``Replay``."""
@@ -93,35 +103,29 @@ def claim() -> Request | None:
     if request is None:
         return None
     lock = hashlib.sha256(f"{request.user_id} {request.scope} {request.key}".encode()).digest()[:8]
+    number = int.from_bytes(lock, "big", signed=True)
     with connection.cursor() as cursor:
-        number = int.from_bytes(lock, "big", signed=True)
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
-        if not cursor.fetchone()[0]:
-            message = "A request with this Idempotency-Key is still running."
-            raise KeyInUse(message, retry_after=1)
-    _replay_if_known(request)
-    return request
-
-
-def _replay_if_known(request: Request) -> None:
-    stored = IdempotencyKey.objects.filter(
-        user_id=request.user_id, scope=request.scope, key=request.key
-    ).first()
-    if stored is None:
-        return
-    if bytes(stored.request_hash) != request.request_hash:
+        cursor.execute(CLAIM, [number, request.user_id, request.scope, request.key])
+        free, request_hash, status_code, body = cursor.fetchone()
+    if not free:
+        message = "A request with this Idempotency-Key is still running."
+        raise KeyInUse(message, retry_after=1)
+    if request_hash is None:
+        return request
+    if bytes(request_hash) != request.request_hash:
         raise KeyMismatch("This Idempotency-Key was used before with another body.")
-    raise Replay(stored.status_code, json.loads(decrypt(stored.body)))
+    raise Replay(status_code, json.loads(decrypt(json.loads(body))))
 
 
 def complete(request: Request, result: Any) -> None:
     """Store the answer to the request, in the transaction of its effect."""
     status_code, body = request.answer(result)
-    IdempotencyKey.objects.create(
-        user_id=request.user_id,
-        scope=request.scope,
-        key=request.key,
-        request_hash=request.request_hash,
-        status_code=status_code,
-        body=encrypt(json.dumps(body)),
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            KEEP,
+            [
+                uuid4(),
+                *(request.user_id, request.scope, request.key, request.request_hash, status_code),
+                json.dumps(encrypt(json.dumps(body))),
+            ],
+        )

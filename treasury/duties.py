@@ -19,6 +19,7 @@ from ledger.roles import Role
 from payments.models import Provider
 from treasury import readiness, segregation
 from treasury.authority import Authority, not_for, require_authority
+from treasury.locks import Seen
 from treasury.models import (
     Batch,
     Payment,
@@ -157,12 +158,15 @@ def may_change_payment(actor: Actor, payment: Payment) -> None:
     require_role(actor, Role.TREASURER, place=payment.fund)
 
 
-def may_execute(actor: Actor, payment: Payment) -> User:
-    """A treasurer who did not request it nor, where the company separates the two, approve it."""
-    require_role(actor, Role.TREASURER, place=payment.fund)
+def may_execute(actor: Actor, payment: Payment, *, seen: Seen | None = None) -> User:
+    """A treasurer who did not request it nor, where the company separates the two, approve it.
+
+    ``seen`` is what was read under the payment's lock; without it the database is asked.
+    """
+    require_role(actor, Role.TREASURER, place=payment.fund, held=seen.roles if seen else None)
     if actor.user is None:
         raise RoleRequired("A payment is executed by a person.")
-    readiness.require_duties(payment, actor.user.pk)
+    readiness.require_duties(payment, actor.user.pk, seen.approvers if seen else None)
     return actor.user
 
 

@@ -110,11 +110,18 @@ def _return(row: Any) -> Effect:
     return _in(row.fund, paid_amount(row), f"{row.fund.name}: spent", "once a CFO confirms it")
 
 
+def _batch(row: Any) -> Effect:
+    return _out(
+        row.fund, row.total, f"{row.fund.name}: spent", "row by row, when it is carried out"
+    )
+
+
 EFFECTS = {
     "requisition": _requisition,
     "variance": _variance,
     "replenishment": _replenishment,
     "review": _review,
+    "batch": _batch,
     "late": _late,
     "return": _return,
 }

@@ -74,8 +74,13 @@ def _require_executable(payment: "Payment", user: "User") -> None:
         raise InsufficientFunds("The fund has less available than this amount.")
 
 
-def require_duties(payment: "Payment", user_id: UUID | None) -> None:
-    """Raise ``SegregationOfDuties`` if this person may never execute the payment."""
+def require_duties(
+    payment: "Payment", user_id: UUID | None, approvers: frozenset[UUID] | None = None
+) -> None:
+    """Raise ``SegregationOfDuties`` if this person may never execute the payment.
+
+    ``approvers`` is who approved it, where the caller has read that already.
+    """
     segregation.require_not_requester(
         user_id=user_id, requester_id=payment.requester_id, act="execute"
     )
@@ -83,7 +88,7 @@ def require_duties(payment: "Payment", user_id: UUID | None) -> None:
         segregation.require_separate_executor(
             user_id=user_id,
             requester_id=payment.requester_id,
-            approver_ids=approver_ids(payment),
+            approver_ids=approver_ids(payment) if approvers is None else approvers,
             separate_executor=True,
         )
 

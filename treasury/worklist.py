@@ -18,6 +18,7 @@ from ledger.access import within_reach
 from ledger.models import User
 from ledger.roles import Role
 from treasury.models import (
+    Batch,
     Incident,
     Payment,
     Question,
@@ -29,6 +30,8 @@ from treasury.models import (
 from treasury.payees import WITHDRAWN
 from treasury.risk import LOOKS_TWICE_WITHIN, Risk
 from treasury.selectors import (
+    batches_awaiting,
+    batches_seen_by,
     payments_awaiting,
     payments_seen_by,
     replenishments_awaiting,
@@ -38,7 +41,13 @@ from treasury.selectors import (
     variances_awaiting,
     variances_seen_by,
 )
-from treasury.states import PaymentStatus, ReplenishmentStatus, RequisitionStatus, VarianceStatus
+from treasury.states import (
+    BatchStatus,
+    PaymentStatus,
+    ReplenishmentStatus,
+    RequisitionStatus,
+    VarianceStatus,
+)
 
 PAGE_SIZE = 25
 LAST_PAGE = 40
@@ -305,6 +314,35 @@ def _returned_item(row: Payment, user: User) -> Item:
     return _finding(row, user, "return", proposed, f"It came back: {proposed.evidence}")
 
 
+# --- Batches --------------------------------------------------------------------------------------------
+
+
+def _batches(user: User) -> Rows:
+    rows = batches_awaiting(user).filter(status=BatchStatus.SUBMITTED)
+    return rows.select_related("fund__account", "fund__company", "created_by")
+
+
+def _own_batches(user: User) -> Rows:
+    mine = batches_seen_by(user).filter(created_by=user, status=BatchStatus.SUBMITTED)
+    mine = mine.filter(within_reach(user, "fund__", (Role.APPROVER, Role.CFO)))
+    return mine.select_related("fund__account", "fund__company", "created_by")
+
+
+def _batch(row: Batch, user: User) -> Item:
+    return Item(
+        kind="batch",
+        row=row,
+        risk=Risk.RAISED,
+        since=row.created_at,
+        amount=row.total,
+        currency=row.currency,
+        title=row.name,
+        about=f"{row.count:,} payments out of {row.fund.name}",
+        made_by=str(row.created_by),
+        locked="You made this: somebody else decides." if row.created_by_id == user.pk else "",
+    )
+
+
 BY_AGE = ("created_at", "pk")
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -337,6 +375,7 @@ KINDS: dict[str, Kind] = {
             BY_AGE,
         ),
         Kind("review", "Unknown outcomes", _in_review, _own_reviews, _review, "fund", BY_AGE),
+        Kind("batch", "Batches", _batches, _own_batches, _batch, "fund", BY_AGE),
         Kind("late", "Late successes", _late, _nothing, _late_item, "fund", BY_AGE),
         Kind("return", "Returns", _returned, _nothing, _returned_item, "fund", BY_AGE),
     )

@@ -1,6 +1,7 @@
 """``python -m tests.benchmarks [--entries N] [--rounds N]``: set a cluster up, measure, print a table."""
 
 import argparse
+import itertools
 import os
 import shutil
 import sys
@@ -8,6 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+
+from tests.benchmarks.figures import HEADINGS, Figure, row, write
+
+NUMBERS = itertools.count(1)
 
 
 def arguments() -> argparse.Namespace:
@@ -19,6 +24,15 @@ def arguments() -> argparse.Namespace:
         help="entries of the large account (200000; try 1000000)",
     )
     parser.add_argument("--rounds", type=int, default=5, help="rounds that are compared (5)")
+    parser.add_argument(
+        "--batch", type=int, default=10_000, help="payments that are settled at once (10000)"
+    )
+    parser.add_argument(
+        "--into",
+        type=Path,
+        default=Path(".pytest_cache/bench"),
+        help="folder for bench.json and bench.md (.pytest_cache/bench)",
+    )
     return parser.parse_args()
 
 
@@ -39,7 +53,7 @@ def database() -> Iterator[str]:
     from tests.settings import FILES
 
     database.CLUSTER = replace(database.CLUSTER, careless=False)
-    name = f"benchmark_{os.getpid()}"
+    name = f"benchmark_{os.getpid()}_{next(NUMBERS)}"
     with database.start():
         try:
             database.create(name)
@@ -54,12 +68,27 @@ def database() -> Iterator[str]:
 
 def main() -> None:
     chosen = arguments()
+    figures: list[Figure] = []
+    say(row(HEADINGS))
     with database() as name:
-        from tests.benchmarks.measures import measure
+        from tests.benchmarks import paying
 
-        for line in measure(name, entries=chosen.entries, rounds=chosen.rounds):
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()
+        for figure in paying.measure(name, rounds=chosen.rounds, batch=chosen.batch):
+            figures.append(figure)
+            say(row(figure.cells()))
+    with database() as name:
+        from tests.benchmarks import measures
+
+        for figure in measures.measure(name, entries=chosen.entries, rounds=chosen.rounds):
+            figures.append(figure)
+            say(row(figure.cells()))
+    write(figures, chosen.into)
+    say(f"Written to {chosen.into}/bench.md and bench.json.")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

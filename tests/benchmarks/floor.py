@@ -1,11 +1,17 @@
 """The floor: one hand-written function that pays, on copies of the tables with the same constraints."""
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 
 from config.embedded import postgres
+from ledger.chain import padded_keys
+from ledger.clock import today
 from tests import database
+from tests.benchmarks.office import Office
 
 SQL = Path(__file__).with_name("floor.sql")
 TABLES = (
@@ -47,3 +53,17 @@ def install(name: str) -> None:
         owner.execute("GRANT USAGE ON SCHEMA floor TO PUBLIC")
         owner.execute("GRANT ALL ON ALL TABLES IN SCHEMA floor TO PUBLIC")
         owner.execute("VACUUM ANALYZE")
+
+
+def settle_in_bulk(office: Office, payments: Sequence[UUID], *, chunk: int) -> float:
+    """Settle the payments in the copies by the set-based function; return the seconds it took."""
+    user_id, on, keys = office.treasurer.user_id, today(office.scene.company), padded_keys()
+    url = database.CLUSTER.url(role=postgres.RUNTIME, database=office.name)
+    with psycopg.connect(url, autocommit=True, prepare_threshold=0) as connection:
+        began = time.perf_counter()
+        for start in range(0, len(payments), chunk):
+            connection.execute(
+                "SELECT floor.execute_many(%s, %s, %s, %s, %s)",
+                (payments[start : start + chunk], user_id, on, *keys),
+            )
+        return time.perf_counter() - began

@@ -21,7 +21,7 @@ BEGIN
     INSERT INTO ledger_idempotencykey (id, user_id, scope, key, request_hash, status_code, body, created_at)
         VALUES (gen_random_uuid(), p_user, p_scope, p_key, p_request_hash, 200, to_jsonb(p_body), at);
 
-    UPDATE treasury_payment SET status = 'success', executor_id = p_user
+    UPDATE treasury_payment SET status = 'success', executor_id = p_user, spent_on = p_on
         WHERE payment_id = p_payment AND status = 'pending' RETURNING * INTO paid;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'payment % is not pending', p_payment;
@@ -64,4 +64,68 @@ BEGIN
         VALUES (gen_random_uuid(), paid.company_id, 'payment.succeeded', name, 1,
                 jsonb_build_object('amount', paid.amount::text, 'currency', paid.currency), at);
     RETURN entry;
+END $$;
+
+-- The same for many payments of one fund, set by set; only the seals are made one after the other.
+CREATE FUNCTION floor.execute_many(
+    p_payments uuid[], p_user uuid, p_on date, p_inner bytea, p_outer bytea) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, floor, pg_temp
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+DECLARE
+    at timestamptz := clock_timestamp();
+    fund treasury_treasuryfund%ROWTYPE;
+    account ledger_account%ROWTYPE;
+    paid treasury_payment[];
+    entries uuid[] := ARRAY(SELECT gen_random_uuid() FROM unnest(p_payments));
+    seals bytea[];
+    side text;
+    total numeric;
+BEGIN
+    UPDATE treasury_payment SET status = 'success', executor_id = p_user, spent_on = p_on
+        WHERE payment_id = ANY(p_payments) AND status = 'pending';
+    paid := ARRAY(SELECT payment FROM treasury_payment payment WHERE payment_id = ANY(p_payments));
+    SELECT * INTO fund FROM treasury_treasuryfund WHERE fund_id = paid[1].fund_id;
+    total := (SELECT sum(amount) FROM unnest(paid));
+    INSERT INTO ledger_journalentry (id, company_id, reference, description, effective_on, posted_at,
+                                     posted_by_id, content_hash)
+        SELECT entry, one.company_id, 'treasury.payment:' || one.payment_id, 'paid', p_on, at, p_user,
+               sha256(convert_to(one.payment_id::text, 'UTF8'))
+        FROM unnest(paid) WITH ORDINALITY one JOIN unnest(entries) WITH ORDINALITY new(entry, n)
+            ON new.n = one.ordinality;
+    FOREACH side IN ARRAY ARRAY['debit', 'credit'] LOOP
+        SELECT * INTO account FROM ledger_account
+            WHERE id = CASE side WHEN 'debit' THEN fund.spending_account_id ELSE fund.account_id END
+            FOR NO KEY UPDATE;
+        seals := ARRAY[]::bytea[];
+        FOR n IN 1..cardinality(paid) LOOP
+            seals[n] := sha256(p_outer || sha256(p_inner || convert_to(concat_ws('|',
+                encode(coalesce(seals[n - 1], account.chain_head), 'hex'), entries[n], side,
+                account.entry_count + n, paid[n].amount, paid[n].currency, at), 'UTF8')));
+        END LOOP;
+        INSERT INTO ledger_ledgerentry (id, journal_entry_id, account_id, company_id, sequence, side, amount,
+                                        currency, balance_after, effective_on, posted_at, chain_hash)
+            SELECT gen_random_uuid(), entries[n], account.id, one.company_id, account.entry_count + n, side,
+                   one.amount, one.currency,
+                   account.balance + (CASE side WHEN 'debit' THEN 1 ELSE -1 END)
+                       * sum(one.amount) OVER (ORDER BY n), p_on, at, seals[n]
+            FROM unnest(paid) WITH ORDINALITY one CROSS JOIN LATERAL (SELECT one.ordinality AS n) place;
+        UPDATE ledger_account SET entry_count = entry_count + cardinality(paid), last_posted_at = at,
+                chain_head = seals[cardinality(paid)],
+                balance = balance + CASE side WHEN 'debit' THEN total ELSE -total END
+            WHERE id = account.id;
+    END LOOP;
+    INSERT INTO treasury_paymentexecution (execution_id, payment_id, company_id, requester_id, executor_id,
+            gateway_reference, gateway_status, user_agent, journal_entry_id, created_at)
+        SELECT gen_random_uuid(), one.payment_id, one.company_id, one.requester_id, p_user, '', '', '',
+               entries[one.ordinality], at FROM unnest(paid) WITH ORDINALITY one;
+    INSERT INTO ledger_auditevent (id, at, company_id, actor_id, actor_name, action, subject, outcome, code,
+                                   detail, before, after, user_agent, request_id)
+        SELECT gen_random_uuid(), at, one.company_id, p_user, 'floor', 'payment.settle',
+               'treasury.payment:' || one.payment_id, 'done', '', '',
+               jsonb_build_object('status', 'pending'), jsonb_build_object('status', 'success'), '', ''
+        FROM unnest(paid) one;
+    INSERT INTO ledger_outboxevent (id, company_id, kind, subject, sequence, payload, occurred_at)
+        SELECT gen_random_uuid(), one.company_id, 'payment.succeeded', 'treasury.payment:' || one.payment_id, 1,
+               jsonb_build_object('amount', one.amount::text, 'currency', one.currency), at
+        FROM unnest(paid) one;
 END $$;

@@ -8,6 +8,7 @@ from tests.treasury import factories
 from tests.treasury.factories import acting, today
 from treasury import worklist
 from treasury.models import Incident
+from treasury.services.batches import create_batch
 from treasury.services.reversals import reverse_payment
 
 
@@ -57,3 +58,20 @@ def test_a_late_success_waits_until_it_is_cleared(office: Office) -> None:
     assert item.key == f"late:{payment.pk}"
     page = shown(signed_in(office.cfo), f"/approvals/?item={item.key}")
     assert "recognised as spent" in page
+
+
+def test_a_batch_waits_for_the_cfo_and_is_approved_as_it_was_looked_at(office: Office) -> None:
+    rows = [office.approved(payee_name=f"Payee {n}").pk for n in range(2)]
+    draft = create_batch(actor=acting(office.treasurer), name="Monday", requisitions=rows)
+    batch = draft.batch
+    assert batch is not None
+    item = worklist.find(office.cfo, "batch", batch.pk)
+    assert item is not None
+    page = shown(signed_in(office.cfo), f"/approvals/?item={item.key}")
+    assert batch.set_hash in page
+    decide(office.cfo, "batch", batch, "approve", set_hash="0" * 64)
+    batch.refresh_from_db()
+    assert batch.status == "submitted"
+    decide(office.cfo, "batch", batch, "approve", set_hash=batch.set_hash)
+    batch.refresh_from_db()
+    assert batch.status == "approved"

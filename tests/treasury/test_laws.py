@@ -209,7 +209,7 @@ def test_statuses_move_only_along_their_table(
     refused(law, lambda: Payment.objects.filter(pk=paid.pk).update(status="pending"))
     refused(law, lambda: Payment.objects.filter(pk=paid.pk).update(status="nonsense"))
     requisitions = Requisition.objects.filter(pk=paid.requisition_id)
-    refused(law, lambda: requisitions.update(status="approved"))
+    refused(law, lambda: requisitions.update(status="submitted"))
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,10 @@ def test_corrections_and_a_reversal_stand_on_it(desk: Desk) -> None:
     variance = desk.variance(payment, "900.00")
     approve_variance(actor=acting(desk.cfo), variance_id=variance.pk, today=today)
     assert "KES100.00" in said(payment)
-    reverse_payment(
-        actor=acting(desk.cfo), payment_id=payment.pk, evidence="Came back.", today=today
-    )
+    for user in (desk.reconciler, desk.cfo):
+        reverse_payment(
+            actor=acting(user), payment_id=payment.pk, evidence="Came back.", today=today
+        )
     text = said(payment)
     assert "REVERSED" in text
     assert "Moneycameback" in text

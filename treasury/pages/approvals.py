@@ -20,6 +20,8 @@ from treasury.authority import active_delegations
 from treasury.pages.chips import rows_of
 from treasury.pages.evidence import Detail, detail_of
 from treasury.selectors import funds_seen_by, questions_awaiting
+from treasury.services.batch_approval import approve_batch
+from treasury.services.batches import cancel_batch
 from treasury.services.late_successes import clear_late_success
 from treasury.services.questions import ask
 from treasury.services.replenishment import approve_replenishment, reject_replenishment
@@ -27,6 +29,7 @@ from treasury.services.requisitions import approve_requisition, reject_requisiti
 from treasury.services.resolution import resolve_payment
 from treasury.services.reversals import reverse_payment
 from treasury.services.variances import approve_variance, reject_variance
+from treasury.texts import require_text
 from treasury.worklist import KINDS, MOST_COUNTED, count_of, find, page_of_queue
 
 KEPT = ("kind", "fund", "page")
@@ -196,6 +199,24 @@ def _resolve(request: HttpRequest, pk: UUID) -> str:
     return f"{row}: resolved by two people."
 
 
+def _approve_batch(request: HttpRequest, pk: UUID) -> str:
+    row = approve_batch(
+        actor=actor_of(request),
+        batch_id=pk,
+        comment=_text(request),
+        seen_hash=request.POST.get("set_hash") or None,
+    )
+    if row.status == "submitted":
+        return f"Your approval of {row} is given; one more is needed."
+    return f"{row}: approved; a treasurer carries it out."
+
+
+def _reject_batch(request: HttpRequest, pk: UUID) -> str:
+    reason = require_text(_text(request), field="reason")
+    row = cancel_batch(actor=actor_of(request), batch_id=pk, reason=reason)
+    return f"{row}: cancelled."
+
+
 def _clear(request: HttpRequest, pk: UUID) -> str:
     clear_late_success(
         actor=actor_of(request),
@@ -226,6 +247,8 @@ ACTS: dict[tuple[str, str], Any] = {
     ("approve", "requisition"): _approve_requisition,
     ("approve", "variance"): _approve_variance,
     ("approve", "replenishment"): _approve_replenishment,
+    ("approve", "batch"): _approve_batch,
+    ("reject", "batch"): _reject_batch,
     ("reject", "requisition"): _reject_requisition,
     ("reject", "variance"): _reject_variance,
     ("reject", "replenishment"): _reject_replenishment,

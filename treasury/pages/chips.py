@@ -20,6 +20,7 @@ LABELS = {
     "variance": "Variance",
     "replenishment": "Replenishment",
     "review": "Outcome unknown",
+    "batch": "Batch",
     "late": "Success after failure",
     "return": "Money came back",
 }

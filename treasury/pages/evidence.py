@@ -187,11 +187,23 @@ def _shown(row: Any) -> str:
     return str(row.destination) if row.method == "cash" else mask(row.destination)
 
 
+def _batch(row: Any) -> tuple[Fact, ...]:
+    return (
+        Fact("Batch", cells.link(row, row.name)),
+        Fact("Payments", cells.text(f"{row.count:,}")),
+        Fact("In all", cells.amount(row.total, row.currency)),
+        Fact("Made by", cells.text(row.created_by)),
+        Fact("Made", cells.instant(row.created_at, row.fund.company)),
+        Fact("Fingerprint of the set", cells.Code(row.set_hash[:16]), wide=True),
+    )
+
+
 REQUESTS: dict[str, Callable[[Any], tuple[Fact, ...]]] = {
     "requisition": _requisition,
     "variance": _variance,
     "replenishment": _replenishment,
     "review": _review,
+    "batch": _batch,
     "late": _review,
     "return": _review,
 }
@@ -262,6 +274,7 @@ OTHERS: dict[str, Callable[[Any], list[Panel]]] = {
     ],
     "replenishment": lambda row: [],
     "review": lambda row: [_findings(row.resolutions, row), _similar(row.requisition)],
+    "batch": lambda row: [],
     "late": lambda row: [_findings(row.late_successes, row), _similar(row.requisition)],
     "return": lambda row: [_findings(row.reversals, row), _similar(row.requisition)],
 }

@@ -90,9 +90,6 @@ def _approve(*, actor: Actor, batch_id: UUID, comment: str, seen_hash: str | Non
     require_transition(BATCH, batch.status, BatchStatus.APPROVED, noun="batch")
     if actor.user is None:
         raise RoleRequired("A batch is approved by a person.")
-    require_step_up(
-        actor, company_id=batch.company_id, currency=batch.currency, amount=batch.total
-    )
     before = batch_facts(batch)
     locks.lock_rows_of_batch(list(batch.rows.filter(status=BatchRowStatus.WAITING)))
     # Nothing can change from here on; what changed since it was last looked at is never agreed to.
@@ -100,6 +97,7 @@ def _approve(*, actor: Actor, batch_id: UUID, comment: str, seen_hash: str | Non
         raise BatchChanged("This is not the set that you looked at. Look at it again.")
     if not batch.count:
         raise Conflict("Nothing of this batch can be paid any more.", code="illegal_transition")
+    require_step_up(actor, company_id=batch.company_id, currency=batch.currency, amount=batch.total)
     role = _give(actor.user, batch, needs, comment)
     if not missing_roles(batch, needs):
         _carry_approval(batch, actor)
@@ -270,11 +268,12 @@ MAKE_PAYMENTS = """
     ), made AS (
         INSERT INTO treasury_payment (payment_id, requisition_id, company_id, fund_id, requester_id,
             separate_executor, amount, currency, method, destination, destination_index, status,
-            version, otp_required, step_up_required, otp_verified, retry_count, max_retries, tries, last_error, body_hash,
+            version, otp_required, step_up_required, otp_verified, retry_count, max_retries, tries,
+            last_error, body_hash,
             created_by_id)
         SELECT payment_id, requisition_id, company_id, fund_id, requested_by_id, %(separate)s, amount,
                currency, method, destination, destination_index, 'pending', 1, amount > %(above)s,
-               coalesce(amount > %(step_up)s, false), false, 0, 3, 0, '', '', %(maker)s
+               coalesce(amount > %(step_up)s::numeric, false), false, 0, 3, 0, '', '', %(maker)s
         FROM target
     )
     SELECT row_id, payment_id FROM target

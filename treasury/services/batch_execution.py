@@ -82,9 +82,7 @@ def _start(*, actor: Actor, batch_id: UUID) -> Batch:
 
 def _require_second_factor(batch: Batch, actor: Actor) -> None:
     """Ask for it above the threshold, by the total now, and where one of the payments does."""
-    require_step_up(
-        actor, company_id=batch.company_id, currency=batch.currency, amount=batch.total
-    )
+    require_step_up(actor, company_id=batch.company_id, currency=batch.currency, amount=batch.total)
     waiting = batch.rows.filter(status=BatchRowStatus.WAITING)
     if waiting.filter(payment__step_up_required=True).exists():
         require_fresh(actor)

@@ -99,6 +99,17 @@ def void_codes(payment: Payment) -> None:
     )
 
 
+def verified_code(payment: Payment, user: User, code: OneTimeCode | None) -> OneTimeCode | None:
+    """Return the user's verified code if it is bound to the locked payment as it is now; it is not used up.
+
+    Settling uses it up, once, and only if it is still good then.
+    """
+    if code is None or not payment.otp_verified or payment.executor_id != user.pk:
+        return None
+    bound = otp.bound_digest(key=settings.BURSAR_OTP_KEY, bound=_bound(payment, user.pk))
+    return code if otp.matches(code.bound_digest, bound) else None
+
+
 def consume_code(payment: Payment, user: User) -> OneTimeCode | None:
     """Use up the verification of a locked payment; None if there is none that is good for it now."""
     if not payment.otp_verified or payment.executor_id != user.pk:
@@ -283,6 +294,7 @@ __all__ = [
     "is_otp_expired",
     "send_otp",
     "spend_try",
+    "verified_code",
     "verify_otp",
     "void_codes",
 ]

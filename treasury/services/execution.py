@@ -16,7 +16,7 @@ from treasury.limits import limits_refuse
 from treasury.models import OneTimeCode, Payment, PaymentAttempt
 from treasury.queue import wake
 from treasury.services.calendars import require_due
-from treasury.services.codes import consume_code
+from treasury.services.codes import consume_code, verified_code
 from treasury.services.facts import attempt_facts, payment_facts
 from treasury.services.payments import require_no_late_success, require_nothing_paid_late
 from treasury.services.settlement import Proof, settle
@@ -46,13 +46,17 @@ def execute_payment(*, actor: Actor, payment_id: UUID, today: Today) -> Payment:
     ``RetryLimit``, ``LateSuccess``, ``StepUpRequired``, ``CodeRequired``, ``ProviderUnavailable``,
     ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``; then nothing happened.
     """
-    payment = locks.lock_payment(payment_id)
-    user = duties.may_execute(actor, payment)
+    payment, seen = locks.lock_to_execute(payment_id, actor.user_id)
+    user = duties.may_execute(actor, payment, seen=seen)
     readiness.require_executable_state(payment)
-    require_nothing_paid_late(payment)
+    if seen.late_successes:
+        require_nothing_paid_late(payment)
     if payment.step_up_required:
         require_fresh(actor)
-    code = consume_code(payment, user)
+    if payment.method in methods.BY_GATEWAY:
+        code = consume_code(payment, user)
+    else:
+        code = verified_code(payment, user, seen.code)
     if payment.otp_required and code is None:
         raise readiness.CodeRequired("This payment needs a code that you have verified.")
     carry_out(payment, user=user, code=code, actor=actor, today=today)

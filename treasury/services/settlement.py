@@ -32,6 +32,9 @@ from treasury.states import (
     require_transition,
 )
 
+# What settling changes on a payment.
+SETTLED = ("status", "executor_id", "last_error", "spent_on")
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -65,8 +68,8 @@ def settle_many(
     """Book locked payments of one fund as paid, all or none, under one proof; return their executions.
 
     One round trip to ``treasury_settle`` (``sql/settlement.sql``), however many there are. A code or a hold
-    is for one payment, so a proof that names either settles one. Raises as ``settle`` does, and then nothing
-    was written; what the objects say is of no use any more.
+    is for one payment, so a proof that names either settles one. Raises as ``settle`` does; then nothing was
+    written, and the objects say what they said before.
     """
     require_transaction()
     if not payments:
@@ -76,13 +79,19 @@ def settle_many(
     for payment in payments:
         require_transition(PAYMENT, payment.status, PaymentStatus.SUCCESS, noun="payment")
     before = [payment_facts(payment) for payment in payments]
+    were = [{name: getattr(payment, name) for name in SETTLED} for payment in payments]
     executions = [_execution(payment, proof) for payment in payments]
     settlements = [
         _settlement(execution, proof, facts, on)
         for execution, facts in zip(executions, before, strict=True)
     ]
     postings = [_posting(payment, proof, on) for payment in payments]
-    _write(executions, settlements, postings, proof, actor)
+    try:
+        _write(executions, settlements, postings, proof, actor)
+    except Exception:
+        for payment, values in zip(payments, were, strict=True):
+            vars(payment).update(values)
+        raise
     return executions
 
 

@@ -100,7 +100,7 @@ def test_nor_is_what_changed_when_he_names_no_set(desk: Desk) -> None:
 
 
 def test_the_sweep_shows_a_changed_set_before_anybody_approves(desk: Desk) -> None:
-    batch = uploaded(desk)
+    uploaded(desk)
     mine = Requisition.objects.get(payee_name="Amina Traders")
     edit_requisition(actor=acting(desk.requester), requisition_id=mine.pk, amount="9000")
     assert void_changed_batches(actor=SYSTEM) == 1

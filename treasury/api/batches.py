@@ -194,6 +194,7 @@ class BatchList(Listing, Making):
 
     rows = staticmethod(batches_seen_by)
     action, Input, Output = "batch.create", BatchInput, DraftSerializer
+    ListOutput = BatchSerializer
     filterset_class = BatchFilter
     ordering = ("-created_at", "-batch_id")
     ordering_fields = ("created_at", "total")
@@ -206,7 +207,7 @@ class BatchList(Listing, Making):
     def get(self, request: Any, **path: Any) -> Any:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         context = {**self.get_serializer_context(), "progress": progress_of(list(page))}
-        return self.get_paginated_response(BatchSerializer(page, many=True, context=context).data)
+        return self.get_paginated_response(self.ListOutput(page, many=True, context=context).data)
 
     def permit_making(self) -> None:
         require_role_somewhere(self.actor, Role.TREASURER, Role.REQUESTER)

@@ -28,11 +28,12 @@ from treasury.services.batch_approval import BatchChanged, void_changed_batches,
 from treasury.services.batch_codes import consume_batch_code
 from treasury.services.batch_facts import batch_facts, record_batch
 from treasury.services.batch_rows import item_of, refuse
+from treasury.services.calendars import require_due
 from treasury.services.execution import carry_out
 from treasury.services.passes import attempted, for_each
 from treasury.services.payments import LateSuccess
 from treasury.services.settlement import Proof, settle_many
-from treasury.services.step_up import require_step_up
+from treasury.services.step_up import require_fresh, require_step_up
 from treasury.states import BATCH, BatchRowStatus, BatchStatus, require_transition
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def execute_batch(*, actor: Actor, batch_id: UUID) -> Batch:
     """Start an approved batch, using up the executor's verification; workers carry it out.
 
     Raises ``RoleRequired``, ``SegregationOfDuties``, ``IllegalTransition``, ``BatchChanged``,
-    ``CodeRequired``; then nothing happened.
+    ``StepUpRequired``, ``CodeRequired``; then nothing happened.
     """
     void_if_changed(actor=actor, batch_id=batch_id)
     return _start(actor=actor, batch_id=batch_id)
@@ -66,7 +67,7 @@ def _start(*, actor: Actor, batch_id: UUID) -> Batch:
     user = duties.may_execute_batch(actor, batch)
     if batch.status != BatchStatus.APPROVED:
         raise IllegalTransition(f"A batch that is {batch.status} cannot be executed.")
-    require_step_up(actor, company_id=batch.company_id, currency=batch.currency, amount=batch.total)
+    _require_second_factor(batch, actor)
     before = batch_facts(batch)
     if consume_batch_code(batch, user) is None:
         raise readiness.CodeRequired("This batch needs a code that you have verified.")
@@ -77,6 +78,14 @@ def _start(*, actor: Actor, batch_id: UUID) -> Batch:
     record_batch(actor, "batch.execute", batch, before=before)
     _wake_after_commit(batch)
     return batch
+
+
+def _require_second_factor(batch: Batch, actor: Actor) -> None:
+    """Ask for it above the threshold, by the total now, and where one of the payments does."""
+    require_step_up(actor, company_id=batch.company_id, currency=batch.currency, amount=batch.total)
+    waiting = batch.rows.filter(status=BatchRowStatus.WAITING)
+    if waiting.filter(payment__step_up_required=True).exists():
+        require_fresh(actor)
 
 
 @command("batch.pause")
@@ -186,6 +195,7 @@ def _is_ready(
             user_id=by.user.pk, requester_id=payment.requester_id, act="execute"
         )
         readiness.require_executable_state(payment)
+        require_due(payment, on=by.today(payment.fund.company))
         if payment.requisition_id in late:
             raise LateSuccess("The gateway says that an earlier payment of this did pay.")
     except Refusal as refusal:

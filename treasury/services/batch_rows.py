@@ -110,8 +110,10 @@ def refuse(row: BatchRow, refusal: Refusal) -> None:
 def item_of(row: BatchRow, requisition: Requisition, payment: Payment | None) -> Item:
     """Return the row as it is now: of the payment where there is one, else of what is asked for."""
     source = payment or requisition
-    amount = payment.amount if payment else row.amount
+    # What a row raised asks for itself: the row is no more than its picture.
+    amount = payment.amount if payment else requisition.amount if row.raised else row.amount
     assert amount is not None
+    left = payment is not None or amount <= requisition.amount - requisition.committed
     return Item(
         row_id=row.pk,
         number=row.number,
@@ -123,7 +125,7 @@ def item_of(row: BatchRow, requisition: Requisition, payment: Payment | None) ->
         destination_index=source.destination_index,
         amount=amount,
         currency=row.currency,
-        open=is_open(requisition.status, payment.status if payment else None),
+        open=left and is_open(requisition.status, payment.status if payment else None),
     )
 
 

@@ -12,12 +12,13 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from ledger.clock import today
-from ledger.models import Membership, User
+from ledger.models import Membership, OutboxEvent, User
 from ledger.roles import Role
 from tests.api.caller import Caller, read
 from tests.conftest import SentTasks
 from tests.treasury.desk import SYSTEM, Desk, rival_of
 from tests.treasury.factories import acting
+from tests.treasury.test_events import told
 from treasury.models import Batch, BatchRow, Payment, Requisition
 from treasury.services.batch_execution import continue_batches
 from treasury.services.limits import set_payment_rules
@@ -356,3 +357,45 @@ def test_what_one_asked_for_oneself_is_not_among_what_is_due(desk: Desk) -> None
     assert list(Caller(desk.requester).post("/api/batches/", body, 400)["errors"]) == ["due_by"]
     batch = Caller(desk.treasurer).post("/api/batches/", body, 201)
     assert [row["payment"] for row in rows_of(desk.auditor, batch)] == [str(payment.pk)]
+
+
+def test_a_batch_its_requisitions_and_its_payments_tell_their_lives(
+    desk: Desk, confirm: Any
+) -> None:
+    batch = sent(desk.requester, HEADER + GOOD + OTHER)
+    path = confirm(batch)
+    Caller(desk.treasurer).post(path + "execute/", expect=202)
+    Caller(desk.treasurer).post(path + "pause/")
+    Caller(desk.treasurer).post(path + "resume/", expect=202)
+    continue_batches(actor=SYSTEM, today=today)
+    assert told(f"treasury.batch:{batch['batch_id']}") == [
+        *("batch.created", "batch.approved", "batch.executing", "batch.paused"),
+        *("batch.executing", "batch.completed"),
+    ]
+    row = BatchRow.objects.select_related("payment", "requisition").first()
+    assert row
+    assert row.payment
+    assert row.requisition
+    assert told(row.payment.reference) == ["payment.created", "payment.succeeded"]
+    assert told(row.requisition.reference) == [
+        *("requisition.submitted", "requisition.approved", "requisition.paid"),
+    ]
+    payload = OutboxEvent.objects.get(kind="batch.created").payload
+    assert (payload["count"], payload["amount"]) == (2, "1250.00")
+    assert "Amina" not in str(list(OutboxEvent.objects.values_list("payload", flat=True)))
+
+
+def test_a_batch_that_changed_and_was_cancelled_tells_so(desk: Desk, confirm: Any) -> None:
+    batch = sent(desk.requester, HEADER + GOOD + OTHER)
+    path = confirm(batch)
+    payment = Payment.objects.get(amount=250)
+    Caller(desk.treasurer).patch(f"/api/payments/{payment.pk}/", {"amount": "249"})
+    Caller(desk.treasurer).post(path + "execute/", expect=409)
+    Caller(desk.treasurer).post(path + "cancel/")
+    assert told(f"treasury.batch:{batch['batch_id']}") == [
+        "batch.created", "batch.approved", "batch.voided", "batch.cancelled",
+    ]  # fmt: skip
+    assert told(payment.reference) == ["payment.created", "payment.edited", "payment.cancelled"]
+    assert told(payment.requisition.reference) == [
+        "requisition.submitted", "requisition.approved", "requisition.cancelled",
+    ]  # fmt: skip

@@ -20,11 +20,13 @@ from ledger.models import User
 from ledger.refusals import Conflict, RoleRequired
 from ledger.roles import Role
 from treasury import duties, locks, tiers
+from treasury.events import PAYMENT_CREATED
 from treasury.models import (
     ApprovalTier,
     Batch,
     BatchApproval,
     BatchRow,
+    Payment,
     PaymentPolicy,
     Requisition,
     RequisitionApproval,
@@ -33,6 +35,7 @@ from treasury.services.batch_facts import batch_facts, current_items, record_bat
 from treasury.services.batch_rows import refuse
 from treasury.services.requisitions import AlreadyApproved
 from treasury.services.step_up import require_step_up
+from treasury.services.telling import tell_payments, tell_requisitions
 from treasury.sets import set_hash
 from treasury.states import (
     BATCH,
@@ -250,6 +253,7 @@ def _carry_approval(batch: Batch, actor: Actor) -> None:
     Requisition.objects.filter(pk__in=[one.pk for one in raised]).update(
         status=RequisitionStatus.APPROVED, approved_at=DatabaseClock()
     )
+    tell_requisitions(raised, RequisitionStatus.APPROVED)
     facts = {"status": "approved", "batch": str(batch.pk)}
     changes = [Change(one.reference, after=facts) for one in raised]
     audit.record_many(
@@ -304,6 +308,8 @@ def _make_payments(batch: Batch, actor: Actor) -> None:
             """,
             [[row_id for row_id, _ in made], [payment_id for _, payment_id in made]],
         )
+    payments = Payment.objects.filter(pk__in=[payment_id for _, payment_id in made])
+    tell_payments(payments.defer("destination"), PAYMENT_CREATED)
     facts = {"status": "pending", "batch": str(batch.pk)}
     changes = [Change(f"treasury.payment:{payment_id}", after=facts) for _, payment_id in made]
     audit.record_many(

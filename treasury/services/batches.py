@@ -21,11 +21,13 @@ from ledger.commands import command, refusals_recorded
 from ledger.models import User
 from ledger.refusals import InvalidInput, RoleRequired
 from treasury import duties, locks
+from treasury.events import PAYMENT_KINDS
 from treasury.models import Batch, BatchRow, Payment, Requisition, TreasuryFund
 from treasury.selectors import funds_seen_by, payments_due_by, requisitions_seen_by
 from treasury.services.batch_facts import batch_facts, record_batch
 from treasury.services.batch_rows import Plan, Wanted, plan_rows
 from treasury.services.requisitions import requisition_facts
+from treasury.services.telling import tell_payments, tell_requisitions
 from treasury.sets import set_hash
 from treasury.sheets import MOST_ROWS, Line, read_sheet
 from treasury.states import (
@@ -224,6 +226,7 @@ def _write(plan: Plan, actor: Actor) -> None:
     batch.save(force_insert=True)
     Requisition.objects.bulk_create(plan.raised, batch_size=ROWS_AT_ONCE)
     BatchRow.objects.bulk_create(plan.rows, batch_size=ROWS_AT_ONCE)
+    tell_requisitions(plan.raised, RequisitionStatus.SUBMITTED)
     audit.record_many(
         actor=actor,
         action="requisition.create",
@@ -270,16 +273,18 @@ def _withdraw(batch: Batch, rows: Sequence[BatchRow], actor: Actor) -> None:
         pk__in=made, status=PaymentStatus.PENDING, attempts__isnull=True
     )
     paid_off = list(payments.values_list("pk", flat=True))
-    Payment.objects.filter(pk__in=paid_off).update(status=PaymentStatus.CANCELLED)
+    cancelled = Payment.objects.filter(pk__in=paid_off)
+    cancelled.update(status=PaymentStatus.CANCELLED)
+    tell_payments(cancelled.defer("destination"), PAYMENT_KINDS[PaymentStatus.CANCELLED])
     raised = [row.requisition_id for row in rows if row.raised and row.requisition_id]
     requisitions = Requisition.objects.filter(
         Q(status=RequisitionStatus.SUBMITTED) | Q(status=RequisitionStatus.APPROVED, committed=0),
         pk__in=raised,
     )
     withdrawn = list(requisitions.values_list("pk", flat=True))
-    Requisition.objects.filter(pk__in=withdrawn).update(
-        status=RequisitionStatus.CANCELLED, cancelled_at=DatabaseClock()
-    )
+    gone = Requisition.objects.filter(pk__in=withdrawn)
+    gone.update(status=RequisitionStatus.CANCELLED, cancelled_at=DatabaseClock())
+    tell_requisitions(gone.defer("destination"), RequisitionStatus.CANCELLED)
     for action, noun, ids in (
         ("payment.cancel", "payment", paid_off),
         ("requisition.cancel", "requisition", withdrawn),

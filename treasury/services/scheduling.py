@@ -64,7 +64,8 @@ def _go(payment_id: UUID, *, actor: Actor, today: Today) -> bool:
         return True
     try:
         person = Actor.of(user, user_agent=AGENT)
-        execute_payment(actor=person, payment_id=payment_id, today=today)
+        # Whoever edits it now, or takes the day away, is not overruled by what was read before.
+        execute_payment(actor=person, payment_id=payment_id, today=today, version=payment.version)
     except Refusal as refusal:
         _note_refusal(actor=actor, payment_id=payment_id, said=refusal.detail)
         return False

@@ -37,7 +37,7 @@ ROWS_AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One payee as he was asked for: a requisition that exists, or a line of a file."""
+    """One payee as he was asked for: a requisition or payment that exists, or a line of a file."""
 
     number: int
     requisition_id: str = ""
@@ -198,7 +198,7 @@ def _plan_named(
     row.payee_name, row.method = requisition.payee_name, requisition.method
     row.destination_shown = mask(requisition.destination)
     row.amount = requisition.amount
-    if requisition.pk in plan.taken or requisition.pk in busy:
+    if one.payment_id is None and (requisition.pk in plan.taken or requisition.pk in busy):
         raise _on("requisition", InBatch("A row that waits pays this requisition already."))
     _require_as_approved(one, requisition)
     if requisition.status != RequisitionStatus.APPROVED:
@@ -248,7 +248,10 @@ def _require_as_approved(one: Wanted, requisition: Requisition) -> None:
 def _adopted(one: Wanted, requisition: Requisition, pending: list[Payment]) -> Payment | None:
     """The pending payment that the row stands for, where nothing is left to make another of."""
     if one.payment_id is not None:
-        return next((payment for payment in pending if payment.pk == one.payment_id), None)
+        found = next((payment for payment in pending if payment.pk == one.payment_id), None)
+        if found is None:
+            raise _on("payment", InBatch("It is not pending any more, or in a batch already."))
+        return found
     if requisition.amount > requisition.committed or len(pending) != 1:
         return None
     given = one.cell("amount")

@@ -16,13 +16,13 @@ from ledger.clock import database_now
 from ledger.encryption import mask
 from ledger.models import User
 from ledger.money import format_amount, parse_amount
-from ledger.refusals import Conflict, InvalidInput, Refusal
+from ledger.refusals import InvalidInput, Refusal
 from ledger.roles import Role
 from treasury import locks, methods, payees
 from treasury.models import Batch, BatchRow, Payment, Requisition
 from treasury.readiness import NotApproved
 from treasury.services.payments import DiffersFromApproval, ExceedsApproval
-from treasury.services.requisitions import Content, write_content
+from treasury.services.requisitions import Content, InBatch, write_content
 from treasury.sets import Item
 from treasury.sheets import Line
 from treasury.states import BatchRowStatus, PaymentStatus, RequisitionStatus
@@ -33,13 +33,6 @@ LONGEST_REFERENCE = 80
 MOST_WARNINGS = 5
 WRITTEN_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 ROWS_AT_ONCE = 1_000
-
-
-class InBatch(Conflict):
-    """Another row that waits, of this batch or another, pays this already."""
-
-    code = "in_batch"
-    title = "In a batch already"
 
 
 @dataclass(frozen=True, slots=True)

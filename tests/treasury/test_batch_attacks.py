@@ -18,11 +18,11 @@ from treasury import duties
 from treasury.models import Batch, BatchCode, BatchRow, Payment, Requisition
 from treasury.services.batch_approval import BatchChanged, approve_batch, void_changed_batches
 from treasury.services.batch_execution import carry_out_chunk, execute_batch
-from treasury.services.batches import create_batch
+from treasury.services.batches import cancel_batch, create_batch
 from treasury.services.delegations import create_delegation
 from treasury.services.payments import create_payment, edit_payment
 from treasury.services.policies import set_step_up_threshold
-from treasury.services.requisitions import approve_requisition, edit_requisition
+from treasury.services.requisitions import InBatch, approve_requisition, edit_requisition
 from treasury.services.step_up import StepUpRequired
 
 FILE = (
@@ -108,6 +108,16 @@ def test_the_sweep_shows_a_changed_set_before_anybody_approves(desk: Desk) -> No
     assert Batch.objects.get().total == 9250
 
 
+def test_what_a_batch_raised_is_approved_with_it_alone(desk: Desk) -> None:
+    batch = uploaded(desk)
+    mine = Requisition.objects.get(payee_name="Amina Traders")
+    with pytest.raises(InBatch):
+        approve_requisition(actor=acting(desk.approver), requisition_id=mine.pk)
+    cancel_batch(actor=acting(desk.cfo), batch_id=batch.pk)
+    mine.refresh_from_db()
+    assert mine.status == "cancelled"
+
+
 def test_what_was_paid_besides_drops_out_of_the_set(desk: Desk) -> None:
     much, other = desk.approved(), desk.approved(amount="30")
     batch = listed(desk, much, other)
@@ -136,7 +146,7 @@ def test_what_is_scheduled_for_later_is_not_paid_early_with_others(desk: Desk) -
     assert status == {
         first.pk: ("done", ""),
         second.pk: ("done", ""),
-        later.pk: ("refused", "not_due"),
+        later.pk: ("waiting", ""),
     }
     later.refresh_from_db()
     assert later.status == "pending"

@@ -8,6 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from ledger import audit
 from ledger.access import roles_of
@@ -20,11 +21,13 @@ from ledger.models import User
 from ledger.refusals import Conflict, RoleRequired
 from ledger.roles import Role
 from treasury import duties, locks, tiers
+from treasury.events import PAYMENT_CREATED
 from treasury.models import (
     ApprovalTier,
     Batch,
     BatchApproval,
     BatchRow,
+    Payment,
     PaymentPolicy,
     Requisition,
     RequisitionApproval,
@@ -33,11 +36,13 @@ from treasury.services.batch_facts import batch_facts, current_items, record_bat
 from treasury.services.batch_rows import refuse
 from treasury.services.requisitions import AlreadyApproved
 from treasury.services.step_up import require_step_up
+from treasury.services.telling import tell_payments, tell_requisitions
 from treasury.sets import set_hash
 from treasury.states import (
     BATCH,
     BatchRowStatus,
     BatchStatus,
+    PaymentStatus,
     RequisitionStatus,
     require_transition,
 )
@@ -131,9 +136,29 @@ def void_if_changed(*, actor: Actor, batch_id: UUID) -> bool:
 
 
 def void_changed_batches(*, actor: Actor) -> int:
-    """Write every set that has changed as it is now, its approvals void; returns how many had."""
-    known = Batch.objects.filter(status__in=BEFORE_EXECUTION).values_list("pk", flat=True)
+    """Write every set that is seen to have changed as it is now, approvals void; returns how many."""
+    changed = _looks_changed()
+    known = Batch.objects.filter(
+        Q(status=BatchStatus.APPROVED) | Q(Exists(changed), status=BatchStatus.SUBMITTED)
+    ).values_list("pk", flat=True)
     return sum(void_if_changed(actor=actor, batch_id=pk) for pk in list(known))
+
+
+def _looks_changed() -> QuerySet[BatchRow]:
+    """Rows of an outer batch that are not what they show; cheap, and no proof: approving looks at all."""
+    asked = Q(requisition__status__in=(RequisitionStatus.SUBMITTED, RequisitionStatus.APPROVED))
+    left = F("requisition__amount") - F("requisition__committed")
+    return BatchRow.objects.filter(
+        ~asked
+        | ~Q(payee_name=F("requisition__payee_name"))
+        | ~Q(method=F("requisition__method"))
+        | Q(raised=True, requisition__version__gt=1)
+        | Q(payment__isnull=True, amount__gt=left)
+        | Q(payment__isnull=False) & ~Q(payment__status=PaymentStatus.PENDING)
+        | Q(payment__isnull=False) & ~Q(payment__amount=F("amount")),
+        batch=OuterRef("pk"),
+        status=BatchRowStatus.WAITING,
+    )
 
 
 def is_unchanged(batch: Batch) -> bool:
@@ -250,6 +275,7 @@ def _carry_approval(batch: Batch, actor: Actor) -> None:
     Requisition.objects.filter(pk__in=[one.pk for one in raised]).update(
         status=RequisitionStatus.APPROVED, approved_at=DatabaseClock()
     )
+    tell_requisitions(raised, RequisitionStatus.APPROVED)
     facts = {"status": "approved", "batch": str(batch.pk)}
     changes = [Change(one.reference, after=facts) for one in raised]
     audit.record_many(
@@ -304,6 +330,8 @@ def _make_payments(batch: Batch, actor: Actor) -> None:
             """,
             [[row_id for row_id, _ in made], [payment_id for _, payment_id in made]],
         )
+    payments = Payment.objects.filter(pk__in=[payment_id for _, payment_id in made])
+    tell_payments(payments.defer("destination"), PAYMENT_CREATED)
     facts = {"status": "pending", "batch": str(batch.pk)}
     changes = [Change(f"treasury.payment:{payment_id}", after=facts) for _, payment_id in made]
     audit.record_many(

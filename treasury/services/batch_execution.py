@@ -13,7 +13,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from ledger.actor import Actor
 from ledger.clock import database_now
@@ -139,9 +139,12 @@ def carry_out_chunk(*, actor: Actor, batch_id: UUID, today: Today) -> bool:
     if batch is None or batch.status != BatchStatus.EXECUTING or batch.executor is None:
         return False
     waiting = batch.rows.filter(status=BatchRowStatus.WAITING).order_by("number")
-    rows = list(waiting[:CHUNK])
+    # What is scheduled for a later day waits for it; the sweeper comes by until then.
+    later = Q(payment__due_on__gt=today(batch.fund.company))
+    rows = list(waiting.exclude(later)[:CHUNK])
     if not rows:
-        _complete(batch, actor)
+        if not waiting.exists():
+            _complete(batch, actor)
         return False
     executor = Actor.of(
         batch.executor, ip_address=batch.executor_ip, user_agent=batch.executor_agent

@@ -19,6 +19,7 @@ from treasury.services.calendars import require_due
 from treasury.services.codes import consume_code, verified_code
 from treasury.services.facts import attempt_facts, payment_facts
 from treasury.services.payments import require_no_late_success, require_nothing_paid_late
+from treasury.services.requisitions import ChangedSince
 from treasury.services.settlement import Proof, settle
 from treasury.services.step_up import require_fresh
 from treasury.services.telling import tell_payment
@@ -38,17 +39,21 @@ def can_execute_payment(payment: Payment, user: User) -> tuple[bool, str]:
 
 
 @command("payment.execute")
-def execute_payment(*, actor: Actor, payment_id: UUID, today: Today) -> Payment:
+def execute_payment(
+    *, actor: Actor, payment_id: UUID, today: Today, version: int | None = None
+) -> Payment:
     """Execute a pending payment and return it: success for cash, executing when a worker sends it.
 
     Consumes the executor's verification where a code is needed; where none is, the actor becomes the
-    executor. Raises ``RoleRequired``, ``SegregationOfDuties``, ``IllegalTransition``, ``NotApproved``,
-    ``RetryLimit``, ``LateSuccess``, ``StepUpRequired``, ``CodeRequired``, ``ProviderUnavailable``,
+    executor. ``version`` is what he decided on, if he says so. Raises ``RoleRequired``, ``SegregationOfDuties``, ``IllegalTransition``, ``NotApproved``,
+    ``RetryLimit``, ``ChangedSince``, ``LateSuccess``, ``StepUpRequired``, ``CodeRequired``, ``ProviderUnavailable``,
     ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``; then nothing happened.
     """
     payment, seen = locks.lock_to_execute(payment_id, actor.user_id)
     user = duties.may_execute(actor, payment, seen=seen)
     readiness.require_executable_state(payment)
+    if version is not None and version != payment.version:
+        raise ChangedSince(f"It was edited: this is version {payment.version} now.")
     if seen.late_successes:
         require_nothing_paid_late(payment)
     if payment.step_up_required:

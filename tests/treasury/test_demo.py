@@ -32,12 +32,14 @@ from treasury.models import (
     Attachment,
     BankFile,
     BankReportRow,
+    Holiday,
     Payment,
     PaymentAttempt,
     PaymentExecution,
     PaymentPolicy,
     ReplenishmentRequest,
     Requisition,
+    SpendingLimit,
     TreasuryFund,
     VarianceAdjustment,
 )
@@ -84,6 +86,16 @@ def demo(
 
 def statuses(model: type[Model]) -> set[str]:
     return set(model._default_manager.values_list("status", flat=True))
+
+
+def test_the_second_company_alone_has_a_limit_of_a_day_and_holidays(demo: Surroundings) -> None:
+    assert list(SpendingLimit.objects.values_list("company__code", "scope")) == [
+        ("gishwati", "payee")
+    ]
+    assert set(Holiday.objects.values_list("company__code", "name")) == {
+        ("gishwati", "Liberation Day"),
+        ("gishwati", "Christmas Day"),
+    }
 
 
 def test_every_status_is_in_it(demo: Surroundings) -> None:

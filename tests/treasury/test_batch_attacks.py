@@ -146,7 +146,7 @@ def test_what_is_scheduled_for_later_is_not_paid_early_with_others(desk: Desk) -
     assert status == {
         first.pk: ("done", ""),
         second.pk: ("done", ""),
-        later.pk: ("refused", "not_due"),
+        later.pk: ("waiting", ""),
     }
     later.refresh_from_db()
     assert later.status == "pending"

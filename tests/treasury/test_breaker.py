@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.core.mail import EmailMessage
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from ledger.clock import today
 from payments.models import Provider
@@ -76,3 +78,27 @@ def test_an_answer_in_between_begins_the_count_anew(desk: Desk, gateway: Gateway
     a_pass()
     assert Provider.objects.get().unanswered == 1
     assert Provider.objects.get().rests_until is None
+
+
+def test_its_opening_is_mailed_once(
+    desk: Desk,
+    gateway: Gateway,
+    settings: Settings,
+    mailoutbox: list[EmailMessage],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    settings.BURSAR_ALERT_MAIL = ["operator@example.com"]
+    for _ in range(OPENS_AFTER + 1):
+        executing(desk)
+    gateway.replies = [outcome("retryable") for _ in range(100)]
+    for _ in range(2):
+        with django_capture_on_commit_callbacks(execute=True):
+            a_pass()
+        let_time_pass()
+    assert len(gateway.sent) == OPENS_AFTER + 1
+    [mail] = mailoutbox
+    assert (mail.to, mail.subject) == (
+        ["operator@example.com"],
+        "Bursar: a provider does not answer",
+    )
+    assert str(Provider.objects.get()) in mail.body

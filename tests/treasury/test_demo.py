@@ -32,6 +32,8 @@ from treasury.models import (
     Attachment,
     BankFile,
     BankReportRow,
+    Batch,
+    BatchRow,
     Holiday,
     Payment,
     PaymentAttempt,
@@ -114,6 +116,16 @@ def test_a_bank_file_has_one_payment_paid_and_one_rejected(demo: Surroundings) -
     rows = BankReportRow.objects.filter(report__file=file).order_by("number")
     assert [row.effect for row in rows] == ["settled", "failed"]
     assert PaymentAttempt.objects.filter(state="waiting").count() == 1
+
+
+def test_a_batch_was_paid_but_for_a_row_and_another_waits_for_its_approval(
+    demo: Surroundings,
+) -> None:
+    assert statuses(Batch) == {"completed", "submitted"}
+    rows = BatchRow.objects.filter(batch__status="completed").order_by("number")
+    assert [(row.status, row.error_code) for row in rows] == [
+        ("done", ""), ("done", ""), ("refused", "phone_invalid"), ("done", ""), ("done", ""),
+    ]  # fmt: skip
 
 
 def test_its_ledger_holds(demo: Surroundings) -> None:

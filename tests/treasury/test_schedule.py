@@ -21,10 +21,11 @@ from tests.treasury.factories import acting, set_code_limit
 from treasury.calendar import Calendar, Roll
 from treasury.locks import lock_attempt
 from treasury.models import Holiday, Payment, PaymentExecution
+from treasury.readiness import NotDue
 from treasury.selectors import payments_awaiting, payments_due_by
 from treasury.services import scheduling
-from treasury.services.calendars import NotDue, add_holiday, remove_holiday
-from treasury.services.execution import execute_payment
+from treasury.services.calendars import add_holiday, remove_holiday
+from treasury.services.execution import can_execute_payment, execute_payment
 from treasury.services.limits import set_payment_rules
 from treasury.services.outcomes import conclude_failure
 from treasury.services.payments import create_payment, edit_payment, retry_payment
@@ -134,6 +135,11 @@ def test_what_is_due_goes_out_once_by_who_scheduled_it(desk: Desk) -> None:
 
 def test_before_its_day_it_is_not_executed_unless_it_is_unscheduled(desk: Desk) -> None:
     payment = scheduled(desk, in_days=2, amount="100")
+    can, why = can_execute_payment(payment, desk.treasurer)
+    assert (can, why) == (
+        False,
+        f"This payment goes out on {payment.due_on}; unschedule it to pay now.",
+    )
     with pytest.raises(NotDue):
         execute_payment(actor=acting(desk.treasurer), payment_id=payment.pk, today=today)
     assert not payments_awaiting(desk.treasurer).filter(pk=payment.pk).exists()

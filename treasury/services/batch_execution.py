@@ -28,7 +28,6 @@ from treasury.services.batch_approval import BatchChanged, void_changed_batches,
 from treasury.services.batch_codes import consume_batch_code
 from treasury.services.batch_facts import batch_facts, record_batch
 from treasury.services.batch_rows import item_of, refuse
-from treasury.services.calendars import require_due
 from treasury.services.execution import carry_out
 from treasury.services.passes import attempted, for_each
 from treasury.services.payments import LateSuccess
@@ -195,7 +194,7 @@ def _is_ready(
             user_id=by.user.pk, requester_id=payment.requester_id, act="execute"
         )
         readiness.require_executable_state(payment)
-        require_due(payment, on=by.today(payment.fund.company))
+        readiness.require_due(payment, on=by.today(payment.fund.company))
         if payment.requisition_id in late:
             raise LateSuccess("The gateway says that an earlier payment of this did pay.")
     except Refusal as refusal:

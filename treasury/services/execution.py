@@ -4,6 +4,7 @@ from uuid import UUID, uuid5
 
 from ledger import audit
 from ledger.actor import Actor
+from ledger.clock import today as civil_today
 from ledger.commands import after_commit, command
 from ledger.models import User
 from ledger.refusals import Conflict
@@ -12,10 +13,9 @@ from payments.models import Provider
 from payments.services import breaker
 from treasury import duties, locks, methods, readiness
 from treasury.dates import Today
-from treasury.limits import limits_refuse
+from treasury.limits import barriers, limits_refuse
 from treasury.models import OneTimeCode, Payment, PaymentAttempt
 from treasury.queue import wake
-from treasury.services.calendars import require_due
 from treasury.services.codes import consume_code, verified_code
 from treasury.services.facts import attempt_facts, payment_facts
 from treasury.services.payments import require_no_late_success, require_nothing_paid_late
@@ -34,8 +34,15 @@ class ProviderUnavailable(Conflict):
 
 
 def can_execute_payment(payment: Payment, user: User) -> tuple[bool, str]:
-    """Return whether the user could execute the payment now, and the reason if not, for people."""
-    return readiness.can_execute(payment, user)
+    """Return whether the user could execute the payment now, and the reason if not, for people.
+
+    Limits of a day and cooling-off are told too, as far as they stand now.
+    """
+    can, why = readiness.can_execute(payment, user)
+    if can:
+        refusal = barriers([payment], on=civil_today(payment.fund.company)).get(payment.pk)
+        return refusal is None, refusal.detail if refusal else ""
+    return can, why
 
 
 @command("payment.execute")
@@ -76,7 +83,7 @@ def carry_out(
     Plain, for the commands of one payment and of a batch. Raises ``NotDue``, ``ProviderUnavailable``,
     ``LateSuccess``, ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``.
     """
-    require_due(payment, on=today(payment.fund.company))
+    readiness.require_due(payment, on=today(payment.fund.company))
     if payment.method in methods.BY_GATEWAY:
         _reserve(payment, user, code, actor, today)
     else:

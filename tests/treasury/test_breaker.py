@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.core.mail import EmailMessage
+from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from ledger.clock import today
+from config.signs import signs
+from ledger.clock import database_now, today
 from payments.models import Provider
 from payments.services.breaker import FIRST_REST, LONGEST_REST, OPENS_AFTER, rest_after
 from tests.treasury import factories
@@ -102,3 +104,17 @@ def test_its_opening_is_mailed_once(
         "Bursar: a provider does not answer",
     )
     assert str(Provider.objects.get()) in mail.body
+
+
+def test_whoever_looks_sees_that_it_does_not_answer(desk: Desk, client: Client) -> None:
+    until = database_now() + FIRST_REST
+    Provider.objects.update(unanswered=OPENS_AFTER, rests_until=until)
+    desk.cfo.is_staff = True
+    desk.cfo.save()
+    client.force_login(desk.cfo)
+    said = "Does not answer: 5 calls in a row, tried again from"
+    assert said in client.get("/treasury/").content.decode()
+    assert "Does not answer" in client.get("/admin/payments/provider/").content.decode()
+    [row] = client.get("/api/providers/").json()["results"]
+    assert (row["unanswered"], row["rests_until"][:19]) == (5, until.isoformat()[:19])
+    assert {sign.name: sign.well for sign in signs()}["resting_providers"] is False

@@ -19,6 +19,7 @@ from ledger.models import LastDone, OutboxEvent
 from ledger.reports import replica_state
 from ledger.services.operation import newest_proof
 from payments.models import Provider
+from payments.services import breaker
 from treasury.models import PaymentAttempt
 from treasury.states import AttemptState
 
@@ -108,6 +109,11 @@ def _providers(name: str) -> Sign:
     return Sign(name, well=not stopped, count=stopped)
 
 
+def _resting(name: str) -> Sign:
+    resting = breaker.open_providers().filter(active=True).count()
+    return Sign(name, well=not resting, count=resting)
+
+
 def _disk(name: str) -> Sign:
     usage = shutil.disk_usage(settings.BURSAR_HOME)
     free = usage.free / usage.total
@@ -127,6 +133,7 @@ ASKED: dict[str, Callable[[str], Sign]] = {
     "unknown_payments": _attempts(AttemptState.UNKNOWN),
     "payments_in_review": _attempts(AttemptState.REVIEW),
     "stopped_providers": _providers,
+    "resting_providers": _resting,
     "backup": _done,
     "replica": _replica,
     "disk": _disk,

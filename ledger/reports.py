@@ -6,22 +6,29 @@ seconds, or cannot be had from there, comes from the primary; ``read_from`` says
 """
 
 import logging
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
 from django.db.models import Model
+from psycopg import sql
 
+Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 REPLICA = "replica"
 LONGEST_READ = "10min"  # a proof of the whole ledger reads every entry
 # A replica that did not answer is left alone for so long.
 LEAVE_ALONE_S = 10.0
+# How many connections read side by side at most.
+READERS = min(os.cpu_count() or 1, 8)
 
 LAG = """
     SELECT pg_is_in_recovery(), CASE WHEN pg_last_wal_replay_lsn() >= %s::pg_lsn THEN 0
@@ -78,11 +85,37 @@ def one_snapshot(*, on_primary: bool = False) -> Iterator[None]:
         _alias.reset(token)
 
 
+def side_by_side(jobs: Sequence[Callable[[], Result]]) -> list[Result]:
+    """Run jobs that read the primary, each as of one same snapshot, on several cores; return what they return.
+
+    Every thread has a connection of its own, which Django's ``connection`` is there. Called inside a
+    transaction, whose changes nobody else sees, they run in it one by one.
+    """
+    if connections[DEFAULT_DB_ALIAS].in_atomic_block or len(jobs) < 2:
+        return [job() for job in jobs]
+    with _begun(DEFAULT_DB_ALIAS), connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute("SELECT pg_export_snapshot()")
+        (snapshot,) = cursor.fetchone()
+        with ThreadPoolExecutor(max_workers=min(len(jobs), READERS)) as pool:
+            return list(pool.map(partial(_as_of, snapshot), jobs))
+
+
+def _as_of(snapshot: str, job: Callable[[], Result]) -> Result:
+    try:
+        with _begun(DEFAULT_DB_ALIAS, snapshot):
+            return job()
+    finally:
+        connections[DEFAULT_DB_ALIAS].close()
+
+
 @contextmanager
-def _begun(alias: str) -> Iterator[None]:
+def _begun(alias: str, snapshot: str = "") -> Iterator[None]:
+    """Begin to read one moment: that of now, or the one that another connection exported as ``snapshot``."""
     with transaction.atomic(using=alias):
         with connections[alias].cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            if snapshot:
+                cursor.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [LONGEST_READ])
         yield
 

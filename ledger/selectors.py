@@ -78,7 +78,7 @@ def webhooks_seen_by(user: User) -> QuerySet[WebhookEndpoint]:
 def deliveries_seen_by(user: User) -> QuerySet[WebhookDelivery]:
     rows = WebhookDelivery.objects.select_related("endpoint")
     rows = rows.defer("endpoint__secret", "endpoint__previous_secret")
-    return visible(rows, user, prefix="endpoint__", by_company_only=True)
+    return visible(rows, user, prefix="endpoint__", whole_company=True)
 
 
 def balance_at(account: Account, instant: datetime) -> Decimal:

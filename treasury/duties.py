@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from ledger.access import require_role
 from ledger.actor import Actor
@@ -316,7 +316,7 @@ def _approved_part(user: User, batch: Batch) -> bool:
     if batch.all_approvals.filter(set_hash=batch.set_hash, approver=user).exists():
         return True
     approvals = RequisitionApproval.objects.filter(
-        approver=user,
+        Q(approver=user) | Q(on_behalf_of=user),
         version=F("requisition__version"),
         requisition__batch_rows__batch=batch,
     )

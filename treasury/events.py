@@ -1,6 +1,7 @@
 """Which events treasury tells: a noun and what became of it."""
 
 from treasury.states import (
+    BatchStatus,
     PaymentStatus,
     ReplenishmentStatus,
     RequisitionStatus,
@@ -40,10 +41,22 @@ REPLENISHMENT_KINDS = {
     ReplenishmentStatus.FUNDED: "replenishment.funded",
     ReplenishmentStatus.REJECTED: "replenishment.rejected",
 }
+BATCH_KINDS = {
+    BatchStatus.SUBMITTED: "batch.created",
+    BatchStatus.APPROVED: "batch.approved",
+    BatchStatus.EXECUTING: "batch.executing",
+    BatchStatus.PAUSED: "batch.paused",
+    BatchStatus.COMPLETED: "batch.completed",
+    BatchStatus.CANCELLED: "batch.cancelled",
+}
+# Its set has changed: it waits for its approval again.
+BATCH_VOIDED = "batch.voided"
 KINDS = (
     *REQUISITION_KINDS.values(),
     *PAYMENT_KINDS.values(),
     *(PAYMENT_CREATED, PAYMENT_EDITED, PAYMENT_RETRIED, PAYMENT_SCHEDULED),
     *VARIANCE_KINDS.values(),
     *REPLENISHMENT_KINDS.values(),
+    *BATCH_KINDS.values(),
+    BATCH_VOIDED,
 )

@@ -4,12 +4,13 @@
 code being used up, the money being there) it settles with the database.
 """
 
+from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ledger.access import roles_of
-from ledger.clock import database_now
+from ledger.clock import database_now, today
 from ledger.refusals import (
     Conflict,
     IllegalTransition,
@@ -50,6 +51,13 @@ class NotApproved(Conflict):
     title = "Requisition not approved"
 
 
+class NotDue(Conflict):
+    """The payment is scheduled for a later day; take the day away to execute it now."""
+
+    code = "not_due"
+    title = "Not due"
+
+
 def can_execute(payment: "Payment", user: "User") -> tuple[bool, str]:
     """Return whether the user could execute the payment now, and the reason if not, for people."""
     try:
@@ -68,6 +76,7 @@ def _require_executable(payment: "Payment", user: "User") -> None:
         raise RoleRequired("This needs the role Treasurer here.")
     require_duties(payment, user.pk)
     require_executable_state(payment)
+    require_due(payment, on=today(fund.company))
     if payment.otp_required and not _has_verified(payment, user):
         raise CodeRequired("This payment needs a code that you have verified.")
     if fund.available_balance < payment.amount:
@@ -109,6 +118,12 @@ def require_executable_state(payment: "Payment") -> None:
     require_approved(payment)
     if payment.retry_count >= payment.max_retries:
         raise RetryLimit("This payment has failed as often as it may.")
+
+
+def require_due(payment: "Payment", *, on: date) -> None:
+    """Raise ``NotDue`` while the day of a scheduled payment has not come."""
+    if payment.due_on is not None and on < payment.due_on:
+        raise NotDue(f"This payment goes out on {payment.due_on}; unschedule it to pay now.")
 
 
 def require_approved(payment: "Payment") -> None:

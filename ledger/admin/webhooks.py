@@ -283,7 +283,7 @@ class WebhookEndpointAdmin(SeenAdmin):
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(SeenAdmin):
     scope = "endpoint__"
-    by_company_only = True
+    whole_company = True
     list_display = ("kind", "status_badge", "url", "tries", "answer", "created_at_shown")
     list_filter = (by("status"), seen("endpoint"), between("created_at", "when"))
     list_select_related = ("endpoint__company",)

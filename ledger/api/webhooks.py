@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ledger.access import companies_of, require_role_somewhere
+from ledger.access import companies_of, companies_read_as_a_whole, require_role_somewhere
 from ledger.api.fields import InstantField, Reference, TextField, WholeNumberField
 from ledger.api.filters import AnyOf, CharFilter, FilterSet, InstantFrom, InstantTo, UUIDFilter
 from ledger.api.resource import Doing, Editing, History, Listing, Making, Showing
@@ -249,14 +249,15 @@ class DeliveryFilter(FilterSet):
 
 
 class OfWebhook:
-    """What belongs to the webhook that the path names; 404 where that is not in sight."""
+    """What belongs to the webhook that the path names; 404 to whoever does not read all of its company."""
 
     kwargs: dict[str, Any]
 
     def get_queryset(self: Any) -> QuerySet[WebhookDelivery]:
         if getattr(self, "swagger_fake_view", False):
             return WebhookDelivery.objects.none()
-        webhook = get_object_or_404(webhooks_seen_by(self.user), pk=self.kwargs["webhook_id"])
+        told = webhooks_seen_by(self.user).filter(company__in=companies_read_as_a_whole(self.user))
+        webhook = get_object_or_404(told, pk=self.kwargs["webhook_id"])
         return deliveries_seen_by(self.user).filter(endpoint=webhook)
 
 

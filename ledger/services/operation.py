@@ -4,11 +4,9 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
-from django.core.mail import send_mail
-
 from ledger import audit
 from ledger.actor import Actor
+from ledger.alerts import mail_alert
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import command
 from ledger.models import LastDone, LedgerProof
@@ -91,16 +89,10 @@ def keep_proof(*, actor: Actor, began_at: Any, report: Report) -> LedgerProof:
 
 
 def _alert(proof: LedgerProof) -> None:
-    recipients: list[str] = settings.BURSAR_ALERT_MAIL
-    if not recipients:
-        return
-    send_mail(
-        "Bursar: THE LEDGER DOES NOT HOLD",
+    mail_alert(
+        "THE LEDGER DOES NOT HOLD",
         f"Proof {proof.pk} of {proof.finished_at:%Y-%m-%d %H:%M:%S} UTC found {proof.faults} faults.\n"
         f"The first: {proof.first_fault}\n\n"
         "Stop paying out, keep the database as it is, and run `manage.py verify_ledger`;"
         " docs/operations.md says what follows.\n",
-        None,
-        recipients,
-        fail_silently=False,
     )

@@ -33,7 +33,7 @@ def _took(row: GatewayResponse | None) -> Cell:
 @admin.register(GatewayRequest)
 class GatewayRequestAdmin(SeenAdmin):
     scope = "provider__"
-    by_company_only = True
+    whole_company = True
     list_display = ("operation", "provider", "answered", "subject", "at_shown")
     list_filter = ("operation", seen("provider"), between("at", "sent"))
     search_fields = ("subject", "operation", "url", "body", "request_id")
@@ -64,7 +64,7 @@ class GatewayRequestAdmin(SeenAdmin):
 @admin.register(GatewayResponse)
 class GatewayResponseAdmin(SeenAdmin):
     scope = "request__provider__"
-    by_company_only = True
+    whole_company = True
     list_display = ("operation", "said", "provider", "duration_ms", "at_shown")
     list_filter = ("http_status", "error", seen("request__provider"), between("at", "answered"))
     search_fields = ("request__subject", "request__operation", "error", "body")

@@ -22,6 +22,8 @@ from payments.services.providers import resume_provider, stop_provider
 def state(row: Provider) -> Badge:
     if row.stopped_at:
         return Badge("Stopped", "bad")
+    if row.active and row.rests:
+        return Badge("Does not answer", "careful")
     return Badge("Running", "good") if row.active else Badge("Off")
 
 

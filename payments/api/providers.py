@@ -42,7 +42,10 @@ class BankAccountSerializer(serializers.ModelSerializer):
 
 
 class ProviderSerializer(Output):
-    """A provider; ``bank`` is empty where it is a gateway."""
+    """A provider; ``bank`` is empty where it is a gateway.
+
+    ``unanswered`` calls in a row had no answer; until ``rests_until`` it is not called.
+    """
 
     status = serializers.ChoiceField(Provider.Status.choices, read_only=True)
     bank = BankAccountSerializer(read_only=True, allow_null=True, default=None)
@@ -51,7 +54,7 @@ class ProviderSerializer(Output):
         model = Provider
         fields = (
             "id", "company", "kind", "name", "currency", "short_code", "status", "stopped_at",
-            "stopped_reason", "created_at", "bank",
+            "stopped_reason", "unanswered", "rests_until", "created_at", "bank",
         )  # fmt: skip
 
 

@@ -115,6 +115,11 @@ class Provider(models.Model):
         return str(self.Status(self.status).label)
 
     @property
+    def rests(self) -> bool:
+        """Whether its breaker has opened and no call was answered since."""
+        return self.rests_until is not None
+
+    @property
     def is_usable(self) -> bool:
         return self.active and self.stopped_at is None
 

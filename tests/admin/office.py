@@ -44,6 +44,7 @@ from treasury.models import (
     PaymentPolicy,
 )
 from treasury.services.attachments import add_attachment
+from treasury.services.batches import create_batch
 from treasury.services.calendars import add_holiday
 from treasury.services.delegations import create_delegation
 from treasury.services.limits import set_payment_rules, set_spending_limit
@@ -141,6 +142,7 @@ def one_of_everything(office: Office) -> dict[type[Model], Model]:
         *_rules(office),
         _reconciliation(office),
         _hold(office),
+        _batch(office),
         *_bank_rows(office),
         *_gateway_rows(office),
         *_webhook_rows(office),
@@ -161,6 +163,15 @@ def _requisition_with_evidence(office: Office) -> Model:
         data=PDF,
     )
     return requisition
+
+
+def _batch(office: Office) -> Model:
+    draft = create_batch(
+        actor=acting(office.treasurer),
+        fund_id=office.fund.pk,
+        requisitions=[office.approved().pk],
+    )
+    return draft.batch
 
 
 def _rules(office: Office) -> list[Model]:

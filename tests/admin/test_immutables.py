@@ -21,6 +21,10 @@ MADE_BY_A_COMMAND = {
     "payments.BankAccount",
     "payments.Provider",
     "treasury.BankFile",
+    "treasury.Batch",
+    "treasury.Holiday",
+    "treasury.SpendingLimit",
+    "treasury.PaymentRules",
     "treasury.BankReport",
 }
 

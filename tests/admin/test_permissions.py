@@ -7,8 +7,9 @@ from django.test import Client
 
 from ledger.admin.cells import page_of
 from ledger.admin.people import OnlySuperusers, UserAdmin
-from ledger.models import Branch, Membership, Region
+from ledger.models import Branch, Membership, OutboxEvent, Region, User, WebhookDelivery
 from ledger.roles import Role
+from payments.models import GatewayRequest, GatewayResponse
 from tests.admin.office import (
     STAFF_ROLES,
     Office,
@@ -111,8 +112,9 @@ def make_stranger() -> Client:
     return signed_in(factories.person(company, *Role, is_staff=True))
 
 
-def test_a_branch_s_people_see_their_branch_only(office: Office) -> None:
-    region = Region.objects.create(company=office.company, name="Coast")
+def branch_clerk(office: Office) -> User:
+    """A treasurer of one branch with a fund of its own."""
+    region = Region.objects.create(company=office.company, name="Islands")
     branch = Branch.objects.create(region=region, name="Harbour")
     open_fund(
         actor=SYSTEM,
@@ -126,7 +128,22 @@ def test_a_branch_s_people_see_their_branch_only(office: Office) -> None:
     Membership.objects.create(
         user=clerk, company=office.company, region=region, branch=branch, role="treasurer"
     )
+    return clerk
+
+
+def test_a_branch_s_people_see_their_branch_only(office: Office) -> None:
+    clerk = branch_clerk(office)
     page = signed_in(clerk).get("/admin/treasury/treasuryfund/").content.decode()
     assert "Harbour cash" in page
     assert "Petty cash" not in page
     assert signed_in(clerk).get(page_of(office.fund)).status_code == 404
+
+
+def test_what_tells_about_the_whole_company_is_not_for_a_branch_s_people(
+    office: Office, everything: dict[type[Model], Model]
+) -> None:
+    clerk = signed_in(branch_clerk(office))
+    for model in (WebhookDelivery, OutboxEvent, GatewayRequest, GatewayResponse):
+        row = everything[model]
+        assert clerk.get(page_of(row)).status_code == 404
+        assert str(row.pk) not in clerk.get(list_url(model)).content.decode()

@@ -206,9 +206,9 @@ ROUTES: dict[str, dict[str, Expected]] = {
     WEBHOOK + "rotate/": of_company(by=CFO),
     WEBHOOK + "test/": of_company(by=CFO),
     WEBHOOK + "history/": reading(Kind.COMPANY),
-    WEBHOOK + "deliveries/": reading(Kind.COMPANY),
-    DELIVERY: reading(Kind.COMPANY),
-    DELIVERY + "replay/": of_company(by=CFO),
+    WEBHOOK + "deliveries/": reading(Kind.WHOLE),
+    DELIVERY: reading(Kind.WHOLE),
+    DELIVERY + "replay/": {"post": Expected(Kind.WHOLE, CFO, 400)},
     "api/callbacks/<slug:short>/<uuid:attempt_id>/<slug:token>/": {
         "post": Expected(Kind.NOBODY, status=404)
     },

@@ -1,6 +1,7 @@
 """Batches over the API: from a file or a list to a result for each row."""
 
 import re
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,12 +11,19 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from ledger.models import User
+from ledger.clock import today
+from ledger.models import Membership, OutboxEvent, User
 from ledger.roles import Role
 from tests.api.caller import Caller, read
 from tests.conftest import SentTasks
-from tests.treasury.desk import Desk, rival_of
+from tests.treasury.desk import SYSTEM, Desk, rival_of
+from tests.treasury.factories import acting
+from tests.treasury.test_events import told
 from treasury.models import Batch, BatchRow, Payment, Requisition
+from treasury.services.batch_execution import continue_batches
+from treasury.services.limits import set_payment_rules
+from treasury.services.payments import create_payment
+from treasury.services.scheduling import execute_due
 
 HEADER = "payee_name,method,destination,amount,purpose,reference\n"
 GOOD = "Amina Traders,cash,Front desk,1000.00,Paper,A1\n"
@@ -298,3 +306,93 @@ def test_it_waits_for_the_cfo_and_then_for_the_treasurer(desk: Desk) -> None:
     Caller(desk.cfo).post(f"/api/batches/{batch['batch_id']}/approve/")
     assert Caller(desk.cfo).results(waiting) == []
     assert len(Caller(desk.treasurer).results(waiting)) == 1
+
+
+def scheduled(desk: Desk, in_days: int) -> Payment:
+    """A payment of 100 that goes out in so many days; the company pays on every day of the week."""
+    set_payment_rules(actor=SYSTEM, company_id=desk.company.pk, weekend=[])
+    requisition = desk.approved(amount="100", payee_name=f"In {in_days} days")
+    return create_payment(
+        actor=acting(desk.treasurer),
+        requisition_id=requisition.pk,
+        scheduled_for=today(desk.company) + timedelta(days=in_days),
+    )
+
+
+def test_what_is_due_by_a_day_is_one_set_and_each_row_waits_for_its_day(
+    desk: Desk, confirm: Any
+) -> None:
+    now, later, _ = (scheduled(desk, in_days) for in_days in (0, 2, 5))
+    body = {"due_by": str(today(desk.company) + timedelta(days=2))}
+    dry = Caller(desk.treasurer).post("/api/batches/", body | {"dry_run": True}, 200)
+    assert (dry["count"], dry["source"], dry["name"][:6]) == (2, "due", "Due by")
+    batch = Caller(desk.treasurer).post("/api/batches/", body, 201)
+    rows = rows_of(desk.auditor, batch)
+    assert [row["payment"] for row in rows] == [str(now.pk), str(later.pk)]
+    assert execute_due(actor=SYSTEM, today=today) == 0  # they go out with the batch
+    path = confirm(batch)
+    Caller(desk.treasurer).post(path + "execute/", expect=202)
+    assert continue_batches(actor=SYSTEM, today=today) == 1
+    shown = Caller(desk.auditor).get(path)
+    assert (shown["status"], shown["progress"]["waiting"]) == ("executing", 1)
+    assert continue_batches(actor=SYSTEM, today=today) == 0
+    day = later.due_on or date.max
+    continue_batches(actor=SYSTEM, today=lambda _: day)
+    assert Batch.objects.get().status == "completed"
+    assert desk.account().balance == 100_000 - 200
+
+
+def test_with_nothing_due_no_batch_is_made(desk: Desk) -> None:
+    scheduled(desk, 3)
+    body = {"due_by": str(today(desk.company))}
+    assert list(Caller(desk.treasurer).post("/api/batches/", body, 400)["errors"]) == ["due_by"]
+    both = body | {"requisitions": [str(desk.approved().pk)]}
+    Caller(desk.treasurer).post("/api/batches/", both, 400)
+
+
+def test_what_one_asked_for_oneself_is_not_among_what_is_due(desk: Desk) -> None:
+    payment = scheduled(desk, 0)
+    Membership.objects.create(user=desk.requester, company=desk.company, role=Role.TREASURER.value)
+    body = {"due_by": str(today(desk.company))}
+    assert list(Caller(desk.requester).post("/api/batches/", body, 400)["errors"]) == ["due_by"]
+    batch = Caller(desk.treasurer).post("/api/batches/", body, 201)
+    assert [row["payment"] for row in rows_of(desk.auditor, batch)] == [str(payment.pk)]
+
+
+def test_a_batch_its_requisitions_and_its_payments_tell_their_lives(
+    desk: Desk, confirm: Any
+) -> None:
+    batch = sent(desk.requester, HEADER + GOOD + OTHER)
+    path = confirm(batch)
+    Caller(desk.treasurer).post(path + "execute/", expect=202)
+    Caller(desk.treasurer).post(path + "pause/")
+    Caller(desk.treasurer).post(path + "resume/", expect=202)
+    continue_batches(actor=SYSTEM, today=today)
+    assert told(f"treasury.batch:{batch['batch_id']}") == [
+        *("batch.created", "batch.approved", "batch.executing", "batch.paused"),
+        *("batch.executing", "batch.completed"),
+    ]
+    payment = Payment.objects.select_related("requisition").get(amount=250)
+    assert told(payment.reference) == ["payment.created", "payment.succeeded"]
+    assert told(payment.requisition.reference) == [
+        *("requisition.submitted", "requisition.approved", "requisition.paid"),
+    ]
+    payload = OutboxEvent.objects.get(kind="batch.created").payload
+    assert (payload["count"], payload["amount"]) == (2, "1250.00")
+    assert "Amina" not in str(list(OutboxEvent.objects.values_list("payload", flat=True)))
+
+
+def test_a_batch_that_changed_and_was_cancelled_tells_so(desk: Desk, confirm: Any) -> None:
+    batch = sent(desk.requester, HEADER + GOOD + OTHER)
+    path = confirm(batch)
+    payment = Payment.objects.get(amount=250)
+    Caller(desk.treasurer).patch(f"/api/payments/{payment.pk}/", {"amount": "249"})
+    Caller(desk.treasurer).post(path + "execute/", expect=409)
+    Caller(desk.treasurer).post(path + "cancel/")
+    assert told(f"treasury.batch:{batch['batch_id']}") == [
+        "batch.created", "batch.approved", "batch.voided", "batch.cancelled",
+    ]  # fmt: skip
+    assert told(payment.reference) == ["payment.created", "payment.edited", "payment.cancelled"]
+    assert told(payment.requisition.reference) == [
+        "requisition.submitted", "requisition.approved", "requisition.cancelled",
+    ]  # fmt: skip

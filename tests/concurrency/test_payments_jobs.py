@@ -8,6 +8,7 @@ from pytest_django import Settings
 
 from ledger.actor import Actor
 from ledger.clock import today
+from payments.services import breaker
 from tests.clock import Clock
 from tests.conftest import SentTasks
 from tests.crowd import at_once, tally
@@ -60,7 +61,10 @@ def test_dispatchers_at_once_send_each_payment_once(reserved: Scene, simulator: 
     assert len(simulator.log()["received"]) == NUMBER
 
 
-def test_janitors_at_once_ask_once_and_settle_once(reserved: Scene, simulator: Simulator) -> None:
+def test_janitors_at_once_ask_once_and_settle_once(
+    reserved: Scene, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "OPENS_AFTER", 1000)  # all ten go out, none is answered
     simulator.fault("b2c", "after_accept", "500", n=None)
     simulator.fault("b2c", "callback", "none", n=NUMBER)
     jobs(DISPATCHER, simulator)

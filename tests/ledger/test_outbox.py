@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 
 from ledger import event_kinds
 from ledger.models import Company, OutboxEvent
-from ledger.outbox import publish
+from ledger.outbox import publish, publish_many
 from tests.ledger import raw
 from tests.ledger.factories import CompanyFactory
 
@@ -50,6 +50,26 @@ def test_an_event_costs_one_statement() -> None:
     with transaction.atomic(), CountedQueries() as counted:
         publish(kind="payment.failed", subject="x:1", company_id=company.pk, payload={})
     assert counted.number == 1
+
+
+@pytest.mark.django_db
+def test_many_events_cost_two_statements_and_count_on_from_what_was_told() -> None:
+    company = CompanyFactory.create()
+    tell(company, "x:1")
+    events = [(f"x:{number}", {"number": number}) for number in (1, 2, 3)]
+    with transaction.atomic(), CountedQueries() as counted:
+        publish_many(kind="payment.failed", company_id=company.pk, events=events)
+    assert counted.number == 2
+    rows = OutboxEvent.objects.filter(kind="payment.failed").order_by("subject")
+    assert [(row.subject, row.sequence, row.payload["number"]) for row in rows] == [
+        ("x:1", 2, 1), ("x:2", 1, 2), ("x:3", 1, 3),
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_many_events_of_a_kind_that_nobody_registered_are_refused() -> None:
+    with transaction.atomic(), pytest.raises(ValueError, match="not registered"):
+        publish_many(kind="payment.lost", company_id=CompanyFactory.create().pk, events=[])
 
 
 class CountedQueries:

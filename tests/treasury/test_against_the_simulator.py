@@ -13,6 +13,7 @@ from django.test import override_settings
 from ledger.models import LedgerEntry
 from ledger.refusals import NotFound
 from ledger.roles import Role
+from payments.services import breaker
 from payments.services.demo import connect_simulator
 from tests.conftest import SentTasks
 from tests.payments.receiver import Receiver, receiving
@@ -158,8 +159,10 @@ def test_what_never_ends_keeps_its_hold_and_is_never_guessed(
     simulator: Simulator,
     office: PostOffice,
     sent_tasks: SentTasks,
+    monkeypatch: pytest.MonkeyPatch,
     suffix: str,
 ) -> None:
+    monkeypatch.setattr(breaker, "OPENS_AFTER", 1000)  # resting, it would still wait to be sent
     payment = pay(world, simulator, suffix, amount=Decimal(700))
     assert look_after(payment, office, sent_tasks, simulator) == "unknown"
     assert world.account().held == Decimal(700)

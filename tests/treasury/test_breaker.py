@@ -3,8 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.core.mail import EmailMessage
+from django.test import Client
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from ledger.clock import today
+from config.signs import signs
+from ledger.clock import database_now, today
 from payments.models import Provider
 from payments.services.breaker import FIRST_REST, LONGEST_REST, OPENS_AFTER, rest_after
 from tests.treasury import factories
@@ -76,3 +80,41 @@ def test_an_answer_in_between_begins_the_count_anew(desk: Desk, gateway: Gateway
     a_pass()
     assert Provider.objects.get().unanswered == 1
     assert Provider.objects.get().rests_until is None
+
+
+def test_its_opening_is_mailed_once(
+    desk: Desk,
+    gateway: Gateway,
+    settings: Settings,
+    mailoutbox: list[EmailMessage],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    settings.BURSAR_ALERT_MAIL = ["operator@example.com"]
+    for _ in range(OPENS_AFTER + 1):
+        executing(desk)
+    gateway.replies = [outcome("retryable") for _ in range(100)]
+    for _ in range(2):
+        with django_capture_on_commit_callbacks(execute=True):
+            a_pass()
+        let_time_pass()
+    assert len(gateway.sent) == OPENS_AFTER + 1
+    [mail] = mailoutbox
+    assert (mail.to, mail.subject) == (
+        ["operator@example.com"],
+        "Bursar: a provider does not answer",
+    )
+    assert str(Provider.objects.get()) in mail.body
+
+
+def test_whoever_looks_sees_that_it_does_not_answer(desk: Desk, client: Client) -> None:
+    until = database_now() + FIRST_REST
+    Provider.objects.update(unanswered=OPENS_AFTER, rests_until=until)
+    desk.cfo.is_staff = True
+    desk.cfo.save()
+    client.force_login(desk.cfo)
+    said = "Does not answer: 5 calls in a row, tried again from"
+    assert said in client.get("/treasury/").content.decode()
+    assert "Does not answer" in client.get("/admin/payments/provider/").content.decode()
+    [row] = client.get("/api/providers/").json()["results"]
+    assert (row["unanswered"], row["rests_until"][:19]) == (5, until.isoformat()[:19])
+    assert {sign.name: sign.well for sign in signs()}["resting_providers"] is False

@@ -32,12 +32,16 @@ from treasury.models import (
     Attachment,
     BankFile,
     BankReportRow,
+    Batch,
+    BatchRow,
+    Holiday,
     Payment,
     PaymentAttempt,
     PaymentExecution,
     PaymentPolicy,
     ReplenishmentRequest,
     Requisition,
+    SpendingLimit,
     TreasuryFund,
     VarianceAdjustment,
 )
@@ -86,6 +90,16 @@ def statuses(model: type[Model]) -> set[str]:
     return set(model._default_manager.values_list("status", flat=True))
 
 
+def test_the_second_company_alone_has_a_limit_of_a_day_and_holidays(demo: Surroundings) -> None:
+    assert list(SpendingLimit.objects.values_list("company__code", "scope")) == [
+        ("gishwati", "payee")
+    ]
+    assert set(Holiday.objects.values_list("company__code", "name")) == {
+        ("gishwati", "Liberation Day"),
+        ("gishwati", "Christmas Day"),
+    }
+
+
 def test_every_status_is_in_it(demo: Surroundings) -> None:
     assert statuses(Requisition) == {"submitted", "approved", "rejected", "cancelled", "paid"}
     assert statuses(Payment) == {
@@ -102,6 +116,16 @@ def test_a_bank_file_has_one_payment_paid_and_one_rejected(demo: Surroundings) -
     rows = BankReportRow.objects.filter(report__file=file).order_by("number")
     assert [row.effect for row in rows] == ["settled", "failed"]
     assert PaymentAttempt.objects.filter(state="waiting").count() == 1
+
+
+def test_a_batch_was_paid_but_for_a_row_and_another_waits_for_its_approval(
+    demo: Surroundings,
+) -> None:
+    assert statuses(Batch) == {"completed", "submitted"}
+    rows = BatchRow.objects.filter(batch__status="completed").order_by("number")
+    assert [(row.status, row.error_code) for row in rows] == [
+        ("done", ""), ("done", ""), ("refused", "phone_invalid"), ("done", ""), ("done", ""),
+    ]  # fmt: skip
 
 
 def test_its_ledger_holds(demo: Surroundings) -> None:

@@ -18,7 +18,7 @@ from tests.treasury.gateway import SYSTEM, Gateway, outcome
 from treasury.limits import CoolingOff, VelocityLimit, barriers
 from treasury.models import DailySpending, PayeeDestination, Payment, PaymentAttempt
 from treasury.services.dispatching import dispatch_attempt
-from treasury.services.execution import execute_payment
+from treasury.services.execution import can_execute_payment, execute_payment
 from treasury.services.funds import open_fund
 from treasury.services.limits import rules_of, set_payment_rules, set_spending_limit
 from treasury.services.payments import retry_payment
@@ -180,6 +180,17 @@ def test_barriers_say_beforehand_what_would_be_refused_in_that_order(desk: Desk)
         VelocityLimit,
         type(None),
     ]
+
+
+def test_a_person_is_told_of_a_limit_before_he_executes(desk: Desk) -> None:
+    limit(desk, "fund", most_payments=1)
+    first, second = desk.pending(amount="10"), desk.pending(amount="10")
+    assert can_execute_payment(second, desk.treasurer) == (True, "")
+    execute(desk, first)
+    assert can_execute_payment(Payment.objects.get(pk=second.pk), desk.treasurer) == (
+        False,
+        "At most 1 payments go out of this fund in a day; 1 went today.",
+    )
 
 
 def test_only_a_cfo_of_the_company_sets_limits_and_only_real_ones(desk: Desk) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
+from django.db import transaction
 
 from ledger.actor import Actor
 from ledger.clock import today
@@ -18,12 +19,16 @@ from tests.treasury import factories
 from tests.treasury.desk import SYSTEM, Desk, make_desk, refused_by
 from tests.treasury.factories import acting, set_code_limit
 from treasury.calendar import Calendar, Roll
+from treasury.locks import lock_attempt
 from treasury.models import Holiday, Payment, PaymentExecution
+from treasury.readiness import NotDue
 from treasury.selectors import payments_awaiting, payments_due_by
-from treasury.services.calendars import NotDue, add_holiday, remove_holiday
-from treasury.services.execution import execute_payment
+from treasury.services import scheduling
+from treasury.services.calendars import add_holiday, remove_holiday
+from treasury.services.execution import can_execute_payment, execute_payment
 from treasury.services.limits import set_payment_rules
-from treasury.services.payments import create_payment, edit_payment
+from treasury.services.outcomes import conclude_failure
+from treasury.services.payments import create_payment, edit_payment, retry_payment
 from treasury.services.scheduling import execute_due
 
 __all__ = ["clock"]
@@ -130,6 +135,11 @@ def test_what_is_due_goes_out_once_by_who_scheduled_it(desk: Desk) -> None:
 
 def test_before_its_day_it_is_not_executed_unless_it_is_unscheduled(desk: Desk) -> None:
     payment = scheduled(desk, in_days=2, amount="100")
+    can, why = can_execute_payment(payment, desk.treasurer)
+    assert (can, why) == (
+        False,
+        f"This payment goes out on {payment.due_on}; unschedule it to pay now.",
+    )
     with pytest.raises(NotDue):
         execute_payment(actor=acting(desk.treasurer), payment_id=payment.pk, today=today)
     assert not payments_awaiting(desk.treasurer).filter(pk=payment.pk).exists()
@@ -182,6 +192,38 @@ def test_an_edit_makes_the_editor_the_one_who_executes(desk: Desk) -> None:
     assert beat() == 1
     payment.refresh_from_db()
     assert payment.executor == other
+
+
+def test_what_is_edited_while_a_pass_has_it_in_hand_does_not_go_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = scheduled(desk, amount="100")
+    other = factories.person(desk.company, Role.TREASURER)
+
+    def held_back(row: Payment) -> bool:
+        edit_payment(actor=acting(other), payment_id=row.pk, amount="90", scheduled_for=None)
+        return True
+
+    monkeypatch.setattr(scheduling, "_claim", held_back)
+    assert beat() == 0
+    payment.refresh_from_db()
+    assert (payment.status, payment.executor, payment.scheduled_for) == ("pending", None, None)
+
+
+def test_a_retry_takes_the_day_away_so_that_nobody_has_it_executed_in_anothers_name(
+    desk: Desk,
+) -> None:
+    factories.make_provider(desk.company)
+    payment = scheduled(desk, method="mpesa", destination=factories.PHONE, amount="100")
+    assert beat() == 1
+    attempt = payment.attempts.get()
+    with transaction.atomic():
+        conclude_failure(lock_attempt(attempt.pk), said="no", actor=SYSTEM)
+    other = factories.person(desk.company, Role.TREASURER)
+    retry_payment(actor=acting(other), payment_id=payment.pk)
+    assert beat() == 0
+    payment.refresh_from_db()
+    assert (payment.status, payment.scheduled_by, payment.due_on) == ("pending", None, None)
 
 
 def test_what_needs_a_code_is_put_before_its_executor_by_mail(

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ledger.access import require_role_somewhere
-from ledger.api.fields import Reference, TextField
+from ledger.api.fields import DayField, Reference, TextField
 from ledger.api.filters import (
     AmountFrom,
     AmountTo,
@@ -169,6 +169,9 @@ class BatchInput(Input):
         help_text="Approved requisitions of one fund.",
     )
     file = serializers.FileField(required=False, help_text="CSV in UTF-8, or XLSX; up to 5 MB.")
+    due_by = DayField(
+        required=False, help_text="What `/api/payments/?due_by=` lists of the fund on this day."
+    )
     fund = Reference(
         funds_seen_by,
         noun="fund",
@@ -179,18 +182,19 @@ class BatchInput(Input):
     dry_run = serializers.BooleanField(required=False, default=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if ("requisitions" in attrs) == ("file" in attrs):
-            raise serializers.ValidationError("Send either requisitions or a file.")
+        if sum(name in attrs for name in ("requisitions", "file", "due_by")) != 1:
+            raise serializers.ValidationError("Send one of requisitions, file and due_by.")
         return attrs
 
 
 class BatchList(Listing, Making):
     """GET: List batches, newest first
-    POST: Make a batch of approved requisitions or of a file, or try it with `dry_run`
+    POST: Make a batch of approved requisitions, of a file or of what is due, or try it with `dry_run`
     """
 
     rows = staticmethod(batches_seen_by)
     action, Input, Output = "batch.create", BatchInput, DraftSerializer
+    ListOutput = BatchSerializer
     filterset_class = BatchFilter
     ordering = ("-created_at", "-batch_id")
     ordering_fields = ("created_at", "total")
@@ -203,7 +207,7 @@ class BatchList(Listing, Making):
     def get(self, request: Any, **path: Any) -> Any:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         context = {**self.get_serializer_context(), "progress": progress_of(list(page))}
-        return self.get_paginated_response(BatchSerializer(page, many=True, context=context).data)
+        return self.get_paginated_response(self.ListOutput(page, many=True, context=context).data)
 
     def permit_making(self) -> None:
         require_role_somewhere(self.actor, Role.TREASURER, Role.REQUESTER)
@@ -217,6 +221,7 @@ class BatchList(Listing, Making):
             fund_id=fund.pk if fund else None,
             requisitions=data.get("requisitions"),
             upload=Upload(file.name or "", file.read()) if file else None,
+            due_by=data.get("due_by"),
             name=data.get("name", ""),
             dry_run=data["dry_run"],
         )

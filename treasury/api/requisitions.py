@@ -174,7 +174,7 @@ class RequisitionApprove(RequisitionAction):
     action, Input = "requisition.approve", ApprovalInput
     refusals = {
         403: "role_required, segregation_of_duties",
-        409: "illegal_transition, step_up_required, already_approved, changed_since",
+        409: "illegal_transition, in_batch, step_up_required, already_approved, changed_since",
     }
 
     def permit(self, row: Requisition) -> None:

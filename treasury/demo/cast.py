@@ -1,6 +1,7 @@
 """Who and what there is in the demo: two companies, their places, people, funds and rules."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -9,12 +10,22 @@ from django.db import transaction
 
 from ledger import audit
 from ledger.actor import Actor
+from ledger.clock import today
 from ledger.models import Branch, Company, Membership, Region, User
 from ledger.roles import Role
 from ledger.services.memberships import grant_membership
 from ledger.services.organisation import create_branch, create_company, create_region
-from treasury.models import ApprovalTier, PaymentPolicy, TreasuryFund
+from treasury.models import (
+    ApprovalTier,
+    Holiday,
+    LimitScope,
+    PaymentPolicy,
+    SpendingLimit,
+    TreasuryFund,
+)
+from treasury.services.calendars import add_holiday
 from treasury.services.funds import open_fund
+from treasury.services.limits import set_spending_limit
 from treasury.services.policies import set_approval_tiers, set_code_threshold
 from treasury.tiers import APPROVER_AND_CFO, ONE, Tier
 
@@ -61,6 +72,10 @@ class CompanyPlan:
     places: dict[str, tuple[str, ...]]
     people: tuple[Person, ...]
     funds: tuple[FundPlan, ...]
+    # Days of the year, as month and day, on which nothing goes out.
+    holidays: tuple[tuple[int, int, str], ...] = ()
+    # At most so many payments of so much go to one payee in a day, in the company's own currency.
+    most_to_payee: tuple[int, int] | None = None
 
 
 @dataclass
@@ -158,6 +173,8 @@ GROWERS = CompanyPlan(
             "Mombasa export desk", "KES", 100_000, 60_000, 250_000, "Exports", "Mombasa export desk"
         ),
     ),
+    holidays=((7, 4, "Liberation Day"), (12, 25, "Christmas Day")),
+    most_to_payee=(10, 5_000_000),
 )
 
 COMPANIES = (FREIGHT, GROWERS)
@@ -183,6 +200,7 @@ def assemble() -> Cast:
         for person in plan.people:
             cast.people[person.username] = _user(company, person, plan.domain, password)
         _set_rules(company)
+        _set_times(company, plan)
         for fund in plan.funds:
             cast.funds[fund.name] = _fund(company, fund, places)
     return cast
@@ -243,6 +261,26 @@ def _set_rules(company: Company) -> None:
             set_code_threshold(
                 actor=LOADER, company_id=company.pk, currency=currency, code_above=code_above
             )
+
+
+def _set_times(company: Company, plan: CompanyPlan) -> None:
+    """Set the plan's limit of a day and the next of each of its holidays."""
+    if plan.most_to_payee and not SpendingLimit.objects.filter(company=company).exists():
+        number, amount = plan.most_to_payee
+        set_spending_limit(
+            actor=LOADER,
+            company_id=company.pk,
+            currency=plan.currency,
+            scope=LimitScope.PAYEE,
+            most_payments=number,
+            most_amount=amount,
+        )
+    now = today(company)
+    for month, day, name in plan.holidays:
+        if not Holiday.objects.filter(company=company, name=name).exists():
+            on = date(now.year, month, day)
+            on = on if on >= now else on.replace(year=now.year + 1)
+            add_holiday(actor=LOADER, company_id=company.pk, on=on, name=name)
 
 
 def _fund(company: Company, plan: FundPlan, places: dict[str | None, UUID | None]) -> TreasuryFund:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from treasury.demo import banks, doubts
+from treasury.demo import banks, batches, doubts
 from treasury.demo.everyday import CASH, HEAD_OFFICE, PORT, Story
 from treasury.demo.papers import quotation
 from treasury.demo.stage import Stage, Wish
@@ -57,6 +57,7 @@ def stories(stage: Stage, *, end: datetime, gateway: bool) -> Iterator[Story]:
     yield _payment_withdrawn(stage, ago(days=3, hours=2))
     yield _just_submitted(stage, ago(hours=2))
     yield _just_submitted_elsewhere(stage, ago(hours=4))
+    yield from batches.stories(stage, end=end)
     if gateway:
         yield from doubts.stories(stage, end=end)
         yield from banks.stories(stage, end=end)

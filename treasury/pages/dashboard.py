@@ -174,7 +174,7 @@ def _ages(ages: list[tuple[str, dict[str, int]]]) -> Chart:
 
 def _health(one: Health) -> dict[str, Any]:
     tone = {"running": "good", "stopped": "bad"}.get(one.provider.status, "quiet")
-    if one.percent is not None and one.percent < 80 and tone == "good":
+    if tone == "good" and (one.provider.rests or (one.percent is not None and one.percent < 80)):
         tone = "careful"
     return {
         "provider": one.provider,

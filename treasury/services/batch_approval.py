@@ -8,6 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from ledger import audit
 from ledger.access import roles_of
@@ -15,15 +16,18 @@ from ledger.actor import Actor
 from ledger.audit import Change
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import command
+from ledger.encryption import mask
 from ledger.models import User
 from ledger.refusals import Conflict, RoleRequired
 from ledger.roles import Role
 from treasury import duties, locks, tiers
+from treasury.events import PAYMENT_CREATED
 from treasury.models import (
     ApprovalTier,
     Batch,
     BatchApproval,
     BatchRow,
+    Payment,
     PaymentPolicy,
     Requisition,
     RequisitionApproval,
@@ -32,17 +36,32 @@ from treasury.services.batch_facts import batch_facts, current_items, record_bat
 from treasury.services.batch_rows import refuse
 from treasury.services.requisitions import AlreadyApproved
 from treasury.services.step_up import require_step_up
+from treasury.services.telling import tell_payments, tell_requisitions
 from treasury.sets import set_hash
 from treasury.states import (
     BATCH,
     BatchRowStatus,
     BatchStatus,
+    PaymentStatus,
     RequisitionStatus,
     require_transition,
 )
 from treasury.texts import optional_text
 
 ROWS_AT_ONCE = 1_000
+NOBODY_SAW = "-"
+REFRESHED = (
+    "digest",
+    "amount",
+    "payee_name",
+    "method",
+    "destination_shown",
+    "status",
+    "error_field",
+    "error_code",
+    "error_message",
+)
+BEFORE_EXECUTION = (BatchStatus.SUBMITTED, BatchStatus.APPROVED)
 
 
 class BatchChanged(Conflict):
@@ -59,9 +78,11 @@ def approve_batch(
 
     ``seen_hash`` is the ``set_hash`` that the approver looked at. Raises ``RoleRequired``,
     ``SegregationOfDuties`` for its maker and every requester in it, ``IllegalTransition``, ``BatchChanged``
-    when he looked at another set, ``AlreadyApproved``.
+    when he looked at another set or it has changed without anybody seeing it, ``StepUpRequired`` where its
+    total is above the company's threshold, ``AlreadyApproved``.
     """
-    void_if_changed(actor=actor, batch_id=batch_id)
+    if void_if_changed(actor=actor, batch_id=batch_id):
+        seen_hash = seen_hash or NOBODY_SAW
     return _approve(actor=actor, batch_id=batch_id, comment=comment, seen_hash=seen_hash)
 
 
@@ -74,12 +95,11 @@ def _approve(*, actor: Actor, batch_id: UUID, comment: str, seen_hash: str | Non
     require_transition(BATCH, batch.status, BatchStatus.APPROVED, noun="batch")
     if actor.user is None:
         raise RoleRequired("A batch is approved by a person.")
-    if seen_hash is not None and seen_hash != batch.set_hash:
-        raise BatchChanged("This is not the set that you looked at. Look at it again.")
     before = batch_facts(batch)
-    rows = [row for row, _ in current_items(batch)]
-    locks.lock_rows_of_batch(rows)
-    _refresh(batch)
+    locks.lock_rows_of_batch(list(batch.rows.filter(status=BatchRowStatus.WAITING)))
+    # Nothing can change from here on; what changed since it was last looked at is never agreed to.
+    if seen_hash not in (None, batch.set_hash) or not is_unchanged(batch):
+        raise BatchChanged("This is not the set that you looked at. Look at it again.")
     if not batch.count:
         raise Conflict("Nothing of this batch can be paid any more.", code="illegal_transition")
     require_step_up(actor, company_id=batch.company_id, currency=batch.currency, amount=batch.total)
@@ -95,16 +115,16 @@ def _approve(*, actor: Actor, batch_id: UUID, comment: str, seen_hash: str | Non
 
 
 def void_if_changed(*, actor: Actor, batch_id: UUID) -> bool:
-    """Take back the approval and the codes of a batch whose set has changed; returns whether it did.
+    """Write the set of a batch that has changed as it is now; its approvals and codes are void.
 
-    A transaction of its own, committed before whatever asked for it is refused.
+    Returns whether it had, up to the moment when it is executed. A transaction of its own, committed before whatever asked for it is refused.
     """
     with transaction.atomic(durable=True):
-        batch = Batch.objects.filter(pk=batch_id, status=BatchStatus.APPROVED).first()
+        batch = Batch.objects.filter(pk=batch_id, status__in=BEFORE_EXECUTION).first()
         if batch is None or is_unchanged(batch):
             return False
         batch = locks.lock_batch(batch_id)
-        if batch.status != BatchStatus.APPROVED or is_unchanged(batch):
+        if batch.status not in BEFORE_EXECUTION or is_unchanged(batch):
             return False
         before = batch_facts(batch)
         batch.codes.filter(consumed_at=None, voided_at=None).update(voided_at=DatabaseClock())
@@ -116,9 +136,29 @@ def void_if_changed(*, actor: Actor, batch_id: UUID) -> bool:
 
 
 def void_changed_batches(*, actor: Actor) -> int:
-    """Take back the approval of every batch whose set has changed; returns of how many."""
-    approved = Batch.objects.filter(status=BatchStatus.APPROVED).values_list("pk", flat=True)
-    return sum(void_if_changed(actor=actor, batch_id=pk) for pk in list(approved))
+    """Write every set that is seen to have changed as it is now, approvals void; returns how many."""
+    changed = _looks_changed()
+    known = Batch.objects.filter(
+        Q(status=BatchStatus.APPROVED) | Q(Exists(changed), status=BatchStatus.SUBMITTED)
+    ).values_list("pk", flat=True)
+    return sum(void_if_changed(actor=actor, batch_id=pk) for pk in list(known))
+
+
+def _looks_changed() -> QuerySet[BatchRow]:
+    """Rows of an outer batch that are not what they show; cheap, and no proof: approving looks at all."""
+    asked = Q(requisition__status__in=(RequisitionStatus.SUBMITTED, RequisitionStatus.APPROVED))
+    left = F("requisition__amount") - F("requisition__committed")
+    return BatchRow.objects.filter(
+        ~asked
+        | ~Q(payee_name=F("requisition__payee_name"))
+        | ~Q(method=F("requisition__method"))
+        | Q(raised=True, requisition__version__gt=1)
+        | Q(payment__isnull=True, amount__gt=left)
+        | Q(payment__isnull=False) & ~Q(payment__status=PaymentStatus.PENDING)
+        | Q(payment__isnull=False) & ~Q(payment__amount=F("amount")),
+        batch=OuterRef("pk"),
+        status=BatchRowStatus.WAITING,
+    )
 
 
 def is_unchanged(batch: Batch) -> bool:
@@ -188,14 +228,22 @@ def _refresh(batch: Batch) -> None:
             continue
         if digest != row.digest:
             row.digest, row.amount = digest, item.amount
+            _show(row)
             changed.append(row)
         digests.append(digest)
         total += item.amount
-    fields = ["digest", "amount", "status", "error_field", "error_code", "error_message"]
-    BatchRow.objects.bulk_update(changed, fields, batch_size=ROWS_AT_ONCE)
+    BatchRow.objects.bulk_update(changed, REFRESHED, batch_size=ROWS_AT_ONCE)
     batch.count, batch.total = len(digests), total
     batch.set_hash = set_hash(batch.pk, digests)
     batch.save(update_fields=["count", "total", "set_hash"])
+
+
+def _show(row: BatchRow) -> None:
+    """Write on the row, as an object, whom it pays now."""
+    requisition = row.requisition
+    assert requisition is not None
+    row.payee_name, row.method = requisition.payee_name, requisition.method
+    row.destination_shown = mask(requisition.destination)
 
 
 def _carry_approval(batch: Batch, actor: Actor) -> None:
@@ -227,6 +275,7 @@ def _carry_approval(batch: Batch, actor: Actor) -> None:
     Requisition.objects.filter(pk__in=[one.pk for one in raised]).update(
         status=RequisitionStatus.APPROVED, approved_at=DatabaseClock()
     )
+    tell_requisitions(raised, RequisitionStatus.APPROVED)
     facts = {"status": "approved", "batch": str(batch.pk)}
     changes = [Change(one.reference, after=facts) for one in raised]
     audit.record_many(
@@ -281,6 +330,8 @@ def _make_payments(batch: Batch, actor: Actor) -> None:
             """,
             [[row_id for row_id, _ in made], [payment_id for _, payment_id in made]],
         )
+    payments = Payment.objects.filter(pk__in=[payment_id for _, payment_id in made])
+    tell_payments(payments.defer("destination"), PAYMENT_CREATED)
     facts = {"status": "pending", "batch": str(batch.pk)}
     changes = [Change(f"treasury.payment:{payment_id}", after=facts) for _, payment_id in made]
     audit.record_many(

@@ -13,7 +13,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from ledger.actor import Actor
 from ledger.clock import database_now
@@ -32,7 +32,7 @@ from treasury.services.execution import carry_out
 from treasury.services.passes import attempted, for_each
 from treasury.services.payments import LateSuccess
 from treasury.services.settlement import Proof, settle_many
-from treasury.services.step_up import require_step_up
+from treasury.services.step_up import require_fresh, require_step_up
 from treasury.states import BATCH, BatchRowStatus, BatchStatus, require_transition
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def execute_batch(*, actor: Actor, batch_id: UUID) -> Batch:
     """Start an approved batch, using up the executor's verification; workers carry it out.
 
     Raises ``RoleRequired``, ``SegregationOfDuties``, ``IllegalTransition``, ``BatchChanged``,
-    ``CodeRequired``; then nothing happened.
+    ``StepUpRequired``, ``CodeRequired``; then nothing happened.
     """
     void_if_changed(actor=actor, batch_id=batch_id)
     return _start(actor=actor, batch_id=batch_id)
@@ -66,7 +66,7 @@ def _start(*, actor: Actor, batch_id: UUID) -> Batch:
     user = duties.may_execute_batch(actor, batch)
     if batch.status != BatchStatus.APPROVED:
         raise IllegalTransition(f"A batch that is {batch.status} cannot be executed.")
-    require_step_up(actor, company_id=batch.company_id, currency=batch.currency, amount=batch.total)
+    _require_second_factor(batch, actor)
     before = batch_facts(batch)
     if consume_batch_code(batch, user) is None:
         raise readiness.CodeRequired("This batch needs a code that you have verified.")
@@ -77,6 +77,14 @@ def _start(*, actor: Actor, batch_id: UUID) -> Batch:
     record_batch(actor, "batch.execute", batch, before=before)
     _wake_after_commit(batch)
     return batch
+
+
+def _require_second_factor(batch: Batch, actor: Actor) -> None:
+    """Ask for it above the threshold, by the total now, and where one of the payments does."""
+    require_step_up(actor, company_id=batch.company_id, currency=batch.currency, amount=batch.total)
+    waiting = batch.rows.filter(status=BatchRowStatus.WAITING)
+    if waiting.filter(payment__step_up_required=True).exists():
+        require_fresh(actor)
 
 
 @command("batch.pause")
@@ -130,9 +138,12 @@ def carry_out_chunk(*, actor: Actor, batch_id: UUID, today: Today) -> bool:
     if batch is None or batch.status != BatchStatus.EXECUTING or batch.executor is None:
         return False
     waiting = batch.rows.filter(status=BatchRowStatus.WAITING).order_by("number")
-    rows = list(waiting[:CHUNK])
+    # What is scheduled for a later day waits for it; the sweeper comes by until then.
+    later = Q(payment__due_on__gt=today(batch.fund.company))
+    rows = list(waiting.exclude(later)[:CHUNK])
     if not rows:
-        _complete(batch, actor)
+        if not waiting.exists():
+            _complete(batch, actor)
         return False
     executor = Actor.of(
         batch.executor, ip_address=batch.executor_ip, user_agent=batch.executor_agent
@@ -183,6 +194,7 @@ def _is_ready(
             user_id=by.user.pk, requester_id=payment.requester_id, act="execute"
         )
         readiness.require_executable_state(payment)
+        readiness.require_due(payment, on=by.today(payment.fund.company))
         if payment.requisition_id in late:
             raise LateSuccess("The gateway says that an earlier payment of this did pay.")
     except Refusal as refusal:

@@ -5,10 +5,12 @@ from typing import Any
 from ledger import audit
 from ledger.actor import Actor
 from ledger.money import format_amount
+from treasury.events import BATCH_VOIDED
 from treasury.models import Batch, BatchRow
 from treasury.services.batch_rows import item_of
+from treasury.services.telling import tell_batch
 from treasury.sets import Item
-from treasury.states import BatchRowStatus
+from treasury.states import BatchRowStatus, BatchStatus
 
 
 def batch_facts(batch: Batch) -> dict[str, Any]:
@@ -32,7 +34,10 @@ def record_batch(
     before: dict[str, Any] | None,
     more: dict[str, Any] | None = None,
 ) -> None:
-    """Write what was done to a batch to the audit trail."""
+    """Write what was done to a locked or new batch to the audit trail, and tell a change of its status."""
+    if before is None or before["status"] != batch.status:
+        voided = before is not None and batch.status == BatchStatus.SUBMITTED
+        tell_batch(batch, BATCH_VOIDED if voided else None)
     audit.record(
         actor=actor,
         action=action,

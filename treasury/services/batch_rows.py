@@ -16,13 +16,13 @@ from ledger.clock import database_now
 from ledger.encryption import mask
 from ledger.models import User
 from ledger.money import format_amount, parse_amount
-from ledger.refusals import Conflict, InvalidInput, Refusal
+from ledger.refusals import InvalidInput, Refusal
 from ledger.roles import Role
 from treasury import locks, methods, payees
 from treasury.models import Batch, BatchRow, Payment, Requisition
 from treasury.readiness import NotApproved
 from treasury.services.payments import DiffersFromApproval, ExceedsApproval
-from treasury.services.requisitions import Content, write_content
+from treasury.services.requisitions import Content, InBatch, write_content
 from treasury.sets import Item
 from treasury.sheets import Line
 from treasury.states import BatchRowStatus, PaymentStatus, RequisitionStatus
@@ -35,16 +35,9 @@ WRITTEN_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", r
 ROWS_AT_ONCE = 1_000
 
 
-class InBatch(Conflict):
-    """Another row that waits, of this batch or another, pays this already."""
-
-    code = "in_batch"
-    title = "In a batch already"
-
-
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One payee as he was asked for: a requisition that exists, or a line of a file."""
+    """One payee as he was asked for: a requisition or payment that exists, or a line of a file."""
 
     number: int
     requisition_id: str = ""
@@ -110,8 +103,10 @@ def refuse(row: BatchRow, refusal: Refusal) -> None:
 def item_of(row: BatchRow, requisition: Requisition, payment: Payment | None) -> Item:
     """Return the row as it is now: of the payment where there is one, else of what is asked for."""
     source = payment or requisition
-    amount = payment.amount if payment else row.amount
+    # What a row raised asks for itself: the row is no more than its picture.
+    amount = payment.amount if payment else requisition.amount if row.raised else row.amount
     assert amount is not None
+    left = payment is not None or amount <= requisition.amount - requisition.committed
     return Item(
         row_id=row.pk,
         number=row.number,
@@ -123,7 +118,7 @@ def item_of(row: BatchRow, requisition: Requisition, payment: Payment | None) ->
         destination_index=source.destination_index,
         amount=amount,
         currency=row.currency,
-        open=is_open(requisition.status, payment.status if payment else None),
+        open=left and is_open(requisition.status, payment.status if payment else None),
     )
 
 
@@ -203,7 +198,7 @@ def _plan_named(
     row.payee_name, row.method = requisition.payee_name, requisition.method
     row.destination_shown = mask(requisition.destination)
     row.amount = requisition.amount
-    if requisition.pk in plan.taken or requisition.pk in busy:
+    if one.payment_id is None and (requisition.pk in plan.taken or requisition.pk in busy):
         raise _on("requisition", InBatch("A row that waits pays this requisition already."))
     _require_as_approved(one, requisition)
     if requisition.status != RequisitionStatus.APPROVED:
@@ -253,7 +248,10 @@ def _require_as_approved(one: Wanted, requisition: Requisition) -> None:
 def _adopted(one: Wanted, requisition: Requisition, pending: list[Payment]) -> Payment | None:
     """The pending payment that the row stands for, where nothing is left to make another of."""
     if one.payment_id is not None:
-        return next((payment for payment in pending if payment.pk == one.payment_id), None)
+        found = next((payment for payment in pending if payment.pk == one.payment_id), None)
+        if found is None:
+            raise _on("payment", InBatch("It is not pending any more, or in a batch already."))
+        return found
     if requisition.amount > requisition.committed or len(pending) != 1:
         return None
     given = one.cell("amount")

@@ -6,6 +6,7 @@ A dry run is the real run, rolled back: whatever it says, the real one does.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from uuid import UUID, uuid4
 
@@ -20,11 +21,13 @@ from ledger.commands import command, refusals_recorded
 from ledger.models import User
 from ledger.refusals import InvalidInput, RoleRequired
 from treasury import duties, locks
+from treasury.events import PAYMENT_KINDS
 from treasury.models import Batch, BatchRow, Payment, Requisition, TreasuryFund
-from treasury.selectors import funds_seen_by, requisitions_seen_by
+from treasury.selectors import funds_seen_by, payments_due_by, requisitions_seen_by
 from treasury.services.batch_facts import batch_facts, record_batch
 from treasury.services.batch_rows import Plan, Wanted, plan_rows
 from treasury.services.requisitions import requisition_facts
+from treasury.services.telling import tell_payments, tell_requisitions
 from treasury.sets import set_hash
 from treasury.sheets import MOST_ROWS, Line, read_sheet
 from treasury.states import (
@@ -62,34 +65,85 @@ class Draft:
         return self.batch.pk
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the batch is to be made of, out of which fund, and its name where none is given."""
+
+    source: Batch.Source
+    name: str
+    fund: TreasuryFund
+    wanted: Sequence[Wanted]
+
+
 def create_batch(
     *,
     actor: Actor,
     fund_id: UUID | None = None,
     requisitions: Sequence[UUID] | None = None,
     upload: Upload | None = None,
+    due_by: date | None = None,
     name: str = "",
     dry_run: bool = False,
 ) -> Draft:
-    """Make a batch of approved requisitions, or of the lines of a file; out of one fund.
+    """Make a batch of approved requisitions, of the lines of a file, or of the payments due by a civil date.
 
-    Rows that cannot be paid are in it as refused, each with its reason; they block no other. Raises
-    ``RoleRequired``, ``InvalidInput`` on ``fund``, ``requisitions``, ``file`` or, when no row can be paid, on
-    the rows.
+    It pays out of one fund. Rows that cannot be paid are in it as refused, each with its reason; they block
+    no other. Raises ``RoleRequired``, ``InvalidInput`` on ``fund``, ``requisitions``, ``file``, ``due_by``
+    or, when no row can be paid, on the rows.
     """
     with refusals_recorded(actor=actor, action="batch.create", subject="batch.create"):
         user = _person(actor)
-        lines = None
-        if (requisitions is None) == (upload is None):
-            raise InvalidInput.on("body", "Send either requisitions or a file.")
-        if upload is not None:
-            lines = read_sheet(upload.data)
-            wanted = [_wanted(line) for line in lines]
-        else:
-            wanted = _listed(requisitions or ())
+        if sum(one is not None for one in (requisitions, upload, due_by)) != 1:
+            raise InvalidInput.on("body", "Send one of requisitions, file and due_by.")
+        asked = _asked(user, fund_id, requisitions, upload, due_by)
+        fund = asked.fund
+        batch = Batch(
+            batch_id=uuid4(),
+            name=optional_text(name, field="name", longest=LONGEST_NAME) or asked.name,
+            fund=fund,
+            company_id=fund.company_id,
+            currency=fund.currency,
+            source=asked.source,
+            file_hash=hashlib.sha256(upload.data).hexdigest() if upload else "",
+            separate_executor=fund.company.separate_executor,
+            created_by=user,
+        )
+    return _create(actor=actor, batch=batch, wanted=asked.wanted, dry_run=dry_run)
+
+
+def _asked(
+    user: User,
+    fund_id: UUID | None,
+    requisitions: Sequence[UUID] | None,
+    upload: Upload | None,
+    due_by: date | None,
+) -> _Asked:
+    if due_by is not None:
+        fund = _fund(user, fund_id, [])
+        duties.may_make_batch(Actor.of(user), fund)
+        wanted = _due(user, fund, due_by)
+        return _Asked(Batch.Source.DUE, f"Due by {due_by:%-d %B %Y}", fund, wanted)
+    if upload is not None:
+        wanted = [_wanted(line) for line in read_sheet(upload.data)]
         fund = _fund(user, fund_id, wanted)
-        name = optional_text(name, field="name", longest=LONGEST_NAME)
-    return _create(actor=actor, fund=fund, wanted=wanted, upload=upload, name=name, dry_run=dry_run)
+        return _Asked(Batch.Source.FILE, _name_of_file(upload), fund, wanted)
+    wanted = _listed(requisitions or ())
+    fund = _fund(user, fund_id, wanted)
+    return _Asked(Batch.Source.REQUISITIONS, _name_of_list(wanted), fund, wanted)
+
+
+def _due(user: User, fund: TreasuryFund, day: date) -> list[Wanted]:
+    """What the fund is to pay by the day, but for what the user asked for or what waits in a batch."""
+    waiting = BatchRow.objects.filter(status=BatchRowStatus.WAITING, payment__isnull=False)
+    due = payments_due_by(user, fund.company, day).filter(fund=fund).exclude(requester=user)
+    due = due.exclude(pk__in=waiting.values("payment"))
+    ids = list(due.values_list("requisition", "pk")[:MOST_ROWS])
+    if not ids:
+        raise InvalidInput.on("due_by", "Nothing of this fund is due by then.")
+    return [
+        Wanted(number, str(requisition), payment_id=payment)
+        for number, (requisition, payment) in enumerate(ids, start=1)
+    ]
 
 
 def _wanted(line: Line) -> Wanted:
@@ -127,24 +181,11 @@ def _fund(user: User, fund_id: UUID | None, wanted: Sequence[Wanted]) -> Treasur
 def _create(
     *,
     actor: Actor,
-    fund: TreasuryFund,
+    batch: Batch,
     wanted: Sequence[Wanted],
-    upload: Upload | None,
-    name: str,
     dry_run: bool,
 ) -> Draft:
-    duties.may_make_batch(actor, fund)
-    batch = Batch(
-        batch_id=uuid4(),
-        name=name or _name(upload, wanted),
-        fund=fund,
-        company_id=fund.company_id,
-        currency=fund.currency,
-        source=Batch.Source.FILE if upload else Batch.Source.REQUISITIONS,
-        file_hash=hashlib.sha256(upload.data).hexdigest() if upload else "",
-        separate_executor=fund.company.separate_executor,
-        created_by=_person(actor),
-    )
+    duties.may_make_batch(actor, batch.fund)
     plan = plan_rows(batch, wanted, actor=actor)
     _require_some(plan)
     payable = plan.payable
@@ -157,9 +198,11 @@ def _create(
     return Draft(batch, plan.rows, dry_run)
 
 
-def _name(upload: Upload | None, wanted: Sequence[Wanted]) -> str:
-    if upload is None:
-        return f"{len(wanted)} requisitions" if len(wanted) > 1 else "1 requisition"
+def _name_of_list(wanted: Sequence[Wanted]) -> str:
+    return f"{len(wanted)} requisitions" if len(wanted) > 1 else "1 requisition"
+
+
+def _name_of_file(upload: Upload) -> str:
     last = upload.name.replace("\\", "/").rpartition("/")[2]
     text = "".join(c for c in last if c.isprintable()).strip()
     return text[:LONGEST_NAME] or "Upload"
@@ -183,6 +226,7 @@ def _write(plan: Plan, actor: Actor) -> None:
     batch.save(force_insert=True)
     Requisition.objects.bulk_create(plan.raised, batch_size=ROWS_AT_ONCE)
     BatchRow.objects.bulk_create(plan.rows, batch_size=ROWS_AT_ONCE)
+    tell_requisitions(plan.raised, RequisitionStatus.SUBMITTED)
     audit.record_many(
         actor=actor,
         action="requisition.create",
@@ -229,16 +273,18 @@ def _withdraw(batch: Batch, rows: Sequence[BatchRow], actor: Actor) -> None:
         pk__in=made, status=PaymentStatus.PENDING, attempts__isnull=True
     )
     paid_off = list(payments.values_list("pk", flat=True))
-    Payment.objects.filter(pk__in=paid_off).update(status=PaymentStatus.CANCELLED)
+    cancelled = Payment.objects.filter(pk__in=paid_off)
+    cancelled.update(status=PaymentStatus.CANCELLED)
+    tell_payments(cancelled.defer("destination"), PAYMENT_KINDS[PaymentStatus.CANCELLED])
     raised = [row.requisition_id for row in rows if row.raised and row.requisition_id]
     requisitions = Requisition.objects.filter(
         Q(status=RequisitionStatus.SUBMITTED) | Q(status=RequisitionStatus.APPROVED, committed=0),
         pk__in=raised,
     )
     withdrawn = list(requisitions.values_list("pk", flat=True))
-    Requisition.objects.filter(pk__in=withdrawn).update(
-        status=RequisitionStatus.CANCELLED, cancelled_at=DatabaseClock()
-    )
+    gone = Requisition.objects.filter(pk__in=withdrawn)
+    gone.update(status=RequisitionStatus.CANCELLED, cancelled_at=DatabaseClock())
+    tell_requisitions(gone.defer("destination"), RequisitionStatus.CANCELLED)
     for action, noun, ids in (
         ("payment.cancel", "payment", paid_off),
         ("requisition.cancel", "requisition", withdrawn),

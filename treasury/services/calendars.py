@@ -10,7 +10,7 @@ from ledger import audit
 from ledger.actor import Actor
 from ledger.commands import command
 from ledger.models import Company
-from ledger.refusals import Conflict, InvalidInput, NotFound, RoleRequired
+from ledger.refusals import InvalidInput, NotFound, RoleRequired
 from treasury import duties, locks
 from treasury.calendar import Calendar, Roll
 from treasury.dates import Today
@@ -20,13 +20,6 @@ from treasury.texts import require_text
 
 LONGEST_NAME = 80
 SCHEDULE_FIELDS = ("scheduled_for", "scheduled_by", "due_on", "next_try_at", "tries")
-
-
-class NotDue(Conflict):
-    """The payment is scheduled for a later day; take the day away to execute it now."""
-
-    code = "not_due"
-    title = "Not due"
 
 
 def calendar_of(company: Company) -> Calendar:
@@ -58,12 +51,6 @@ def write_schedule(
     payment.scheduled_by = actor.user if scheduled_for else None
     payment.due_on = calendar_of(company).due_on(scheduled_for) if scheduled_for else None
     payment.next_try_at, payment.tries = None, 0
-
-
-def require_due(payment: Payment, *, on: date) -> None:
-    """Raise ``NotDue`` while the day of a scheduled payment has not come."""
-    if payment.due_on is not None and on < payment.due_on:
-        raise NotDue(f"This payment goes out on {payment.due_on}; unschedule it to pay now.")
 
 
 @command("holiday.add")

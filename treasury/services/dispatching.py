@@ -11,6 +11,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import DurationField, F, Q, QuerySet, Value
 
 from ledger.actor import Actor
@@ -63,12 +64,12 @@ def dispatch_waiting(*, actor: Actor, today: Today) -> int:
 def record_reply(*, actor: Actor, attempt_id: UUID, outcome: Outcome, today: Today) -> None:
     """Write down the immediate answer to a call, unless something more certain was learnt meanwhile."""
     attempt = locks.lock_attempt(attempt_id)
+    found = outcome.outcome_class
+    breaker.note_call(attempt.provider, found)
     if attempt.state != AttemptState.SENDING or attempt.call_began_at is None:
         _keep_conversation(attempt, outcome)
         return
-    found = outcome.outcome_class
     said = outcomes.said_by(outcome)
-    breaker.note_call(attempt.provider, found)
     if found is OutcomeClass.CONFIG:
         mark_stopped(actor=actor, provider=attempt.provider, reason=said)
     if found is OutcomeClass.ACCEPTED:
@@ -92,20 +93,36 @@ def accepted_for() -> timedelta:
 
 
 def _claim(attempt_id: UUID) -> bool:
-    """Take the attempt for this worker; one conditional statement, committed before the call."""
-    seconds = getattr(settings, "BURSAR_LEASE_S", LEASE_S)
-    lease = Value(timedelta(seconds=seconds), output_field=DurationField())
-    claimed = (
-        _waiting()
-        .filter(pk=attempt_id)
-        .update(
-            call_began_at=DatabaseClock(),
-            lease_until=DatabaseClock() + lease,
-            lease_owner=f"{socket.gethostname()}:{os.getpid()}"[:80],
-            calls=F("calls") + 1,
-        )
+    """Take the attempt for this worker, committed before the call; as its probe where the breaker is open."""
+    row = _waiting().filter(pk=attempt_id)
+    return _take(row.exclude(provider__in=breaker.open_providers())) or _claim_probe(row)
+
+
+def _claim_probe(row: QuerySet[PaymentAttempt]) -> bool:
+    """Take the attempt and with it its open provider's one probe, or neither."""
+    provider_id = row.values_list("provider", flat=True).first()
+    if provider_id is None:
+        return False
+    with transaction.atomic():
+        # First the attempt, then its provider: the order in which a reply is written down.
+        claimed = _take(row) and breaker.take_probe(provider_id, lease=_lease())
+        transaction.set_rollback(not claimed)
+    return claimed
+
+
+def _take(row: QuerySet[PaymentAttempt]) -> bool:
+    """Write this worker's lease on the attempt if it still waits; one conditional statement."""
+    claimed = row.update(
+        call_began_at=DatabaseClock(),
+        lease_until=DatabaseClock() + Value(_lease(), output_field=DurationField()),
+        lease_owner=f"{socket.gethostname()}:{os.getpid()}"[:80],
+        calls=F("calls") + 1,
     )
     return claimed == 1
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=getattr(settings, "BURSAR_LEASE_S", LEASE_S))
 
 
 def _waiting() -> QuerySet[PaymentAttempt]:

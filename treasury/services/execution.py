@@ -4,6 +4,7 @@ from uuid import UUID, uuid5
 
 from ledger import audit
 from ledger.actor import Actor
+from ledger.clock import today as civil_today
 from ledger.commands import after_commit, command
 from ledger.models import User
 from ledger.refusals import Conflict
@@ -12,13 +13,13 @@ from payments.models import Provider
 from payments.services import breaker
 from treasury import duties, locks, methods, readiness
 from treasury.dates import Today
-from treasury.limits import limits_refuse
+from treasury.limits import barriers, limits_refuse
 from treasury.models import OneTimeCode, Payment, PaymentAttempt
 from treasury.queue import wake
-from treasury.services.calendars import require_due
 from treasury.services.codes import consume_code, verified_code
 from treasury.services.facts import attempt_facts, payment_facts
 from treasury.services.payments import require_no_late_success, require_nothing_paid_late
+from treasury.services.requisitions import ChangedSince
 from treasury.services.settlement import Proof, settle
 from treasury.services.step_up import require_fresh
 from treasury.services.telling import tell_payment
@@ -33,22 +34,33 @@ class ProviderUnavailable(Conflict):
 
 
 def can_execute_payment(payment: Payment, user: User) -> tuple[bool, str]:
-    """Return whether the user could execute the payment now, and the reason if not, for people."""
-    return readiness.can_execute(payment, user)
+    """Return whether the user could execute the payment now, and the reason if not, for people.
+
+    Limits of a day and cooling-off are told too, as far as they stand now.
+    """
+    can, why = readiness.can_execute(payment, user)
+    if can:
+        refusal = barriers([payment], on=civil_today(payment.fund.company)).get(payment.pk)
+        return refusal is None, refusal.detail if refusal else ""
+    return can, why
 
 
 @command("payment.execute")
-def execute_payment(*, actor: Actor, payment_id: UUID, today: Today) -> Payment:
+def execute_payment(
+    *, actor: Actor, payment_id: UUID, today: Today, version: int | None = None
+) -> Payment:
     """Execute a pending payment and return it: success for cash, executing when a worker sends it.
 
     Consumes the executor's verification where a code is needed; where none is, the actor becomes the
-    executor. Raises ``RoleRequired``, ``SegregationOfDuties``, ``IllegalTransition``, ``NotApproved``,
-    ``RetryLimit``, ``LateSuccess``, ``StepUpRequired``, ``CodeRequired``, ``ProviderUnavailable``,
+    executor. ``version`` is what he decided on, if he says so. Raises ``RoleRequired``, ``SegregationOfDuties``, ``IllegalTransition``, ``NotApproved``,
+    ``RetryLimit``, ``ChangedSince``, ``LateSuccess``, ``StepUpRequired``, ``CodeRequired``, ``ProviderUnavailable``,
     ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``; then nothing happened.
     """
     payment, seen = locks.lock_to_execute(payment_id, actor.user_id)
     user = duties.may_execute(actor, payment, seen=seen)
     readiness.require_executable_state(payment)
+    if version is not None and version != payment.version:
+        raise ChangedSince(f"It was edited: this is version {payment.version} now.")
     if seen.late_successes:
         require_nothing_paid_late(payment)
     if payment.step_up_required:
@@ -71,7 +83,7 @@ def carry_out(
     Plain, for the commands of one payment and of a batch. Raises ``NotDue``, ``ProviderUnavailable``,
     ``LateSuccess``, ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``.
     """
-    require_due(payment, on=today(payment.fund.company))
+    readiness.require_due(payment, on=today(payment.fund.company))
     if payment.method in methods.BY_GATEWAY:
         _reserve(payment, user, code, actor, today)
     else:

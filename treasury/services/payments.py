@@ -173,7 +173,7 @@ def cancel_payment(*, actor: Actor, payment_id: UUID) -> Payment:
 def retry_payment(*, actor: Actor, payment_id: UUID) -> Payment:
     """Make a failed payment pending again; it needs a new code and a new executor's decision.
 
-    Raises ``IllegalTransition``, ``RetryLimit`` when it has failed as often as it may, ``LateSuccess``
+    It goes out by itself no more, whoever had scheduled it. Raises ``IllegalTransition``, ``RetryLimit`` when it has failed as often as it may, ``LateSuccess``
     when the gateway has since said that the money did move.
     """
     payment = locks.lock_payment(payment_id)
@@ -186,6 +186,7 @@ def retry_payment(*, actor: Actor, payment_id: UUID) -> Payment:
     payment.status = PaymentStatus.PENDING
     forget_executor(payment)
     payment.save(update_fields=["status", *EXECUTOR_FIELDS])
+    _unschedule(payment)
     _record(actor, "payment.retry", payment, before=before)
     tell_payment(payment, PAYMENT_RETRIED)
     return payment
@@ -235,6 +236,15 @@ def forget_executor(payment: Payment) -> None:
     payment.otp_sent_timestamp = None
     payment.otp_verified = False
     payment.otp_verified_timestamp = None
+
+
+def _unschedule(payment: Payment) -> None:
+    """Take the day away: nobody has a payment executed in the name of who scheduled an earlier try."""
+    if payment.scheduled_for is None:
+        return
+    payment.scheduled_for = payment.scheduled_by = payment.due_on = payment.next_try_at = None
+    payment.tries = 0
+    payment.save(update_fields=SCHEDULE_FIELDS)
 
 
 def _requisition_of(requisition_id: UUID) -> Requisition:

@@ -30,6 +30,8 @@ from treasury.services.telling import tell_payment, tell_requisition
 from treasury.states import (
     PAYMENT,
     REQUISITION,
+    BatchRowStatus,
+    BatchStatus,
     PaymentStatus,
     RequisitionStatus,
     require_transition,
@@ -64,6 +66,13 @@ class AlreadyApproved(Conflict):
 
     code = "already_approved"
     title = "Already approved"
+
+
+class InBatch(Conflict):
+    """A row of a batch that waits pays this: it is decided and paid with the batch."""
+
+    code = "in_batch"
+    title = "In a batch already"
 
 
 class ChangedSince(Conflict):
@@ -162,14 +171,16 @@ def approve_requisition(
     """Agree to the requisition as it is now; it is approved with the last approval that its tier needs.
 
     Above a tier an approver and a CFO agree, two persons, in either order; a person and his delegate are
-    one. ``version`` is what lay before the actor, if he says so. Raises ``RoleRequired``,
-    ``SegregationOfDuties`` for its requester, ``InvalidInput``, ``IllegalTransition``, ``ChangedSince``, and
+    one. What a batch raised is approved with the batch. ``version`` is what lay before the actor, if he says
+    so. Raises ``RoleRequired``,
+    ``SegregationOfDuties`` for its requester, ``InvalidInput``, ``IllegalTransition``, ``InBatch``, ``ChangedSince``, and
     ``AlreadyApproved`` for whoever agreed before and for a role that has agreed already.
     """
     requisition = locks.lock_requisition(requisition_id)
     ways = duties.may_approve_requisition(actor, requisition)
     comment = optional_text(comment, field="comment")
     _require_step(requisition, RequisitionStatus.APPROVED)
+    _require_in_no_batch(requisition)
     require_step_up(
         actor,
         company_id=requisition.company_id,
@@ -247,6 +258,15 @@ def cancel_requisition(*, actor: Actor, requisition_id: UUID) -> Requisition:
     _record(actor, "requisition.cancel", requisition, before=before)
     tell_requisition(requisition)
     return _fresh(requisition)
+
+
+def _require_in_no_batch(requisition: Requisition) -> None:
+    """Raise ``InBatch`` for what is to be approved with the batch that raised it, by the same persons."""
+    raised = requisition.batch_rows.filter(
+        raised=True, status=BatchRowStatus.WAITING, batch__status=BatchStatus.SUBMITTED
+    )
+    if raised.exists():
+        raise InBatch("This is approved with the batch that it belongs to.")
 
 
 def current_approvals(requisition: Requisition) -> list[RequisitionApproval]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import DurationField, F, Q, QuerySet, Value
+from django.db.models import DurationField, Exists, F, OuterRef, Q, QuerySet, Value
 
 from ledger import audit
 from ledger.actor import Actor
@@ -18,12 +18,12 @@ from ledger.refusals import Refusal
 from treasury import locks, schedule
 from treasury.dates import Today
 from treasury.messages import remind_of_due_payment
-from treasury.models import Payment
+from treasury.models import BatchRow, Payment
 from treasury.services.calendars import calendar_of
 from treasury.services.execution import execute_payment
 from treasury.services.facts import payment_facts
 from treasury.services.passes import for_each
-from treasury.states import PaymentStatus
+from treasury.states import BatchRowStatus, PaymentStatus
 
 AT_ONCE = 100
 AGENT = "scheduled payment"
@@ -42,12 +42,16 @@ def execute_due(*, actor: Actor, today: Today) -> int:
 
 
 def _due() -> QuerySet[Payment]:
-    """Pending payments whose day may have come somewhere, and whose pause, if any, is over."""
+    """Pending payments whose day may have come somewhere, and whose pause, if any, is over.
+
+    What waits in a batch goes out with it.
+    """
     latest = database_now().date() + timedelta(days=1)
     waited = Q(next_try_at=None) | Q(next_try_at__lte=DatabaseClock())
+    in_batch = BatchRow.objects.filter(payment=OuterRef("pk"), status=BatchRowStatus.WAITING)
     return Payment.objects.filter(
         waited, status=PaymentStatus.PENDING, due_on__lte=latest, tries__lt=MOST_TRIES
-    )
+    ).exclude(Exists(in_batch))
 
 
 def _go(payment_id: UUID, *, actor: Actor, today: Today) -> bool:
@@ -64,7 +68,8 @@ def _go(payment_id: UUID, *, actor: Actor, today: Today) -> bool:
         return True
     try:
         person = Actor.of(user, user_agent=AGENT)
-        execute_payment(actor=person, payment_id=payment_id, today=today)
+        # Whoever edits it now, or takes the day away, is not overruled by what was read before.
+        execute_payment(actor=person, payment_id=payment_id, today=today, version=payment.version)
     except Refusal as refusal:
         _note_refusal(actor=actor, payment_id=payment_id, said=refusal.detail)
         return False

@@ -3,20 +3,29 @@
 What is told names things by their ids and says their status and amount; no destination, payee or purpose.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from ledger.money import format_amount
-from ledger.outbox import publish
+from ledger.outbox import publish, publish_many
 from treasury.events import (
+    BATCH_KINDS,
     PAYMENT_KINDS,
     REPLENISHMENT_KINDS,
     REQUISITION_KINDS,
     VARIANCE_KINDS,
 )
-from treasury.models import Payment, ReplenishmentRequest, Requisition, VarianceAdjustment
+from treasury.models import (
+    Batch,
+    Payment,
+    ReplenishmentRequest,
+    Requisition,
+    VarianceAdjustment,
+)
 from treasury.states import (
+    BatchStatus,
     PaymentStatus,
     ReplenishmentStatus,
     RequisitionStatus,
@@ -31,6 +40,42 @@ def tell_requisition(requisition: Requisition) -> None:
         subject=requisition.reference,
         company_id=requisition.company_id,
         payload=_requisition_payload(requisition, requisition.status),
+    )
+
+
+def tell_requisitions(requisitions: Iterable[Requisition], status: RequisitionStatus) -> None:
+    """Write for each locked or new requisition of one company that it is ``status`` now; one statement."""
+    rows = list(requisitions)
+    if rows:
+        publish_many(
+            kind=REQUISITION_KINDS[status],
+            company_id=rows[0].company_id,
+            events=[(row.reference, _requisition_payload(row, status)) for row in rows],
+        )
+
+
+def tell_payments(payments: Iterable[Payment], kind: str) -> None:
+    """Write the event for each locked or new payment of one company, as it is now; one statement."""
+    rows = list(payments)
+    if rows:
+        publish_many(
+            kind=kind,
+            company_id=rows[0].company_id,
+            events=[(row.reference, payment_payload(row)) for row in rows],
+        )
+
+
+def tell_batch(batch: Batch, kind: str | None = None) -> None:
+    """Write the event of the status that a locked or new batch has now, or of ``kind``."""
+    publish(
+        kind=kind or BATCH_KINDS[BatchStatus(batch.status)],
+        subject=batch.reference,
+        company_id=batch.company_id,
+        payload={
+            "batch_id": str(batch.pk),
+            "count": batch.count,
+            **_common(batch.status, batch.total, batch.currency, batch.fund_id),
+        },
     )
 
 

@@ -226,7 +226,9 @@ class Acting(Writing):
 
     def perform(self) -> Response:
         with self.recorded():
-            row = self.get_queryset().filter(pk=self.kwargs[self.key]).first()
+            # Whether he may is decided on the row itself; the answer is read anew with all that it shows.
+            rows = self.get_queryset().prefetch_related(None)
+            row = rows.filter(pk=self.kwargs[self.key]).first()
             if row is None:
                 raise NotFound("There is no such thing.")
             self.permit(row)

@@ -18,6 +18,7 @@ from ledger.refusals import RoleRequired
 from ledger.roles import READING_ROLES, Role
 
 Row = TypeVar("Row", bound=Model)
+Reached = tuple[UUID, UUID | None, UUID | None]
 
 
 class Place(Protocol):
@@ -99,10 +100,16 @@ def visible(
     """
     if user.is_superuser and user.is_active:
         return rows
-    reach = within_reach(
-        user, prefix, roles, by_company_only=by_company_only, whole_company=whole_company
-    )
+    places = _places(user, roles, whole_company=whole_company)
+    reach = _reach_of(places, prefix, by_company_only=by_company_only)
+    if prefix and _has_company(rows.model):
+        # Says nothing new, but an index that begins with the row's own company is found by it.
+        reach &= Q(company__in={company for company, _, _ in places})
     return rows.filter(reach)
+
+
+def _has_company(model: type[Model]) -> bool:
+    return any(field.name == "company" for field in model._meta.get_fields())
 
 
 def within_reach(
@@ -116,13 +123,21 @@ def within_reach(
     """Return the condition behind ``visible``, to be combined with others without a subquery."""
     if user.is_superuser and user.is_active:
         return ~Q(pk__in=())
-    reach = Q(pk__in=())
+    places = _places(user, roles, whole_company=whole_company)
+    return _reach_of(places, prefix, by_company_only=by_company_only)
+
+
+def _places(user: User, roles: Iterable[Role], *, whole_company: bool) -> list[Reached]:
+    """Return the company, region and branch of each membership with one of the roles."""
     memberships = Membership.objects.filter(user=user, role__in=list(roles), user__is_active=True)
     if whole_company:
         memberships = memberships.filter(region=None)
-    for company, region, branch in memberships.values_list(
-        "company", "region", "branch"
-    ).distinct():
+    return list(memberships.values_list("company", "region", "branch").distinct())
+
+
+def _reach_of(places: Iterable[Reached], prefix: str, *, by_company_only: bool) -> Q:
+    reach = Q(pk__in=())
+    for company, region, branch in places:
         reach |= _reach(prefix, company, region, branch, by_company_only=by_company_only)
     return reach
 

@@ -21,6 +21,7 @@ from ledger.admin.cells import page_of
 from ledger.admin.frame import framed
 from ledger.admin.lists import List
 from ledger.admin.pages import Page
+from ledger.admin.paginator import Newest
 from ledger.admin.requests import actor_of, reads, roles_anywhere, user_of
 from ledger.admin.steps import MOST_ROWS, Outcome, Step, StepForm, attempt
 from ledger.downloads import file_answer
@@ -48,6 +49,7 @@ class SeenAdmin(ModelAdmin):
     list_per_page = 25
     list_max_show_all = 25
     show_full_result_count = False
+    paginator = Newest
     list_filter_submit = True
     list_filter_sheet = True
     actions_on_top = True

@@ -127,7 +127,6 @@ class JournalEntryAdmin(SeenAdmin):
     list_filter = (seen("company"), between("effective_on"), between("posted_at"))
     list_select_related = ("company", "posted_by", "reversal_of", "reversed_by")
     search_fields = ("description", "reference", "posted_by__username")
-    date_hierarchy = "effective_on"
     posted_at_shown = instant_column("posted_at", title="posted")
 
     @admin.display(description="reversal")
@@ -186,7 +185,6 @@ class LedgerEntryAdmin(SeenAdmin):
         "account__code",
     )
     amount_fields = ("amount",)
-    date_hierarchy = "effective_on"
     side_badge = badge_column("side", {"debit": "busy"})
     amount_figure = amount_column("amount")
     balance_after_figure = amount_column("balance_after", order=None)
@@ -224,7 +222,6 @@ class HoldAdmin(SeenAdmin):
     list_select_related = ("account__company", "release")
     search_fields = ("reference", "account__name", "account__code")
     amount_fields = ("amount",)
-    date_hierarchy = "held_at"
     state = column(_state, title="state", name="state")
     amount_figure = amount_column("amount", currency=lambda row: row.account.currency)
     held_at_shown = instant_column("held_at", title="held", company=lambda row: row.account.company)

@@ -27,7 +27,6 @@ class AuditEventAdmin(SeenAdmin):
     list_filter = (by("outcome"), seen("company"), "action", between("at", "when"))
     list_select_related = ("company",)
     search_fields = ("action", "subject", "actor_name", "code", "detail", "request_id")
-    date_hierarchy = "at"
     outcome_badge = badge_column("outcome", {"done": "good", "refused": "bad"})
     who = column(
         lambda event: cells.Text(event.actor_name), title="who", order="actor_name", name="who"

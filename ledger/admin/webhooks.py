@@ -288,7 +288,6 @@ class WebhookDeliveryAdmin(SeenAdmin):
     list_filter = (by("status"), seen("endpoint"), between("created_at", "when"))
     list_select_related = ("endpoint__company",)
     search_fields = ("kind", "subject", "message_id")
-    date_hierarchy = "created_at"
     steps = (REPLAY,)
     status_badge = badge_column("status", DELIVERY_TONES)
     url = column(lambda row: cells.text(row.endpoint.url), title="to", name="url")
@@ -342,7 +341,6 @@ class OutboxEventAdmin(SeenAdmin):
     list_filter = (seen("company"), between("occurred_at", "when"))
     list_select_related = ("company",)
     search_fields = ("kind", "subject")
-    date_hierarchy = "occurred_at"
     occurred_at_shown = instant_column("occurred_at", title="when")
 
     def page_for(self, request: HttpRequest, row: OutboxEvent) -> Page:

@@ -47,7 +47,6 @@ class AttemptAdmin(SeenAdmin):
         "payment__payment_id__istartswith",
     )
     amount_fields = ("amount",)
-    date_hierarchy = "created_at"
     payee = column(_payee, title="payee", order="payment__requisition__payee_name", name="payee")
     amount_figure = amount_column("amount")
     state_badge = badge_column("state", tones.ATTEMPT)
@@ -84,7 +83,6 @@ class CallbackAdmin(SeenAdmin):
     list_display = ("says", "address", "attempt_number", "ip_address", "received_at_shown")
     list_filter = ("trusted", seen("attempt__provider"), between("received_at"))
     search_fields = ("says", "attempt__payment__payment_id__istartswith", "attempt__conversation")
-    date_hierarchy = "received_at"
     address = column(trusted_badge, title="address", order="trusted", name="address")
     attempt_number = column(
         lambda row: cells.Text(str(row.attempt)), title="attempt", name="attempt_number"
@@ -118,7 +116,6 @@ class IncidentAdmin(SeenAdmin):
     list_display = ("kind_badge", "payee", "detail", "at_shown")
     list_filter = (by("kind"), seen("payment__fund"), between("at", "when"))
     search_fields = ("detail", "payment__requisition__payee_name", "payment__fund__name")
-    date_hierarchy = "at"
     kind_badge = badge_column("kind", dict.fromkeys(Incident.Kind.values, "bad"))
     payee = column(_payee, title="payee", order="payment__requisition__payee_name", name="payee")
     at_shown = instant_column("at", title="when", company=lambda row: row.payment.company)

@@ -53,7 +53,6 @@ class PaymentAdmin(LiveAdmin):
         "payment_id__istartswith",
     )
     amount_fields = ("amount",)
-    date_hierarchy = "created_at"
     steps = payment_steps.STEPS
     payee = column(
         lambda row: cells.Text(row.requisition.payee_name),
@@ -147,7 +146,6 @@ class ExecutionAdmin(OfPayment):
         "payment__payment_id__istartswith",
     )
     amount_fields = ("payment__amount",)
-    date_hierarchy = "created_at"
     payee = column(_payee, title="payee", order="payment__requisition__payee_name", name="payee")
     amount_figure = column(_amount, title="amount", order="payment__amount", name="amount_figure")
     created_at_shown = instant_column(
@@ -189,7 +187,6 @@ class ReconciliationAdmin(OfPayment):
         "reconciled_by__username",
     )
     amount_fields = ("payment__amount",)
-    date_hierarchy = "reconciled_at"
     payee = column(_payee, title="payee", order="payment__requisition__payee_name", name="payee")
     amount_figure = column(_amount, title="amount", order="payment__amount", name="amount_figure")
     reconciled_at_shown = instant_column(

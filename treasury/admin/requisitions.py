@@ -55,7 +55,6 @@ class RequisitionAdmin(SeenAdmin):
         "requisition_id__istartswith",
     )
     amount_fields = ("amount",)
-    date_hierarchy = "requested_at"
     creation = requisition_steps.CREATE
     steps = requisition_steps.STEPS
     amount_figure = amount_column("amount")

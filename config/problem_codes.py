@@ -72,7 +72,11 @@ TABLE: tuple[tuple[tuple[str, ...], int, str], ...] = (
         400,
         "a cell that a spreadsheet would calculate; a batch pays out of one fund",
     ),
-    (("in_batch",), 409, "a row that waits pays this requisition already"),
+    (
+        ("in_batch",),
+        409,
+        "a row of a batch that waits pays this requisition: it is approved and paid with it",
+    ),
     (("batch_changed",), 409, "a part of the set is not as it was approved"),
     (
         ("day_passed", "holiday_exists"),

@@ -130,6 +130,12 @@ def test_what_is_decided_is_not_decided_again(desk: Desk) -> None:
             reject_requisition(actor=acting(user), requisition_id=approved.pk, reason="Late")
 
 
+def test_a_paid_requisition_is_not_approved_again(desk: Desk) -> None:
+    requisition = desk.paid().requisition
+    with pytest.raises(IllegalTransition):
+        approve_requisition(actor=acting(desk.cfo), requisition_id=requisition.pk)
+
+
 def test_a_rejection_says_why_and_by_whom(desk: Desk) -> None:
     made = desk.request()
     rejected = reject_requisition(

@@ -12,7 +12,7 @@ from ledger.commands import command
 from ledger.encryption import blind_index, mask
 from ledger.models import User
 from ledger.money import format_amount, parse_amount
-from ledger.refusals import Conflict, InvalidInput, RoleRequired
+from ledger.refusals import Conflict, IllegalTransition, InvalidInput, RoleRequired
 from treasury import duties, locks, methods, payees, risk, tiers
 from treasury.authority import Authority, apart_from
 from treasury.models import (
@@ -179,7 +179,9 @@ def approve_requisition(
     requisition = locks.lock_requisition(requisition_id)
     ways = duties.may_approve_requisition(actor, requisition)
     comment = optional_text(comment, field="comment")
-    _require_step(requisition, RequisitionStatus.APPROVED)
+    # The table lets a paid one be approved again, when its money came back: that is nobody's approval.
+    if requisition.status != RequisitionStatus.SUBMITTED:
+        raise IllegalTransition(f"A requisition that is {requisition.status} is not approved.")
     _require_in_no_batch(requisition)
     require_step_up(
         actor,

@@ -181,7 +181,9 @@ def approve_requisition(
     comment = optional_text(comment, field="comment")
     # The table lets a paid one be approved again, when its money came back: that is nobody's approval.
     if requisition.status != RequisitionStatus.SUBMITTED:
-        raise IllegalTransition(f"A requisition that is {requisition.status} is not approved.")
+        raise IllegalTransition(
+            f"A requisition that is {requisition.status} cannot become approved."
+        )
     _require_in_no_batch(requisition)
     require_step_up(
         actor,

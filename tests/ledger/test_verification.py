@@ -206,6 +206,8 @@ def test_an_amount_edited_on_both_sides_with_every_balance_is_found(
 def make_numbers_follow(intruder: Superuser) -> None:
     """Recompute every balance, account row and daily total, as a careful intruder would."""
     intruder.execute(
+        # Out of the way first: numbers are unique at each row of a statement, in whatever order it goes.
+        "UPDATE ledger_ledgerentry SET sequence = sequence + 1000000;"
         "UPDATE ledger_ledgerentry entry SET balance_after = due.balance, sequence = due.number FROM ("
         "  SELECT line.id, sum(CASE WHEN line.side = account.normal_side THEN amount ELSE -amount END)"
         "      OVER history AS balance, count(*) OVER history AS number"

@@ -52,8 +52,8 @@ def execute_payment(
     """Execute a pending payment and return it: success for cash, executing when a worker sends it.
 
     Consumes the executor's verification where a code is needed; where none is, the actor becomes the
-    executor. ``version`` is what he decided on, if he says so. Raises ``RoleRequired``, ``SegregationOfDuties``, ``IllegalTransition``, ``NotApproved``,
-    ``RetryLimit``, ``ChangedSince``, ``LateSuccess``, ``StepUpRequired``, ``CodeRequired``, ``ProviderUnavailable``,
+    executor. ``version`` is what he decided on, if he says so. Raises ``RoleRequired``,
+    ``SegregationOfDuties``, ``IllegalTransition``, ``NotApproved``, ``RetryLimit``, ``ChangedSince``, ``LateSuccess``, ``StepUpRequired``, ``CodeRequired``, ``ProviderUnavailable``,
     ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``; then nothing happened.
     """
     payment, seen = locks.lock_to_execute(payment_id, actor.user_id)

@@ -9,7 +9,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("treasury", "0020_batch_rows_follow"),
+        ("treasury", "0021_proof_by_key"),
     ]
 
     operations = [

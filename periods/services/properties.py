@@ -6,8 +6,9 @@ from uuid import UUID
 
 from ledger.actor import Actor
 from ledger.commands import command
-from ledger.refusals import Conflict, InvalidInput, RuleBroken
+from ledger.refusals import Conflict, InvalidInput
 from periods import duties, locks
+from periods.allocation import NegativeWeight
 from periods.facts import facts_of
 from periods.models import Association, Owner, Ownership, Property, ServicePeriod
 from periods.services.noting import note
@@ -26,13 +27,6 @@ class LabelTaken(Conflict):
 
     code = "label_taken"
     title = "Label taken"
-
-
-class NegativeWeight(RuleBroken):
-    """A share weight is zero or more."""
-
-    code = "negative_weight"
-    title = "Negative weight"
 
 
 class TransferTooEarly(Conflict):

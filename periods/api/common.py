@@ -130,7 +130,7 @@ class ActingOnRecord(Acting):
         duties.may_record(self.actor, row.association)
 
 
-class EventSerializer(AuditEventSerializer):
+class HistoryEventSerializer(AuditEventSerializer):
     """What happened; to an owner without what is the staff's own."""
 
     def to_representation(self, instance: AuditEvent) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class EventSerializer(AuditEventSerializer):
 class HistoryOf(History):
     """History of something of an association; staff read all of it, its owner what was done and when."""
 
-    Output = EventSerializer
+    Output = HistoryEventSerializer
 
     def get(self, request: Request, **path: Any) -> HttpResponseBase:
         row = get_object_or_404(self.rows(self.user), pk=self.kwargs[self.key])

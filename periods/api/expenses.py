@@ -10,6 +10,7 @@ from ledger.api.fields import AmountField, DayField, TextField
 from ledger.api.filters import AnyOf, BooleanFilter, CharFilter, UUIDFilter
 from ledger.api.resource import Doing, Editing, Showing
 from ledger.api.serializers import Input
+from ledger.models.account import MoneyField
 from periods.api.common import (
     OLDEST_FIRST,
     ActingOnRecord,
@@ -104,8 +105,11 @@ class ExpenseList(OfPeriod):
         return record_expense(actor=self.actor, period_id=self.period.pk, **data)
 
     def sum_of(self, rows: QuerySet[Any]) -> Decimal:
-        signed = Case(When(kind=REFUND, then=-F("amount")), default=F("amount"))
-        return rows.filter(voided_at=None).aggregate(sum=Sum(signed))["sum"] or Decimal(0)
+        signed = Case(
+            When(kind=REFUND, then=-F("amount")), default=F("amount"), output_field=MoneyField()
+        )
+        total = Sum(signed)
+        return rows.filter(voided_at=None).aggregate(sum=total)["sum"] or Decimal(0)
 
 
 class ExpenseEditInput(EditInput):

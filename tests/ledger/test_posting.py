@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from ledger.models import Account, AccountType, Hold, HoldRelease, JournalEntry, LedgerEntry
 from ledger.money import InvalidAmount
 from ledger.refusals import InsufficientFunds, InvalidInput, NotFound, Refusal
+from ledger.rows import rows_of
 from ledger.services import posting as services
 from ledger.services.posting import (
     AlreadyReversed,
@@ -288,8 +289,8 @@ def test_the_minimum_is_weighed_when_all_are_in(cash: Account, bank: Account) ->
 def test_many_postings_take_one_statement(
     cash: Account, bank: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    call = Mock(wraps=services._call)
-    monkeypatch.setattr(services, "_call", call)
+    call = Mock(wraps=rows_of)
+    monkeypatch.setattr("ledger.services.posting.rows_of", call)
     wanted = [transfer(cash, bank, "0.01") for _ in range(500)]
     with transaction.atomic(), CaptureQueriesContext(connection) as others:
         post_many(wanted)

@@ -62,7 +62,7 @@ def sheets_of(periods: Sequence[Period], rule: RemainderRule) -> list[Sheet[str]
     sheets: list[Sheet[str]] = []
     for period in periods:
         before = sheets[-1] if sheets else None
-        openings = {row.owner: row.closing for row in before.owners} if before else {}
+        openings = before.closings() if before else {}
         payables = before.totals.payables_closing if before else 0
         unpaid = sum(unpaid for *_, unpaid in period.expenses)
         books.record(period, to_the_largest=rule is RemainderRule.LARGEST_HOLDER)
@@ -83,19 +83,8 @@ def sheets_of(periods: Sequence[Period], rule: RemainderRule) -> list[Sheet[str]
     return sheets
 
 
-def closings(sheet: Sheet[str]) -> dict[str, int]:
-    return {row.owner: row.closing for row in sheet.owners}
-
-
-def movement(sheet: Sheet[str]) -> dict[str, int]:
-    return {row.owner: row.closing - row.opening for row in sheet.owners}
-
-
 def links(sheets: Sequence[Sheet[str]]) -> list[Link[int, str]]:
-    return [
-        Link(number, {row.owner: row.opening for row in sheet.owners}, closings(sheet))
-        for number, sheet in enumerate(sheets)
-    ]
+    return [Link(number, sheet.openings(), sheet.closings()) for number, sheet in enumerate(sheets)]
 
 
 @thorough
@@ -132,7 +121,7 @@ def test_the_closing_balances_are_those_of_plain_books(
     plain = closings_from_scratch(
         periods, OWNERS, to_the_largest=rule is RemainderRule.LARGEST_HOLDER
     )
-    assert [closings(sheet) for sheet in sheets_of(periods, rule)] == plain
+    assert [sheet.closings() for sheet in sheets_of(periods, rule)] == plain
 
 
 @thorough
@@ -144,8 +133,8 @@ def test_carrying_differences_equals_recalculating_from_scratch(
     place = data.draw(st.integers(0, len(periods) - 1))
     before = sheets_of(periods, rule)
     after = sheets_of([*periods[:place], corrected, *periods[place + 1 :]], rule)
-    moved = recalculate(links(before), {place: movement(after[place])})
-    assert [row.new_closings() for row in moved] == [closings(sheet) for sheet in after]
+    moved = recalculate(links(before), {place: after[place].movements()})
+    assert [row.new_closings() for row in moved] == [sheet.closings() for sheet in after]
     assert [row.new_openings() for row in moved] == [dict(link.openings) for link in links(after)]
     later = zip(moved[place + 1 :], before[place + 1 :], after[place + 1 :], strict=True)
     assert all(row.is_changed == (old.owners != new.owners) for row, old, new in later)
@@ -159,11 +148,11 @@ def test_both_policies_end_with_the_same_balances(
     rule = RemainderRule.LARGEST_REMAINDER
     recalculated = sheets_of([corrected, *periods[1:], now_open], rule)
     frozen = sheets_of([*periods, now_open], rule)
-    change = {0: movement(recalculated[0])}
+    change = {0: recalculated[0].movements()}
     adjustment = prior_period_adjustment(links(frozen)[:-1], change)
-    last = closings(frozen[-1])
-    assert {owner: last[owner] + adjustment.get(owner, 0) for owner in OWNERS} == closings(
-        recalculated[-1]
+    last = frozen[-1].closings()
+    assert {owner: last[owner] + adjustment.get(owner, 0) for owner in OWNERS} == (
+        recalculated[-1].closings()
     )
 
 
@@ -174,7 +163,7 @@ def test_closing_again_without_a_change_makes_nothing_new(
 ) -> None:
     sheets = sheets_of(periods, rule)
     again = sheets_of(periods, rule)
-    moved = recalculate(links(sheets), {0: movement(again[0])})
+    moved = recalculate(links(sheets), {0: again[0].movements()})
     assert not any(row.is_changed for row in moved)
     prints = [fingerprint(document(sheet, "KES", {})) for sheet in sheets]
     assert [fingerprint(document(sheet, "KES", {})) for sheet in again] == prints

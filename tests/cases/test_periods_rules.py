@@ -36,7 +36,7 @@ from periods.sheet import (
 )
 from periods.units import to_units
 from tests.cases.loading import UNSAID_CURRENCY, Bill, Case, Fields, bills, code_of, load
-from tests.periods.reference import Period, PlainBooks
+from tests.periods.reference import Expense, Period, PlainBooks
 
 AREAS = {"allocation", "balance", "carry_forward", "meter", "late_fee"}
 CASES = load("periods.json", areas=AREAS)
@@ -172,9 +172,6 @@ def run_balance(case: Case) -> None:
     expected = case.expected["totals"]
     assert {name: written["totals"].pop(name) for name in expected} == expected
     assert set(written["totals"].values()) <= {"0.00"}
-
-
-Expense = tuple[int, str | None, Mapping[str, Fraction] | None, int]
 
 
 def expense_of(line: Fields, weights: Mapping[str, Decimal]) -> Expense:

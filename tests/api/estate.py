@@ -27,7 +27,7 @@ def associate(company: Company, branch: Branch | None = None, name: str = "Acaci
         company_id=company.pk,
         name=name,
         currency="KES",
-        branch_id=branch and branch.pk,
+        branch_id=branch.pk if branch else None,
     )
 
 

@@ -54,13 +54,16 @@ class RequisitionSerializer(Output):
     approvals = serializers.SerializerMethodField()
     amount_left = MoneyText(help_text="Approved and not yet taken by a payment.")
     attachments = AttachmentSerializer(many=True, read_only=True)
+    source = serializers.CharField(
+        read_only=True, help_text="What it was raised for, such as an expense; else empty."
+    )
 
     class Meta:
         model = Requisition
         fields = (
             "requisition_id", "fund", "company", "amount", "currency", "amount_left", "purpose",
-            "payee_name", "payee_note", "risk", "method", "destination", "status", "version", "requested_by",
-            "requested_at", "approvals", "attachments", "approved_at", "rejected_by", "rejected_at",
+            "payee_name", "payee_note", "risk", "method", "destination", "source", "status", "version",
+            "requested_by", "requested_at", "approvals", "attachments", "approved_at", "rejected_by", "rejected_at",
             "rejection_reason", "cancelled_at",
         )  # fmt: skip
 
@@ -135,7 +138,7 @@ class RequisitionDetail(Showing, Editing):
 
     rows, key, noun = staticmethod(requisitions_seen_by), "requisition_id", "treasury.requisition"
     action, Input, Output = "requisition.edit", RequisitionEditInput, RequisitionSerializer
-    refusals = {409: "payment_started, illegal_transition, late_success"}
+    refusals = {409: "payment_started, illegal_transition, late_success, follows_source"}
 
     def permit(self, row: Requisition) -> None:
         duties.may_change_requisition(self.actor, row)

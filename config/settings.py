@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "ledger",
     "payments",
     "treasury",
+    "periods",
     "config",
 ]
 

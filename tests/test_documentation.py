@@ -8,7 +8,7 @@ from pathlib import Path
 from config.problem_codes import TABLE
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("ledger", "payments", "treasury")
+APPS = ("ledger", "payments", "treasury", "periods")
 
 
 def codes_in(source: str) -> Iterator[str]:

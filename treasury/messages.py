@@ -48,6 +48,14 @@ Please sign in, ask for the code and execute it. It stays pending until then.
 """
 
 
+REFUSED = """\
+The payment of {money} to {payee} that you executed was refused: {said}.
+
+The cause may be over by now. It is pending again and needs a code: please sign in, ask for the code and
+execute it, or cancel it.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Where codes reach a person: an e-mail address, or a phone where that is what he chose."""
@@ -196,3 +204,12 @@ def remind_of_due_payment(payment: Payment, *, to: str) -> None:
     money = Money(payment.amount, payment.currency)
     text = DUE.format(money=money, payee=payment.requisition.payee_name, day=payment.due_on)
     EmailMessage(subject=f"Due: {money}", body=text, to=[to]).send()
+
+
+def remind_of_refused_payment(payment: Payment, *, to: User) -> None:
+    """Tell whoever executed a payment that was refused that it may be tried again, with his code."""
+    money = Money(payment.amount, payment.currency)
+    payee = payment.requisition.payee_name
+    if to.email:
+        text = REFUSED.format(money=money, payee=payee, said=payment.last_error.rstrip("."))
+        EmailMessage(subject=f"Refused: {money}", body=text, to=[to.email]).send()

@@ -19,6 +19,7 @@ from treasury.services import (
     janitor,
     questions,
     replenishment,
+    retries,
     scheduling,
 )
 
@@ -79,6 +80,11 @@ def execute_due() -> None:
     scheduling.execute_due(actor=Actor.system("scheduler"), today=today)
 
 
+@shared_task(name="treasury.retry_due")
+def retry_due() -> None:
+    retries.retry_due(actor=Actor.system("automatic retry"), today=today)
+
+
 @shared_task(name="treasury.check_reorder_levels")
 def check_reorder_levels() -> None:
     replenishment.check_reorder_levels(actor=Actor.system("reorder check"))
@@ -100,6 +106,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "dispatch-waiting": {"task": "treasury.dispatch_waiting", "schedule": PASS_EVERY},
     "continue-batches": {"task": "treasury.continue_batches", "schedule": PASS_EVERY},
     "execute-due": {"task": "treasury.execute_due", "schedule": timedelta(minutes=1)},
+    "retry-due": {"task": "treasury.retry_due", "schedule": timedelta(minutes=1)},
     "check-reorder-levels": {
         "task": "treasury.check_reorder_levels",
         "schedule": timedelta(minutes=5),

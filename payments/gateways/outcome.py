@@ -36,7 +36,9 @@ class Outcome:
     ``code`` is the gateway's own, or one of ours in lower case (``deadline``, ``not_found``);
     ``provider_reference`` the receipt; ``conversation_id`` the gateway's id of this conversation;
     ``reference`` our own id of the payment as the gateway repeats it; ``amount`` as it names it;
-    ``completed_at`` when it says the money moved; ``retry_after_s`` how long it asks to be left alone.
+    ``completed_at`` when it says the money moved; ``retry_after_s`` how long it asks to be left alone;
+    ``passes_after_s`` after how long the cause of a definite refusal may be over, None where it never is by
+    itself.
     ``raw`` is unredacted and for comparing, not for logging.
     """
 
@@ -49,4 +51,5 @@ class Outcome:
     amount: Decimal | None = None
     completed_at: datetime | None = None
     retry_after_s: int | None = None
+    passes_after_s: int | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)

@@ -1,22 +1,19 @@
 """The long campaigns: a death around every COMMIT, and deaths at random instants."""
 
 import random
-from datetime import timedelta
 
 import pytest
 
 from tests.crash.faults import FAULTS
-from tests.crash.stage import PASSES, Stage, assert_books_agree, assert_one_payout_at_most, told
+from tests.crash.stage import Stage, assert_books_agree, assert_one_payout_at_most, told
 
 COMMITS = 16
 SWEPT = ("nothing", "500 after accept", "500 before accept", "refused", "QueueTimeOut")
 RANDOM_KILLS = 500
-# A janitor that dies before it writes its doubt lets the day of doubt begin with the pass after it.
-LATER_PASSES = (*PASSES, timedelta(hours=25), timedelta(seconds=400))
 
 
 def assert_ends_well(stage: Stage, fault: str, **kill: object) -> None:
-    payment = stage.play(FAULTS[fault], **kill)
+    payment = stage.play_to_the_end(FAULTS[fault], **kill)
     assert_one_payout_at_most(stage, payment)
     assert_books_agree(stage, payment)
     assert payment.status in FAULTS[fault].ends, told(stage, payment)
@@ -37,6 +34,5 @@ def test_a_death_around_any_commit_loses_and_doubles_nothing(
 def test_a_death_at_a_random_instant_loses_and_doubles_nothing(stage: Stage, seed: int) -> None:
     chance = random.Random(seed)
     stage.chance = chance
-    stage.passes = LATER_PASSES
     fault = chance.choice(sorted(FAULTS))
     assert_ends_well(stage, fault, kill_after_s=chance.uniform(0, 0.2), step=chance.randrange(6))

@@ -24,7 +24,7 @@ FORGETFUL = forgetful_cells() if FULL else chosen_forgetful_cells()
 def test_a_killed_worker_loses_and_doubles_nothing(stage: Stage, cell: Cell) -> None:
     point, fault = cell[0], FAULTS[cell[1]]
     stage.chance = random.Random(" ".join(cell))
-    payment = stage.play(fault, kill=point)
+    payment = stage.play_to_the_end(fault, kill=point)
     assert_one_payout_at_most(stage, payment)
     assert_books_agree(stage, payment)
     assert stage.killed, told(stage, payment)
@@ -39,7 +39,7 @@ def test_what_a_gateway_would_pay_twice_is_sent_once(stage: Stage, cell: Cell) -
     Provider.objects.update(deduplicates=False)
     point, fault = cell[0], FAULTS[cell[1]]
     stage.chance = random.Random(" ".join(cell))
-    payment = stage.play(fault, kill=point)
+    payment = stage.play_to_the_end(fault, kill=point)
     assert_one_payout_at_most(stage, payment)
     assert_books_agree(stage, payment)
     assert payment.status in fault.ends | {"review"}, told(stage, payment)

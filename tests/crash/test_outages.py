@@ -27,3 +27,14 @@ def test_a_question_that_times_out_waits_for_its_turn(stage: Stage, fault: str) 
     stage.passes = (timedelta(seconds=400),)
     stage.play(FAULTS[fault], kill=CALLBACK_STORED)
     assert Enquiry.objects.count() <= 3
+
+
+@pytest.mark.parametrize("fault", ["pending for ever", "QueueTimeOut for ever"])
+def test_doubt_that_is_written_late_has_its_own_day_before_people_decide(
+    stage: Stage, fault: str
+) -> None:
+    """Nobody was told of the reservation: it goes out, and is doubted, passes later than it would."""
+    payment = stage.play(FAULTS[fault], kill="reserved, nobody told")
+    assert payment.status == "unknown"
+    stage.let_a_day_of_doubt_go_by(payment)
+    assert payment.status == "review"

@@ -17,7 +17,7 @@ T_IDEMPOTENCY = "tests/ledger/test_idempotency.py::"
 T_NOBODY = "tests/treasury/test_nobody_pays_himself.py::"
 T_ORDER = "tests/ledger/test_laws_order.py::"
 T_TRANSFERS = "tests/concurrency/test_ledger_transfers.py::"
-T_VERIFICATION = "tests/ledger/test_verification.py::"
+T_MISSING_ROWS = "tests/ledger/verification/test_missing_rows.py::"
 T_CODES = "tests/treasury/test_codes.py::"
 T_GATEWAY = "tests/treasury/test_gateway_payments.py::"
 T_LAWS = "tests/treasury/test_laws.py::"
@@ -348,7 +348,7 @@ BOOKS = (
         POSTING,
         "    IF released <> asked THEN",
         "    IF released > asked THEN",
-        ("tests/ledger/test_posting.py::test_a_posting_cannot_end_a_hold_twice",),
+        ("tests/ledger/posting/test_holds.py::test_a_posting_cannot_end_a_hold_twice",),
     ),
     Mutant(
         "another key is refused",
@@ -362,7 +362,7 @@ BOOKS = (
         "ledger/services/verification.py",
         "len(published.heads), [*faults, *found[-1]])",
         "len(published.heads), faults)",
-        (T_VERIFICATION + "test_a_missing_tail_cut_with_its_head_is_found_by_the_published_one",),
+        (T_MISSING_ROWS + "test_a_missing_tail_cut_with_its_head_is_found_by_the_published_one",),
     ),
     Mutant(
         "a key stands for one request",

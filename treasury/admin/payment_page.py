@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
@@ -68,6 +69,7 @@ def _facts(payment: Payment) -> tuple[Fact, ...]:
         Fact("Code", _code(payment)),
         Fact("Code sent", cells.instant(payment.otp_sent_timestamp, company)),
         Fact("Tries", cells.text(f"{payment.retry_count} failed of {payment.max_retries}")),
+        Fact("Tried again", _tried_again(payment)),
         Fact("Goes out on", _day_of(payment)),
         Fact("Made by", cells.text(payment.created_by)),
         Fact("Made", cells.instant(payment.created_at, company)),
@@ -77,6 +79,16 @@ def _facts(payment: Payment) -> tuple[Fact, ...]:
     if payment.last_error:
         facts.append(Fact("Last error", cells.text(payment.last_error), wide=True))
     return tuple(facts)
+
+
+def _tried_again(payment: Payment) -> Cell:
+    """When a refusal that may pass is tried again, and how."""
+    if payment.retry_at is None:
+        return cells.text("")
+    needs_person = payment.otp_required or payment.step_up_required
+    how = "put before its executor, for a code" if needs_person else "by itself"
+    local = payment.retry_at.astimezone(ZoneInfo(payment.company.time_zone))
+    return cells.text(f"{local:%-d %B %Y, %H:%M}", how)
 
 
 def _day_of(payment: Payment) -> Cell:

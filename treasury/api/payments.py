@@ -127,8 +127,8 @@ class PaymentSerializer(Output):
             "destination", "payee_name", "status", "requested_by", "executor", "otp_required",
             "step_up_required",
             "otp_sent_timestamp", "otp_verified", "otp_verified_timestamp", "retry_count",
-            "max_retries", "last_error", "scheduled_for", "due_on", "scheduled_by", "next_try_at",
-            "version", "created_by", "created_at", "execution",
+            "max_retries", "last_error", "retry_at", "scheduled_for", "due_on", "scheduled_by",
+            "next_try_at", "version", "created_by", "created_at", "execution",
             "reconciliation", "resolution", "reversal", "late_success",
         )  # fmt: skip
 
@@ -277,7 +277,7 @@ class AttemptSerializer(Output):
         model = PaymentAttempt
         fields = (
             "attempt_id", "payment", "number", "reference", "provider", "provider_name", "amount",
-            "currency", "executor", "state", "conversation", "gateway_reference", "gateway_status",
+            "currency", "executor", "automatic", "state", "conversation", "gateway_reference", "gateway_status",
             "last_error", "created_at", "finished_at", "exchanges", "callbacks",
         )  # fmt: skip
 

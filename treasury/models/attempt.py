@@ -23,6 +23,8 @@ class PaymentAttempt(models.Model):
     ``call_began_at`` is set before the wire is touched; with it set and the lease over, the call's outcome
     is unknown. ``next_query_at`` is when the next step is due: sending it again while it is ``sending``,
     asking about it otherwise. ``hinted_at`` is when a callback came, ``unknown_since`` when doubt began.
+    ``passes_at`` is when the cause of a definite refusal may be over, null where it never is by itself;
+    ``automatic`` says that it repeats, without a person, the attempt before it that ended so.
     """
 
     attempt_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -59,6 +61,8 @@ class PaymentAttempt(models.Model):
     last_error = models.TextField(blank=True)
     created_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
     finished_at = models.DateTimeField(null=True)
+    passes_at = models.DateTimeField(null=True, editable=False)
+    automatic = models.BooleanField(default=False, editable=False)
 
     class Meta:
         ordering = ("payment", "number")
@@ -70,6 +74,14 @@ class PaymentAttempt(models.Model):
                 name="treasury_attempt_one_live",
             ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="treasury_attempt_amount"),
+            models.CheckConstraint(
+                condition=Q(passes_at__isnull=True) | Q(state=AttemptState.FAILED),
+                name="treasury_attempt_passes_when_failed",
+            ),
+            models.CheckConstraint(
+                condition=Q(automatic=False) | Q(code__isnull=True, number__gt=1),
+                name="treasury_attempt_automatic_without_code",
+            ),
         )
         indexes = (
             models.Index(

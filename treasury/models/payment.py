@@ -33,7 +33,8 @@ class Payment(models.Model):
     ``spent_on`` is the company's civil date on which it counts against the limits of a day: it is set while
     the money has left or may have, and the database sees to it. ``scheduled_for`` is the day that
     ``scheduled_by`` wants it to go out on, ``due_on`` the business day of it, before which it never leaves;
-    ``next_try_at`` is when it is looked at again after ``tries`` of them.
+    ``next_try_at`` is when it is looked at again after ``tries`` of them. ``retry_at`` is when a refusal that
+    may pass is tried again by itself.
     """
 
     payment_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -80,6 +81,7 @@ class Payment(models.Model):
     due_on = models.DateField(null=True, editable=False)
     next_try_at = models.DateTimeField(null=True, editable=False)
     tries = models.PositiveSmallIntegerField(default=0, editable=False)
+    retry_at = models.DateTimeField(null=True, editable=False)
     body_hash = models.CharField(max_length=64, blank=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -126,6 +128,11 @@ class Payment(models.Model):
             models.CheckConstraint(
                 condition=Q(max_retries__gte=1), name="treasury_payment_max_retries"
             ),
+            models.CheckConstraint(
+                condition=Q(retry_at__isnull=True)
+                | Q(status=PaymentStatus.FAILED, retry_count__lt=F("max_retries")),
+                name="treasury_payment_retry_failed",
+            ),
         )
         indexes = (
             models.Index(fields=("requisition", "status"), name="treasury_payment_requisition"),
@@ -134,6 +141,11 @@ class Payment(models.Model):
                 fields=("due_on",),
                 condition=Q(due_on__isnull=False, status=PaymentStatus.PENDING),
                 name="treasury_payment_due",
+            ),
+            models.Index(
+                fields=("retry_at",),
+                condition=Q(retry_at__isnull=False),
+                name="treasury_payment_retry",
             ),
             models.Index(
                 fields=("company", "-created_at", "-payment_id"), name="treasury_payment_recent"

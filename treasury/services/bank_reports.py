@@ -195,7 +195,10 @@ def _fail(attempt: PaymentAttempt, row: BankReportRow, found: OutcomeClass, acto
     if iso20022.OUR_FUNDS_SHORT in row.reasons.split():
         alerts.error("%s has too little: %s", attempt.provider.name, said)
     burns = found is OutcomeClass.FAILED_FINAL
-    outcomes.conclude_failure(attempt, said=said, burns_retry=burns, actor=actor)
+    passes = iso20022.passes_after_s(row.reasons.split())
+    outcomes.conclude_failure(
+        attempt, said=said, burns_retry=burns, passes_after_s=passes, actor=actor
+    )
     return Effect.INCIDENT if before == AttemptState.SUCCEEDED else Effect.FAILED
 
 

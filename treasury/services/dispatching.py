@@ -83,7 +83,10 @@ def record_reply(*, actor: Actor, attempt_id: UUID, outcome: Outcome, today: Tod
         outcomes.doubt(attempt, said=said, actor=actor)
     else:
         burns = found is OutcomeClass.FAILED_FINAL
-        outcomes.conclude_failure(attempt, said=said, burns_retry=burns, actor=actor)
+        passes = outcome.passes_after_s if burns else None
+        outcomes.conclude_failure(
+            attempt, said=said, burns_retry=burns, passes_after_s=passes, actor=actor
+        )
 
 
 def accepted_for() -> timedelta:

@@ -30,6 +30,7 @@ from treasury.states import AttemptState
 from treasury.texts import readable
 
 CONFIG_HINT = "config "
+FAILURE_HINT = f"{OutcomeClass.FAILED_FINAL.value} "
 LONGEST_FINDING = 160
 AT_ONCE = 50
 
@@ -167,8 +168,13 @@ def _conclude(
         outcomes.conclude_success(attempt, receipt=receipt, said=said, today=today, actor=actor)
     else:
         provider_at_fault = _stop_if_hinted(attempt, actor)
+        passes = None if provider_at_fault else _passes_after_s(attempt)
         outcomes.conclude_failure(
-            attempt, said=said, burns_retry=not provider_at_fault, actor=actor
+            attempt,
+            said=said,
+            burns_retry=not provider_at_fault,
+            passes_after_s=passes,
+            actor=actor,
         )
     return said
 
@@ -198,6 +204,17 @@ def _stop_if_hinted(attempt: PaymentAttempt, actor: Actor) -> bool:
     provider: Provider = attempt.provider
     mark_stopped(actor=actor, provider=provider, reason=hint.removeprefix(CONFIG_HINT))
     return True
+
+
+def _passes_after_s(attempt: PaymentAttempt) -> int | None:
+    """Return when the cause of a failure may be over; only the hints name the code of it.
+
+    None where none came, and where they differ and one of the causes never passes.
+    """
+    hints = attempt.callbacks.filter(trusted=True, enquiry=None, says__startswith=FAILURE_HINT)
+    said = hints.values_list("says", flat=True)
+    waits = {daraja.passes_after_s(says.split()[1]) for says in said if len(says.split()) > 1}
+    return None if None in waits else max((w for w in waits if w is not None), default=None)
 
 
 def _send_again_if_it_may(attempt: PaymentAttempt, said: str, actor: Actor) -> None:

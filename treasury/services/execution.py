@@ -76,33 +76,38 @@ def execute_payment(
 
 
 def carry_out(
-    payment: Payment, *, user: User, code: OneTimeCode | None, actor: Actor, today: Today
+    payment: Payment,
+    *,
+    user: User,
+    code: OneTimeCode | None,
+    actor: Actor,
+    today: Today,
+    automatic: bool = False,
 ) -> None:
     """Reserve or settle a locked payment that was checked; ``user`` is its executor from now on.
 
-    Plain, for the commands of one payment and of a batch. Raises ``NotDue``, ``ProviderUnavailable``,
+    Plain, for the commands of one payment and of a batch; ``automatic`` where no person asked just now. Raises ``NotDue``, ``ProviderUnavailable``,
     ``LateSuccess``, ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``.
     """
     readiness.require_due(payment, on=today(payment.fund.company))
     if payment.method in methods.BY_GATEWAY:
-        _reserve(payment, user, code, actor, today)
+        attempt = _build_attempt(payment, user, code, actor)
+        attempt.automatic = automatic
+        _reserve(payment, attempt, actor, today)
     else:
         proof = Proof(user.pk, actor.ip_address, actor.user_agent, code)
         settle(payment, proof=proof, on=today(payment.fund.company), actor=actor)
 
 
-def _reserve(
-    payment: Payment, user: User, code: OneTimeCode | None, actor: Actor, today: Today
-) -> None:
+def _reserve(payment: Payment, attempt: PaymentAttempt, actor: Actor, today: Today) -> None:
     """Hold the money and write down the attempt; a worker makes the call after the commit.
 
     What goes by file waits until a treasurer makes one.
     """
     require_no_late_success(payment)
     before = payment_facts(payment)
-    attempt = _build_attempt(payment, user, code, actor)
     payment.status = PaymentStatus.EXECUTING
-    payment.executor = user
+    payment.executor = attempt.executor
     payment.spent_on = today(payment.fund.company)
     with limits_refuse(payment):
         payment.save(update_fields=["status", "executor", "spent_on"])

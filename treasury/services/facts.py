@@ -22,6 +22,7 @@ def payment_facts(payment: Payment) -> dict[str, Any]:
         "max_retries": payment.max_retries,
         "last_error": payment.last_error,
         "scheduled_for": str(payment.scheduled_for) if payment.scheduled_for else None,
+        "retry_at": payment.retry_at.isoformat() if payment.retry_at else None,
     }
 
 

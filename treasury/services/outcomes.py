@@ -19,6 +19,7 @@ from treasury import schedule
 from treasury.dates import Today
 from treasury.models import Incident, PaymentAttempt
 from treasury.services.facts import attempt_facts, payment_facts
+from treasury.services.retries import cancel_retry, plan_retry
 from treasury.services.settlement import Proof, release, settle
 from treasury.services.telling import tell_payment
 from treasury.states import (
@@ -68,9 +69,17 @@ def conclude_success(
 
 
 def conclude_failure(
-    attempt: PaymentAttempt, *, said: str, actor: Actor, burns_retry: bool = True
+    attempt: PaymentAttempt,
+    *,
+    said: str,
+    actor: Actor,
+    burns_retry: bool = True,
+    passes_after_s: int | None = None,
 ) -> None:
-    """The gateway says definitely that the money did not move and will not."""
+    """The gateway says definitely that the money did not move and will not.
+
+    ``passes_after_s`` is when the cause may be over; then it is tried again by itself.
+    """
     if attempt.state == AttemptState.FAILED:
         return
     if attempt.state == AttemptState.SUCCEEDED:
@@ -82,6 +91,9 @@ def conclude_failure(
     attempt.last_error = said
     attempt.save()
     release(attempt.payment, attempt, error=said, burns_retry=burns_retry, actor=actor)
+    if passes_after_s is not None:
+        passes_after = timedelta(seconds=passes_after_s)
+        plan_retry(attempt.payment, attempt, passes_after=passes_after, actor=actor)
 
 
 def accept(attempt: PaymentAttempt, outcome: Outcome, *, wait: timedelta, actor: Actor) -> None:
@@ -193,6 +205,7 @@ def _record_late_success(
     if attempt.incidents.filter(kind=Incident.Kind.LATE_SUCCESS).exists():
         return
     payment = attempt.payment
+    cancel_retry(payment)
     fund = payment.fund
     posting.post(
         Posting(

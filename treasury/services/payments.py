@@ -183,13 +183,25 @@ def retry_payment(*, actor: Actor, payment_id: UUID) -> Payment:
         raise RetryLimit("This payment has failed as often as it may.")
     require_no_late_success(payment)
     before = payment_facts(payment)
-    payment.status = PaymentStatus.PENDING
-    forget_executor(payment)
-    payment.save(update_fields=["status", *EXECUTOR_FIELDS])
-    _unschedule(payment)
+    make_pending(payment, unschedule=True)
     _record(actor, "payment.retry", payment, before=before)
     tell_payment(payment, PAYMENT_RETRIED)
     return payment
+
+
+def make_pending(payment: Payment, *, unschedule: bool = False) -> None:
+    """Let a locked payment that failed be executed anew, with no executor and no code.
+
+    ``unschedule`` takes its day away: nobody has it executed in the name of who scheduled an earlier try.
+    """
+    payment.status = PaymentStatus.PENDING
+    payment.retry_at = None
+    forget_executor(payment)
+    payment.save(update_fields=["status", "retry_at", *EXECUTOR_FIELDS])
+    if unschedule and payment.scheduled_for is not None:
+        payment.scheduled_for = payment.scheduled_by = payment.due_on = payment.next_try_at = None
+        payment.tries = 0
+        payment.save(update_fields=SCHEDULE_FIELDS)
 
 
 def require_no_late_success(payment: Payment) -> None:
@@ -236,15 +248,6 @@ def forget_executor(payment: Payment) -> None:
     payment.otp_sent_timestamp = None
     payment.otp_verified = False
     payment.otp_verified_timestamp = None
-
-
-def _unschedule(payment: Payment) -> None:
-    """Take the day away: nobody has a payment executed in the name of who scheduled an earlier try."""
-    if payment.scheduled_for is None:
-        return
-    payment.scheduled_for = payment.scheduled_by = payment.due_on = payment.next_try_at = None
-    payment.tries = 0
-    payment.save(update_fields=SCHEDULE_FIELDS)
 
 
 def _requisition_of(requisition_id: UUID) -> Requisition:

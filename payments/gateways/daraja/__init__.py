@@ -14,6 +14,7 @@ from payments.gateways.daraja.results import (
     classify_timeout,
     parse_balances,
     parse_result,
+    passes_after_s,
 )
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "classify_timeout",
     "parse_balances",
     "parse_result",
+    "passes_after_s",
     "query_balance",
     "query_status",
     "send_b2c",

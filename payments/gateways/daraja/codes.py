@@ -38,6 +38,14 @@ B2C_RESULTS: dict[str, tuple[OutcomeClass, str]] = {
     "SFC_IC0003": (FAILED_FINAL, "the recipient's number is wrong"),
 }
 
+# Definite refusals whose cause passes by itself or by a hand elsewhere: seconds until it may have. Another
+# number, amount or credential is never needed for these.
+PASSES_AFTER_S: dict[str, int] = {
+    "1": 60 * 60,  # somebody fills the Utility account
+    "4": 24 * 60 * 60,  # another day begins
+    "8": 6 * 60 * 60,  # the recipient spends some of it
+}
+
 # The immediate reply (ResponseCode) says "busy" before anything was taken: the same id may go again.
 BUSY_REPLIES: dict[str, tuple[OutcomeClass, str]] = {
     "26": (RETRYABLE, "traffic is blocked"),

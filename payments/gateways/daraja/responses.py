@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -86,7 +86,10 @@ def classify_b2c_reply(answer: Answer, *, reference: str) -> Outcome:
     if found is OutcomeClass.ACCEPTED and reply.reference not in ("", reference):
         message = "The gateway answered for another reference than the one sent."
         return _outcome(OutcomeClass.UNKNOWN, "reference_mismatch", message, reply)
-    return _outcome(found, reply.response_code, reply.response_description or meaning, reply)
+    outcome = _outcome(found, reply.response_code, reply.response_description or meaning, reply)
+    if found is OutcomeClass.FAILED_FINAL:
+        return replace(outcome, passes_after_s=codes.PASSES_AFTER_S.get(reply.response_code))
+    return outcome
 
 
 def classify_enquiry_reply(answer: Answer) -> Outcome:

@@ -135,8 +135,14 @@ def classify_b2c_result(result: Result) -> Outcome:
         reference=result.reference,
         amount=amount_of(result.parameters.get("TransactionAmount")),
         completed_at=instant_of(result.parameters.get("TransactionCompletedDateTime")),
+        passes_after_s=passes_after_s(result.code) if found is OutcomeClass.FAILED_FINAL else None,
         raw=result.raw,
     )
+
+
+def passes_after_s(code: str) -> int | None:
+    """Return after how many seconds the cause of a definite refusal may be over; None: not by itself."""
+    return codes.PASSES_AFTER_S.get(code)
 
 
 def classify_status_result(result: Result) -> Outcome:

@@ -13,7 +13,12 @@ from payments.gateways.iso20022.accounts import (
     parse_bic,
 )
 from payments.gateways.iso20022.characters import NotWritable, to_latin
-from payments.gateways.iso20022.codes import OUR_FUNDS_SHORT, classify, in_words
+from payments.gateways.iso20022.codes import (
+    OUR_FUNDS_SHORT,
+    classify,
+    in_words,
+    passes_after_s,
+)
 from payments.gateways.iso20022.initiation import (
     CHARGE_BEARERS,
     LONGEST_NAME,
@@ -46,6 +51,7 @@ __all__ = [
     "parse_account",
     "parse_bic",
     "parse_report",
+    "passes_after_s",
     "to_latin",
     "uetr_of",
     "verdicts_of",

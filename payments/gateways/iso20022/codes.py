@@ -50,6 +50,8 @@ REASONS: dict[str, tuple[OutcomeClass, str]] = {
     "TM01": (OutcomeClass.RETRYABLE, "after the cut-off; send it in a new file"),
 }
 OUR_FUNDS_SHORT = "AM04"
+# Definite rejections whose cause may be over after so many seconds, in a new file.
+PASSES_AFTER_S: dict[str, int] = {OUR_FUNDS_SHORT: 6 * 60 * 60, "TM01": 12 * 60 * 60}
 
 
 def classify(status: str, reasons: Collection[str] = ()) -> OutcomeClass | None:
@@ -75,3 +77,10 @@ def in_words(status: str, reasons: Collection[str] = ()) -> str:
     meanings = [STATUSES.get(status, (None, "unknown status"))[1]] if status else ["no status"]
     meanings += [REASONS[reason][1] for reason in reasons if reason in REASONS]
     return ", ".join(meanings)
+
+
+def passes_after_s(reasons: Collection[str]) -> int | None:
+    """Return after how many seconds the cause of a rejection may be over; None where one never is."""
+    waits = [PASSES_AFTER_S.get(reason) for reason in reasons]
+    known = [wait for wait in waits if wait is not None]
+    return max(known) if known and len(known) == len(waits) else None

@@ -1,0 +1,1 @@
+"""Service periods: what an association of owners collects, spends, and shares among them."""

@@ -1,0 +1,36 @@
+"""Who may do what in periods (contract, Roles).
+
+Each function raises ``RoleRequired`` (403) and looks at no input and no state.
+"""
+
+from ledger.access import Place, require_role
+from ledger.actor import Actor
+from ledger.models import User
+from ledger.refusals import RoleRequired
+from ledger.roles import Role
+from periods.models import Association
+
+RECORDERS = (Role.TREASURER, Role.RECONCILER)
+KEEPERS = (*RECORDERS, Role.CFO)
+
+
+def may_keep(actor: Actor, place: Place) -> None:
+    """A treasurer, reconciler or CFO sets up associations, owners, properties, meters and periods."""
+    require_role(actor, *KEEPERS, place=place)
+
+
+def may_record(actor: Actor, association: Association) -> None:
+    """A treasurer or a reconciler records what belongs to a period."""
+    require_role(actor, *RECORDERS, place=association)
+
+
+def may_close(actor: Actor, association: Association) -> None:
+    """A CFO closes and reopens periods."""
+    require_role(actor, Role.CFO, place=association)
+
+
+def person(actor: Actor) -> User:
+    """Return who acts; what is recorded in the books of an association is recorded by people."""
+    if actor.user is None:
+        raise RoleRequired("This is done by a person.")
+    return actor.user

@@ -1,0 +1,113 @@
+"""Every row lock of periods, in the one global order; no other file of this app takes one.
+
+Association, period(s) in the order of time, then treasury's (fund, requisition, payment), then the records
+of a period, accounts by id. What is recorded locks its period alone; whatever concerns several periods locks
+the association first.
+"""
+
+from typing import TypeVar
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+
+from ledger.refusals import NotFound
+from periods.models import Association, BudgetItem, Owner, Property, Reading, ServicePeriod
+from periods.models.recorded import Recorded
+
+Row = TypeVar("Row", bound=Model)
+Record = TypeVar("Record", bound=Recorded)
+PLACE = ("association__company",)
+
+
+def lock_association(association_id: UUID) -> Association:
+    """Lock one association: its periods, owners and properties then change through this command alone."""
+    rows = Association.objects.select_related("company").filter(pk=association_id)
+    return _the_one(rows.select_for_update(of=("self",), no_key=True), "association")
+
+
+def lock_period(period_id: UUID) -> ServicePeriod:
+    """Lock one period."""
+    rows = ServicePeriod.objects.select_related(*PLACE).filter(pk=period_id)
+    return _the_one(rows.select_for_update(of=("self",), no_key=True), "period")
+
+
+def lock_chain(period_id: UUID) -> tuple[Association, list[ServicePeriod]]:
+    """Lock a period's association and, in the order of time, the period and all that follow it."""
+    found = ServicePeriod.objects.filter(pk=period_id).values_list("association_id").first()
+    if found is None:
+        raise NotFound("There is no such period.")
+    association = lock_association(found[0])
+    rows = ServicePeriod.objects.filter(association=association).order_by("start_date")
+    periods = list(rows.select_for_update(no_key=True))
+    for period in periods:
+        period.association = association
+    first = next(place for place, period in enumerate(periods) if period.pk == period_id)
+    return association, periods[first:]
+
+
+def lock_record(model: type[Record], record_id: UUID) -> Record:
+    """Lock a record of a period, and the period before it."""
+    found = model._default_manager.filter(pk=record_id).values_list("period_id").first()
+    if found is None:
+        raise NotFound(f"There is no such {model.noun}.")
+    period = lock_period(found[0])
+    rows = model._default_manager.filter(pk=record_id).select_for_update(no_key=True)
+    record = _the_one(rows.order_by(), model.noun)
+    record.period, record.association = period, period.association
+    return record
+
+
+def lock_budget_item(item_id: UUID) -> BudgetItem:
+    """Lock a budget item, and its period before it."""
+    found = BudgetItem.objects.filter(pk=item_id).values_list("period_id").first()
+    if found is None:
+        raise NotFound("There is no such budget item.")
+    period = lock_period(found[0])
+    item = _the_one(
+        BudgetItem.objects.filter(pk=item_id).select_for_update(no_key=True), "budget item"
+    )
+    item.period, item.association = period, period.association
+    return item
+
+
+def lock_reading(reading_id: UUID) -> Reading:
+    """Lock a reading, and its period before it."""
+    found = Reading.objects.filter(pk=reading_id).values_list("period_id").first()
+    if found is None:
+        raise NotFound("There is no such reading.")
+    period = lock_period(found[0])
+    rows = Reading.objects.select_related("meter__property").filter(pk=reading_id)
+    reading = _the_one(rows.select_for_update(of=("self",), no_key=True), "reading")
+    reading.period, reading.association = period, period.association
+    return reading
+
+
+def lock_owner(owner_id: UUID) -> Owner:
+    """Lock an owner's association, and the owner."""
+    found = Owner.objects.filter(pk=owner_id).values_list("association_id").first()
+    if found is None:
+        raise NotFound("There is no such owner.")
+    association = lock_association(found[0])
+    owner = _the_one(Owner.objects.filter(pk=owner_id).select_for_update(no_key=True), "owner")
+    owner.association = association
+    return owner
+
+
+def lock_property(property_id: UUID) -> Property:
+    """Lock a property's association, and the property."""
+    found = Property.objects.filter(pk=property_id).values_list("association_id").first()
+    if found is None:
+        raise NotFound("There is no such property.")
+    association = lock_association(found[0])
+    rows = Property.objects.filter(pk=property_id).select_for_update(no_key=True)
+    unit = _the_one(rows, "property")
+    unit.association = association
+    return unit
+
+
+def _the_one(rows: QuerySet[Row], noun: str) -> Row:
+    """Return the only row, or raise ``NotFound`` in words that fit a thing one may not see."""
+    row = rows.first()
+    if row is None:
+        raise NotFound(f"There is no such {noun}.")
+    return row

@@ -1,0 +1,62 @@
+"""A service charge: what one owner alone is charged."""
+
+from django.db import models
+from django.db.models import Q
+
+from ledger.models.account import POSITIVE_AMOUNT, MoneyField
+from ledger.money import LARGEST_AMOUNT
+from periods.models.meter import Reading
+from periods.models.owner import Owner
+from periods.models.recorded import Recorded
+from periods.states import ChargeKind
+
+SIGNED = (ChargeKind.CONSUMPTION, ChargeKind.ADJUSTMENT)
+
+
+class ServiceCharge(Recorded):
+    """An amount that one owner owes the association, shared with nobody.
+
+    A charge for consumption names its ``reading``. What corrects an earlier period or an estimate may be
+    negative: then the association owes it him.
+    """
+
+    noun = "charge"
+
+    owner = models.ForeignKey(Owner, on_delete=models.PROTECT, related_name="charges")
+    kind = models.CharField(max_length=12, choices=ChargeKind.choices, default=ChargeKind.CHARGE)
+    amount = MoneyField()
+    date = models.DateField()
+    description = models.CharField(max_length=500)
+    reading = models.OneToOneField(
+        Reading, on_delete=models.PROTECT, null=True, editable=False, related_name="charge"
+    )
+
+    class Meta:
+        verbose_name = "charge"
+        ordering = ("date", "recorded_at", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("id", "association"), name="periods_servicecharge_copied"
+            ),
+            models.CheckConstraint(
+                condition=POSITIVE_AMOUNT
+                | Q(kind__in=SIGNED, amount__lt=0, amount__gt=-LARGEST_AMOUNT),
+                name="periods_servicecharge_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=ChargeKind.values), name="periods_servicecharge_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(reading__isnull=True) | Q(kind=ChargeKind.CONSUMPTION),
+                name="periods_servicecharge_reading",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("period", "date", "recorded_at", "id"), name="periods_charge_listed"
+            ),
+            models.Index(fields=("owner", "date"), name="periods_charge_owner"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.owner} {self.description}"

@@ -1,0 +1,1 @@
+"""What periods does; one verb, one function."""

@@ -23,7 +23,7 @@ HAS_SOURCE = ~models.Q(source="")
 
 
 class Migration(migrations.Migration):
-    dependencies = (("treasury", "0022_automatic_retries"), ("ledger", "0009_claiming"))
+    dependencies = (("treasury", "0023_late_spending"), ("ledger", "0009_claiming"))
 
     operations = (
         migrations.AddField(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -401,7 +402,7 @@ def test_what_it_debits_and_is_for_never_changes(
         "source = 'tests.expense:9'",
         "source = '', debit_account_id = NULL",
     ):
-        refused("frozen_columns", lambda what=what: sql(change.format(what), requisition.pk))
+        refused("frozen_columns", partial(sql, change.format(what), requisition.pk))
     late = f"debit_account_id = '{clearing.pk}', source = 'tests.expense:3'"
     refused("frozen_columns", lambda: sql(change.format(late), ordinary.pk))
     refused("follows_source", lambda: sql(change.format("amount = 1"), requisition.pk))
@@ -428,7 +429,7 @@ def test_it_debits_no_account_of_another_company_or_currency(world: World) -> No
     law = "treasury_requisition_same_debit"
     for account in (open_clearing(there), open_clearing(world.fund, currency="USD")):
         attack = forged(world.fund, world.requester, debit_account=account)
-        refused(law, lambda attack=attack: attack.save(force_insert=True))
+        refused(law, partial(attack.save, force_insert=True))
 
 
 def test_it_debits_no_account_of_a_fund(world: World, raised: Raise, clearing: Account) -> None:
@@ -436,7 +437,7 @@ def test_it_debits_no_account_of_a_fund(world: World, raised: Raise, clearing: A
     for account in (world.fund.account, second.account, second.funding_account):
         attack = forged(world.fund, world.requester, debit_account=account)
         law = "treasury_requisition_debits_no_fund"
-        refused(law, lambda attack=attack: attack.save(force_insert=True))
+        refused(law, partial(attack.save, force_insert=True))
     raised()
     names = ("account", "spending", "funding", "variance", "suspense", "clearing")
     own = {
@@ -448,7 +449,7 @@ def test_it_debits_no_account_of_a_fund(world: World, raised: Raise, clearing: A
             name="Grabs", company=world.company, currency="KES", **(own | {name: clearing})
         )
         law = "treasury_fund_debited_by_none"
-        refused(law, lambda grabs=grabs: grabs.save(force_insert=True))
+        refused(law, partial(grabs.save, force_insert=True))
 
 
 def test_a_debit_account_has_a_source_and_a_source_one_requisition(

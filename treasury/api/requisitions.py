@@ -49,14 +49,14 @@ class ApprovalSerializer(Output):
 
 
 class RequisitionSerializer(Output):
-    """A requisition; ``approvals`` are those of its present version."""
+    """A requisition; ``approvals`` are those of its present version.
+
+    ``source`` is what it was raised for, such as an expense of an association, and empty for most.
+    """
 
     approvals = serializers.SerializerMethodField()
     amount_left = MoneyText(help_text="Approved and not yet taken by a payment.")
     attachments = AttachmentSerializer(many=True, read_only=True)
-    source = serializers.CharField(
-        read_only=True, help_text="What it was raised for, such as an expense; else empty."
-    )
 
     class Meta:
         model = Requisition

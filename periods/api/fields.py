@@ -71,6 +71,7 @@ class LoginField(TextField):
 
     def to_internal_value(self, data: Any) -> Any:
         text = super().to_internal_value(data)
+        self.run_validators(text)
         found = User.objects.filter(_login(text)).values_list("pk", flat=True).first()
         if found is None:
             raise serializers.ValidationError("There is no such user.")

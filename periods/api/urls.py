@@ -8,9 +8,11 @@ from periods.api import (
     charges,
     contributions,
     expenses,
+    meters,
     owners,
     periods,
     properties,
+    readings,
 )
 
 ASSOCIATION = "api/associations/<uuid:association_id>"
@@ -21,6 +23,8 @@ CONTRIBUTION = "api/contributions/<uuid:contribution_id>"
 EXPENSE = "api/expenses/<uuid:expense_id>"
 CHARGE = "api/charges/<uuid:charge_id>"
 BUDGET_ITEM = "api/budget-items/<uuid:item_id>"
+METER = "api/meters/<uuid:meter_id>"
+READING = "api/readings/<uuid:reading_id>"
 
 urlpatterns = [
     path("api/associations/", associations.AssociationList.as_view()),
@@ -33,6 +37,9 @@ urlpatterns = [
     path(f"{PROPERTY}/", properties.PropertyDetail.as_view()),
     path(f"{PROPERTY}/transfers/", properties.PropertyTransfer.as_view()),
     path(f"{PROPERTY}/history/", properties.PropertyHistory.as_view()),
+    path("api/meters/", meters.MeterList.as_view()),
+    path(f"{METER}/", meters.MeterDetail.as_view()),
+    path(f"{METER}/history/", meters.MeterHistory.as_view()),
     path("api/periods/", periods.PeriodList.as_view()),
     path(f"{PERIOD}/", periods.PeriodDetail.as_view()),
     path(f"{PERIOD}/history/", periods.PeriodHistory.as_view()),
@@ -40,6 +47,7 @@ urlpatterns = [
     path(f"{PERIOD}/expenses/", expenses.ExpenseList.as_view()),
     path(f"{PERIOD}/charges/", charges.ChargeList.as_view()),
     path(f"{PERIOD}/budget-items/", budget_items.BudgetItemList.as_view()),
+    path(f"{PERIOD}/readings/", readings.ReadingList.as_view()),
     path(f"{CONTRIBUTION}/", contributions.ContributionDetail.as_view()),
     path(f"{CONTRIBUTION}/void/", contributions.ContributionVoid.as_view()),
     path(f"{CONTRIBUTION}/history/", contributions.ContributionHistory.as_view()),
@@ -51,4 +59,7 @@ urlpatterns = [
     path(f"{CHARGE}/history/", charges.ChargeHistory.as_view()),
     path(f"{BUDGET_ITEM}/", budget_items.BudgetItemDetail.as_view()),
     path(f"{BUDGET_ITEM}/history/", budget_items.BudgetItemHistory.as_view()),
+    path(f"{READING}/", readings.ReadingDetail.as_view()),
+    path(f"{READING}/void/", readings.ReadingVoid.as_view()),
+    path(f"{READING}/history/", readings.ReadingHistory.as_view()),
 ]

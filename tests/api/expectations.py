@@ -89,6 +89,8 @@ CONTRIBUTION = "api/contributions/<uuid:contribution_id>/"
 EXPENSE = "api/expenses/<uuid:expense_id>/"
 CHARGE = "api/charges/<uuid:charge_id>/"
 BUDGET_ITEM = "api/budget-items/<uuid:item_id>/"
+METER = "api/meters/<uuid:meter_id>/"
+READING = "api/readings/<uuid:reading_id>/"
 
 WEBHOOK = "api/webhooks/<uuid:webhook_id>/"
 DELIVERY = WEBHOOK + "deliveries/<uuid:delivery_id>/"
@@ -229,6 +231,9 @@ ROUTES: dict[str, dict[str, Expected]] = {
     PROPERTY: showing(edited_by=KEEPERS),
     PROPERTY + "transfers/": doing(by=KEEPERS),
     PROPERTY + "history/": showing(),
+    "api/meters/": listing(made_by=KEEPERS),
+    METER: showing(edited_by=KEEPERS),
+    METER + "history/": showing(),
     "api/periods/": listing(made_by=KEEPERS),
     PERIOD: showing(),
     PERIOD + "history/": showing(),
@@ -236,6 +241,7 @@ ROUTES: dict[str, dict[str, Expected]] = {
     PERIOD + "expenses/": showing() | doing(by=RECORDERS),
     PERIOD + "charges/": showing() | doing(by=RECORDERS),
     PERIOD + "budget-items/": showing() | doing(by=RECORDERS),
+    PERIOD + "readings/": showing() | doing(by=RECORDERS),
     CONTRIBUTION: showing(edited_by=RECORDERS),
     CONTRIBUTION + "void/": doing(by=RECORDERS),
     CONTRIBUTION + "history/": showing(),
@@ -247,6 +253,9 @@ ROUTES: dict[str, dict[str, Expected]] = {
     CHARGE + "history/": showing(),
     BUDGET_ITEM: showing(edited_by=RECORDERS),
     BUDGET_ITEM + "history/": showing(),
+    READING: showing(edited_by=RECORDERS),
+    READING + "void/": doing(by=RECORDERS),
+    READING + "history/": showing(),
     "api/callbacks/<slug:short>/<uuid:attempt_id>/<slug:token>/": {
         "post": Expected(Kind.NOBODY, status=404)
     },

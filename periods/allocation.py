@@ -32,7 +32,17 @@ class Sortable(Protocol):
 
 
 Key = TypeVar("Key", bound=Sortable)
+KeyOut_co = TypeVar("KeyOut_co", bound=Sortable, covariant=True)
 Unit = TypeVar("Unit", bound=Sortable)
+
+
+class Shared(Protocol[KeyOut_co]):
+    """Whatever minor units can be split by: a ``Basis``, or units and their owners."""
+
+    @property
+    def keys(self) -> tuple[KeyOut_co, ...]: ...
+
+    def split_units(self, total: int) -> list[int]: ...
 
 
 class RemainderRule(StrEnum):
@@ -128,7 +138,7 @@ class Basis(Generic[Key]):
         pairs.sort(key=_by_key)
         pairs.sort(key=_by_weight, reverse=True)  # stable: equals stay in the order of their keys
         whole = _scaled([weight for _, weight in pairs])
-        return cls(tuple(key for key, _ in pairs), whole, sum(whole), rule)
+        return cls(tuple(key for key, _ in pairs), whole, sum(whole), RemainderRule(rule))
 
     @classmethod
     def equal(
@@ -173,9 +183,52 @@ class Basis(Generic[Key]):
         """
         if self.total or fallback is None:
             return self
-        if fallback is Fallback.BY_SHARE:
+        if fallback == Fallback.BY_SHARE:
             return shares
         return Basis.equal(self.keys, rule=self.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedBasis(Generic[Unit, Key]):
+    """Units share first, and then the owners of each unit by the days they had it (reference 4f)."""
+
+    units: Basis[Unit]
+    keys: tuple[Key, ...]
+    parts: tuple[tuple[Basis[Key], tuple[int, ...]], ...]
+
+    @classmethod
+    def of(cls, units: Basis[Unit], owners: Mapping[Unit, Iterable[tuple[Key, int]]]) -> Self:
+        """Prepare units and, for each, the days of its owners (``periods.ownership.days_owned``).
+
+        ``keys`` are all owners in order. Raises ``DuplicateOwner`` and ``NegativeWeight`` (422), and
+        ``KeyError`` for a unit that has no owners.
+        """
+        bases = [Basis.of(owners[unit], rule=units.rule) for unit in units.keys]
+        keys = tuple(sorted({owner for basis in bases for owner in basis.keys}))
+        place = {owner: index for index, owner in enumerate(keys)}
+        parts = tuple((basis, tuple(place[owner] for owner in basis.keys)) for basis in bases)
+        return cls(units, keys, parts)
+
+    def split_units(self, total: int) -> list[int]:
+        """Split whole minor units among the owners, in the order of ``keys``. Raises ``NoWeight``."""
+        shares = [0] * len(self.keys)
+        for (basis, places), part in zip(self.parts, self.units.split_units(total), strict=True):
+            if len(places) == 1:  # most units have one owner, who bears all of it
+                shares[places[0]] += part
+            else:
+                for place, share in zip(places, basis.split_units(part), strict=True):
+                    shares[place] += share
+        return shares
+
+    def lines(self, total: int) -> list[tuple[Unit, Key, int]]:
+        """Split as ``split_units`` does, and say for which unit an owner bears what."""
+        return [
+            (unit, owner, share)
+            for unit, (basis, _), part in zip(
+                self.units.keys, self.parts, self.units.split_units(total), strict=True
+            )
+            for owner, share in zip(basis.keys, basis.split_units(part), strict=True)
+        ]
 
 
 def split(
@@ -189,7 +242,7 @@ def split(
 
 
 def split_mixed_units(
-    total: int, base_percent: Decimal, base: Basis[Key], usage: Basis[Key]
+    total: int, base_percent: Decimal, base: Shared[Key], usage: Shared[Key]
 ) -> dict[Key, int]:
     """Split the base percentage by one basis and the rest by another; what each bears of both.
 
@@ -203,21 +256,6 @@ def split_mixed_units(
     for basis, part in ((base, base_part), (usage, total - base_part)):
         for key, share in zip(basis.keys, basis.split_units(part), strict=True):
             shares[key] += share
-    return shares
-
-
-def split_by_unit(
-    total: int, units: Basis[Unit], owners: Mapping[Unit, Basis[Key]]
-) -> dict[tuple[Unit, Key], int]:
-    """Split minor units among units first, and then each unit's share among its owners.
-
-    ``owners`` holds for each unit the days its owners had it (``periods.ownership.days_owned``).
-    """
-    shares: dict[tuple[Unit, Key], int] = {}
-    for unit, part in zip(units.keys, units.split_units(total), strict=True):
-        owned = owners[unit]
-        for owner, share in zip(owned.keys, owned.split_units(part), strict=True):
-            shares[unit, owner] = share
     return shares
 
 

@@ -1,11 +1,11 @@
 """Ownership: who owned a unit on which days of a period. Pure: no ORM.
 
-Days are civil dates, first and last both included; the buyer owns from the day of the transfer. Every day
-of the period has exactly one owner: a gap or an overlap is refused, because somebody would pay twice or
-nobody would.
+Days are civil dates; the buyer owns from the day of the transfer, and until that day the seller. Every day
+of the period has exactly one owner: a gap or an overlap is refused, because nobody would pay for that day,
+or two would.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Generic
@@ -30,15 +30,15 @@ class OwnershipOverlap(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Ownership(Generic[Key]):
-    """An owner has a unit from ``first`` to ``last``, both included; None: until further notice."""
+    """An owner has a unit from one day until another, on which it is somebody else's (None: for good)."""
 
     owner: Key
-    first: date
-    last: date | None = None
+    from_on: date
+    until_on: date | None = None
 
     def __post_init__(self) -> None:
-        if self.last is not None and self.last < self.first:
-            raise ValueError(f"An ownership cannot end on {self.last}, before {self.first}.")
+        if self.until_on is not None and self.until_on <= self.from_on:
+            raise ValueError(f"An ownership from {self.from_on} cannot last until {self.until_on}.")
 
 
 def days_owned(
@@ -49,18 +49,19 @@ def days_owned(
     Who sells and buys back has one line with all his days. Raises ``OwnershipGap`` and
     ``OwnershipOverlap`` (409).
     """
+    after = end + DAY
     days: dict[Key, int] = {}
     free = start  # the first day that has no owner yet
-    for held in _within(ownerships, start, end):
-        first, last = max(held.first, start), min(held.last or end, end)
-        if first > free:
-            raise OwnershipGap(f"From {free} to {first - DAY} this unit has no owner.")
-        if first < free:
-            raise OwnershipOverlap(f"On {first} this unit has two owners.")
-        days[held.owner] = days.get(held.owner, 0) + (last - first).days + 1
-        free = last + DAY
-    if free <= end:
-        raise OwnershipGap(f"From {free} to {end} this unit has no owner.")
+    for held in _within(ownerships, start, after):
+        since, until = max(held.from_on, start), min(held.until_on or after, after)
+        if since > free:
+            raise OwnershipGap(f"From {free} until {since} this unit has no owner.")
+        if since < free:
+            raise OwnershipOverlap(f"On {since} this unit has two owners.")
+        days[held.owner] = days.get(held.owner, 0) + (until - since).days
+        free = until
+    if free < after:
+        raise OwnershipGap(f"From {free} until {after} this unit has no owner.")
     return list(days.items())
 
 
@@ -69,17 +70,15 @@ def owner_on(ownerships: Iterable[Ownership[Key]], day: date) -> Key:
     return days_owned(ownerships, day, day)[0][0]
 
 
-def _within(
-    ownerships: Iterable[Ownership[Key]], start: date, end: date
-) -> Sequence[Ownership[Key]]:
+def _within(ownerships: Iterable[Ownership[Key]], start: date, after: date) -> list[Ownership[Key]]:
     """Those that touch the period, in the order of their first day."""
     touching = [
         held
         for held in ownerships
-        if held.first <= end and (held.last is None or held.last >= start)
+        if held.from_on < after and (held.until_on is None or held.until_on > start)
     ]
     return sorted(touching, key=_first_day)
 
 
 def _first_day(held: Ownership[Key]) -> date:
-    return held.first
+    return held.from_on

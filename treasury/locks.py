@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-import psycopg
-from django.db import connection
 from django.db.models import Model, QuerySet
 
 from ledger.models import Company
 from ledger.refusals import NotFound
 from ledger.roles import Role
-from ledger.rows import Columns
+from ledger.rows import Columns, rows_of
 from treasury.models import (
     Batch,
     BatchCode,
@@ -153,12 +151,10 @@ def lock_to_execute(payment_id: UUID, user_id: UUID | None) -> tuple[Payment, Se
 
     One round trip for what ``lock_payment`` and the rules would ask one by one.
     """
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        row = cursor.execute(LOCKED_AND_SEEN, (payment_id, user_id)).fetchone()
-    if row is None:
+    found = rows_of(LOCKED_AND_SEEN, (payment_id, user_id))
+    if not found:
         raise NotFound("There is no such payment.")
-    values = iter(row)
+    values = iter(found[0])
     payment, requisition = PAYMENT.read(values), REQUISITION.read(values)
     fund, company = FUND.read(values), COMPANY.read(values)
     fund.company = payment.company = company

@@ -10,10 +10,10 @@ from ledger.refusals import Refusal
 from periods.allocation import (
     Basis,
     Fallback,
+    OwnedBasis,
     RemainderRule,
     Weight,
     split,
-    split_by_unit,
     split_in_time,
     split_mixed_units,
     split_units,
@@ -152,15 +152,24 @@ def test_a_base_part_outside_0_to_100_percent_is_refused(percent: str) -> None:
 
 def test_units_come_first_and_then_the_days_of_their_owners() -> None:
     units = Basis.of([("flat 1", 60), ("flat 2", 40)])
-    owners = {
-        "flat 1": Basis.of([("Amina", 100), ("Brian", 265)]),
-        "flat 2": Basis.of([("Cynthia", 365)]),
-    }
-    assert split_by_unit(100_000, units, owners) == {
-        ("flat 1", "Amina"): 16_438,
-        ("flat 1", "Brian"): 43_562,
-        ("flat 2", "Cynthia"): 40_000,
-    }
+    owned = OwnedBasis.of(
+        units, {"flat 1": [("Amina", 100), ("Brian", 265)], "flat 2": [("Cynthia", 365)]}
+    )
+    assert sorted(owned.lines(100_000)) == [
+        ("flat 1", "Amina", 16_438),
+        ("flat 1", "Brian", 43_562),
+        ("flat 2", "Cynthia", 40_000),
+    ]
+
+
+def test_an_owner_of_two_units_bears_the_shares_of_both() -> None:
+    units = Basis.equal(["flat 1", "flat 2", "flat 3"])
+    days = {"flat 1": [("Amina", 31)], "flat 2": [("Amina", 1), ("Brian", 1)], "flat 3": []}
+    owned = OwnedBasis.of(Basis.equal(["flat 1", "flat 2"]), days)
+    assert (owned.keys, owned.split_units(101)) == (("Amina", "Brian"), [76, 25])
+    with pytest.raises(KeyError):
+        OwnedBasis.of(units, {"flat 1": [("Amina", 31)]})
+    refused("no_weight", 422, lambda: OwnedBasis.of(units, days).split_units(100))
 
 
 def test_the_first_instalments_take_the_cents_left_over() -> None:

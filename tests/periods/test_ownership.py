@@ -21,7 +21,7 @@ def refusal_of(*ownerships: Ownership[str]) -> Refusal:
 
 
 def test_the_buyer_owns_from_the_day_of_the_transfer() -> None:
-    sold = [owned("Ann", "2026-01-01", "2026-04-10"), owned("Bob", "2026-04-11")]
+    sold = [owned("Ann", "2026-01-01", "2026-04-11"), owned("Bob", "2026-04-11")]
     assert days_owned(sold, *YEAR) == [("Ann", 100), ("Bob", 265)]
     assert owner_on(sold, date(2026, 4, 10)) == "Ann"
     assert owner_on(sold, date(2026, 4, 11)) == "Bob"
@@ -34,16 +34,16 @@ def test_an_owner_of_many_years_owns_every_day_of_this_one() -> None:
 def test_who_owned_before_or_after_the_period_has_no_part_in_it() -> None:
     history = [
         owned("Later", "2027-01-01"),
-        owned("Ann", "2026-01-01", "2026-12-31"),
-        owned("Earlier", "2020-01-01", "2025-12-31"),
+        owned("Ann", "2026-01-01", "2027-01-01"),
+        owned("Earlier", "2020-01-01", "2026-01-01"),
     ]
     assert days_owned(history, *YEAR) == [("Ann", 365)]
 
 
 def test_who_sells_and_buys_back_has_one_line_with_all_his_days() -> None:
     history = [
-        owned("Ann", "2026-01-01", "2026-01-31"),
-        owned("Bob", "2026-02-01", "2026-02-28"),
+        owned("Ann", "2026-01-01", "2026-02-01"),
+        owned("Bob", "2026-02-01", "2026-03-01"),
         owned("Ann", "2026-03-01"),
     ]
     assert days_owned(history, *YEAR) == [("Ann", 337), ("Bob", 28)]
@@ -52,15 +52,15 @@ def test_who_sells_and_buys_back_has_one_line_with_all_his_days() -> None:
 def test_a_day_without_an_owner_is_refused() -> None:
     late = refusal_of(owned("Ann", "2026-01-02"))
     assert (late.code, late.status) == ("ownership_gap", 409)
-    assert late.detail == "From 2026-01-01 to 2026-01-01 this unit has no owner."
-    assert refusal_of(owned("Ann", "2026-01-01", "2026-12-30")).code == "ownership_gap"
-    between = refusal_of(owned("Ann", "2026-01-01", "2026-04-09"), owned("Bob", "2026-04-11"))
-    assert between.detail == "From 2026-04-10 to 2026-04-10 this unit has no owner."
+    assert late.detail == "From 2026-01-01 until 2026-01-02 this unit has no owner."
+    assert refusal_of(owned("Ann", "2026-01-01", "2026-12-31")).code == "ownership_gap"
+    between = refusal_of(owned("Ann", "2026-01-01", "2026-04-10"), owned("Bob", "2026-04-11"))
+    assert between.detail == "From 2026-04-10 until 2026-04-11 this unit has no owner."
     assert refusal_of().code == "ownership_gap"
 
 
 def test_a_day_with_two_owners_is_refused() -> None:
-    both = refusal_of(owned("Ann", "2026-01-01", "2026-04-11"), owned("Bob", "2026-04-11"))
+    both = refusal_of(owned("Ann", "2026-01-01", "2026-04-12"), owned("Bob", "2026-04-11"))
     assert (both.code, both.status) == ("ownership_overlap", 409)
     assert both.detail == "On 2026-04-11 this unit has two owners."
     assert refusal_of(owned("Ann", "2025-01-01"), owned("Bob", "2025-02-01")).code == (
@@ -68,6 +68,6 @@ def test_a_day_with_two_owners_is_refused() -> None:
     )
 
 
-def test_an_ownership_does_not_end_before_it_begins() -> None:
-    with pytest.raises(ValueError, match="cannot end"):
-        owned("Ann", "2026-04-11", "2026-04-10")
+def test_an_ownership_lasts_a_day_or_more() -> None:
+    with pytest.raises(ValueError, match="cannot last"):
+        owned("Ann", "2026-04-11", "2026-04-11")

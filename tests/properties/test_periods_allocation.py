@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from periods.allocation import (
     Basis,
+    OwnedBasis,
     RemainderRule,
-    split_by_unit,
     split_in_time,
     split_mixed_units,
     split_units,
@@ -145,10 +145,14 @@ def test_what_the_owners_of_a_unit_bear_is_what_the_unit_bears(
 ) -> None:
     units = Basis.of(weights.items(), rule=rule)
     days = st.dictionaries(OWNERS, st.integers(1, 366), min_size=1, max_size=3)
-    owners = {unit: Basis.of(data.draw(days).items(), rule=rule) for unit in units.keys}
-    shares = split_by_unit(total, units, owners)
+    owned = OwnedBasis.of(units, {unit: data.draw(days).items() for unit in units.keys})
+    lines = owned.lines(total)
     for unit, part in zip(units.keys, units.split_units(total), strict=True):
-        assert sum(share for (of, _), share in shares.items() if of == unit) == part
+        assert sum(share for of, _, share in lines if of == unit) == part
+    shares = dict.fromkeys(owned.keys, 0)
+    for _, owner, share in lines:
+        shares[owner] += share
+    assert owned.split_units(total) == list(shares.values())
 
 
 @thorough

@@ -21,6 +21,7 @@ from treasury.services import findings
 from treasury.services.codes import void_codes
 from treasury.services.facts import payment_facts
 from treasury.services.outcomes import LONGEST_STATUS
+from treasury.services.payments import take_day_away
 from treasury.services.resolution import ResolutionDiffers
 from treasury.services.settlement import Proof, settle
 from treasury.states import PaymentStatus
@@ -122,6 +123,8 @@ def _settle(payment: Payment, incident: Incident, today: Today, actor: Actor) ->
     """The payment is the one that was paid, after all, by whoever executed that attempt."""
     attempt = incident.attempt
     void_codes(payment)
+    if payment.status == PaymentStatus.PENDING:
+        take_day_away(payment)  # it has left: no day is too early for it
     proof = Proof(
         executor_id=attempt.executor_id,
         ip_address=attempt.ip_address,

@@ -198,10 +198,17 @@ def make_pending(payment: Payment, *, unschedule: bool = False) -> None:
     payment.retry_at = None
     forget_executor(payment)
     payment.save(update_fields=["status", "retry_at", *EXECUTOR_FIELDS])
-    if unschedule and payment.scheduled_for is not None:
-        payment.scheduled_for = payment.scheduled_by = payment.due_on = payment.next_try_at = None
-        payment.tries = 0
-        payment.save(update_fields=SCHEDULE_FIELDS)
+    if unschedule:
+        take_day_away(payment)
+
+
+def take_day_away(payment: Payment) -> None:
+    """Let a locked pending payment go out on no day by itself, if it was scheduled."""
+    if payment.scheduled_for is None:
+        return
+    payment.scheduled_for = payment.scheduled_by = payment.due_on = payment.next_try_at = None
+    payment.tries = 0
+    payment.save(update_fields=SCHEDULE_FIELDS)
 
 
 def require_no_late_success(payment: Payment) -> None:

@@ -44,9 +44,7 @@ class AllocationRun(Referenced, models.Model):
         JournalEntry, on_delete=models.PROTECT, null=True, related_name="+"
     )
     run_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
-    run_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
+    run_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     reversed_at = models.DateTimeField(null=True)
     reversed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"

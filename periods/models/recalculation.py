@@ -47,9 +47,7 @@ class RecalculationRun(Referenced, models.Model):
         JournalEntry, on_delete=models.PROTECT, null=True, related_name="+"
     )
     run_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
-    run_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
+    run_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     duration_ms = models.PositiveIntegerField()
 
     class Meta:

@@ -73,7 +73,7 @@ CREATE TRIGGER same_association AFTER INSERT ON periods_sheetline REFERENCING NE
 CREATE FUNCTION periods_require_sheet() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    concerned uuid := CASE TG_TABLE_NAME WHEN 'periods_allocationrun' THEN NEW.period_id ELSE NEW.id END;
+    concerned uuid := to_jsonb(NEW) ->> TG_ARGV[0];
 BEGIN
     PERFORM FROM periods_serviceperiod period
     WHERE period.id = concerned
@@ -97,10 +97,10 @@ END $$;
 
 CREATE CONSTRAINT TRIGGER closed_with_sheet AFTER INSERT OR UPDATE OF status, version
     ON periods_serviceperiod DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION periods_require_sheet();
+    FOR EACH ROW EXECUTE FUNCTION periods_require_sheet('id');
 CREATE CONSTRAINT TRIGGER closed_with_sheet AFTER INSERT OR UPDATE
     ON periods_allocationrun DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION periods_require_sheet();
+    FOR EACH ROW EXECUTE FUNCTION periods_require_sheet('period_id');
 
 ALTER TABLE periods_reopenrequest
     ADD CONSTRAINT periods_reopenrequest_same FOREIGN KEY (period_id, association_id)
@@ -126,7 +126,7 @@ ALTER TABLE periods_owneropening
 CREATE FUNCTION periods_check_openings() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    concerned uuid := CASE TG_TABLE_NAME WHEN 'periods_owneropening' THEN NEW.opening_id ELSE NEW.id END;
+    concerned uuid := to_jsonb(NEW) ->> TG_ARGV[0];
 BEGIN
     PERFORM FROM periods_openingbalances opening
     WHERE opening.id = concerned AND opening.cash - opening.equity <> (
@@ -139,6 +139,6 @@ BEGIN
 END $$;
 
 CREATE CONSTRAINT TRIGGER adds_up AFTER INSERT ON periods_openingbalances
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION periods_check_openings();
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION periods_check_openings('id');
 CREATE CONSTRAINT TRIGGER adds_up AFTER INSERT ON periods_owneropening
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION periods_check_openings();
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION periods_check_openings('opening_id');

@@ -22,7 +22,7 @@ APPEND_ONLY = (
 
 
 class Migration(migrations.Migration):
-    dependencies = (("periods", "0003_closing"),)
+    dependencies = (("periods", "0004_closing"),)
 
     operations = (
         RunSQL(

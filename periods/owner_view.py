@@ -115,7 +115,9 @@ def _due(owner: Owner, currency: str) -> list[Asked]:
 def _records(owner: Owner, currency: str) -> list[Record]:
     """Return what was recorded last, newest first."""
 
-    def newest(rows: QuerySet[Contribution] | QuerySet[Expense] | QuerySet[ServiceCharge]) -> Iterator[tuple[date, str, Decimal]]:
+    def newest(
+        rows: QuerySet[Contribution] | QuerySet[Expense] | QuerySet[ServiceCharge],
+    ) -> Iterator[tuple[date, str, Decimal]]:
         for row in rows.filter(voided_at=None).order_by("-date", "-recorded_at")[:SHOWN]:
             yield row.date, *_told(row)
 

@@ -5,7 +5,7 @@ is charged: running the job twice charges once, and a contribution dated back ta
 been too much.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -148,14 +148,16 @@ def _bring(
     actor: Actor,
     *,
     only_less: bool = False,
-) -> Iterable[ServiceCharge]:
-    """Charge the owner the difference between what is owed by a day and what was charged."""
+) -> list[ServiceCharge]:
+    """Charge the owner the difference between what is owed by a day and what was charged; return it."""
+    made: list[ServiceCharge] = []
     for asked in _asked(owner, period.association):
         difference = fee_owed(asked.debt, terms, asked.paid, on=on) - asked.charged
         if difference > 0 and not only_less:
-            yield _charge(period, owner, asked.instalment, difference, on, actor)
+            made.append(_charge(period, owner, asked.instalment, difference, on, actor))
         elif difference < 0:
-            yield from _give_back(period, owner, asked.instalment, -difference, on, actor)
+            made += _give_back(period, owner, asked.instalment, -difference, on, actor)
+    return made
 
 
 def _asked(owner: Owner, association: Association) -> list[_Asked]:
@@ -205,9 +207,9 @@ def _give_back(
     units: int,
     on: date,
     actor: Actor,
-) -> Iterable[ServiceCharge]:
-    """Void fees of this period, newest first, charge again what is owed of them, and credit what was charged
-    in periods that are closed."""
+) -> list[ServiceCharge]:
+    """Void fees of this period, newest first; return what is charged again of them, or credited for fees of
+    periods that are closed."""
     association = period.association
     live = ServiceCharge.objects.filter(instalment=instalment, period=period, voided_at=None)
     for charge in live.select_related("journal_entry").order_by("-date"):
@@ -216,8 +218,7 @@ def _give_back(
         charge.period, charge.association, charge.owner = period, association, owner
         units -= to_units(charge.amount, association.currency)
         recording.void(charge, PAID_BACK, actor)
-    if units:
-        yield _charge(period, owner, instalment, -units, on, actor)
+    return [_charge(period, owner, instalment, -units, on, actor)] if units else []
 
 
 def _terms(association: Association) -> LateFeeTerms | None:

@@ -57,10 +57,10 @@ def _issue(
     before = audit_facts(period, currency=association.currency)
     material = Material.of(period, balance_sheet_of(period))
     last = _last_statements(association.pk)
-    number = Statement.objects.filter(association=association).count()
+    issued = Statement.objects.filter(association=association).count()
     issued_by = duties.person(actor)
     statements = []
-    for number, owner in enumerate(owners, start=number + 1):
+    for number, owner in enumerate(owners, start=issued + 1):
         previous = last.get(owner.pk)
         facts = facts_of(
             material, owner, number=f"{number:06}", previous=str(previous) if previous else ""

@@ -132,7 +132,10 @@ def _parts(material: Material, owner: Owner) -> Iterable[dict[str, Any]]:
     paid_in = material.contributions.get(owner.pk, [])
     yield plain(
         "Contributions",
-        [[f"{row.date:{DAY}}", row.comment or "Contribution", amount(row.amount)] for row in paid_in],
+        [
+            [f"{row.date:{DAY}}", row.comment or "Contribution", amount(row.amount)]
+            for row in paid_in
+        ],
         line.contributions,
     )
     laid_out = material.expenses.get(owner.pk, [])
@@ -194,7 +197,7 @@ def _key(basis: AllocationBasis, owner: UUID) -> str:
             continue
         whole = sum(held.values())
         part = f"{basis.weights[place]:f}"
-        parts.append(part if mine == whole else f"{part} × {mine}/{whole} days")
+        parts.append(part if mine == whole else f"{part} for {mine} of {whole} days")
     key = f"{' + '.join(parts)} of {sum(basis.weights):f}"
     if basis.base_percent is None:
         return key
@@ -203,9 +206,7 @@ def _key(basis: AllocationBasis, owner: UUID) -> str:
 
 def _days_by_place(basis: AllocationBasis) -> Mapping[int, dict[UUID, int]]:
     days: dict[int, dict[UUID, int]] = {}
-    for place, owner, held in zip(
-        basis.held_places, basis.held_by, basis.held_days, strict=True
-    ):
+    for place, owner, held in zip(basis.held_places, basis.held_by, basis.held_days, strict=True):
         days.setdefault(place, {})[owner] = held
     return days
 

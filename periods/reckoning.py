@@ -79,9 +79,11 @@ def reckon_with(
 
 def opening_of(period: ServicePeriod) -> Opening:
     """Return with what the period opens: what the one before closed with, or what was brought along."""
-    previous = period.previous
+    # Read anew: its status may have changed since this period was read.
+    previous = ServicePeriod.objects.filter(pk=period.previous_id).first()
     if previous is None:
         return _brought_along(period)
+    previous.association = period.association
     if previous.status == PeriodStatus.OPEN:
         return _after(reckon(previous))
     sheet = BalanceSheet.objects.get(period=previous, version=previous.version)

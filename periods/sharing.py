@@ -278,11 +278,11 @@ def stored_bases(
     """Return by what these expenses of earlier periods were shared last; None where nobody shared them."""
     rows = (
         AllocatedExpense.objects.filter(expense__in=[pk for pk in expense_ids if pk])
-        .select_related("basis__item", "run")
+        .select_related("basis__item", "basis__run")
         .defer("shares")
         .order_by("run__number")
     )
-    return {row.expense_id: row.basis and stored_basis(estate, row.basis) for row in rows}
+    return {row.expense_id: stored_basis(estate, row.basis) if row.basis else None for row in rows}
 
 
 def stored_basis(estate: Estate, row: AllocationBasis) -> ItemBasis:

@@ -19,9 +19,9 @@ from periods.models.referenced import Referenced
 from periods.states import RemainderRule
 
 
-def whole_numbers(**options: bool) -> ArrayField:
-    """Weights as exact whole numbers: their proportion is what counts."""
-    return ArrayField(models.DecimalField(max_digits=60, decimal_places=0), **options)
+def whole_number() -> models.DecimalField:
+    """A weight as an exact whole number: the proportion is what counts."""
+    return models.DecimalField(max_digits=60, decimal_places=0)
 
 
 class AllocationRun(Referenced, models.Model):
@@ -92,9 +92,9 @@ class AllocationBasis(models.Model):
     run = models.ForeignKey(AllocationRun, on_delete=models.PROTECT, related_name="bases")
     item = models.ForeignKey(BudgetItem, on_delete=models.PROTECT, related_name="+")
     properties = ArrayField(models.UUIDField())
-    weights = whole_numbers()
+    weights = ArrayField(whole_number())
     base_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True)
-    base_weights = whole_numbers(null=True)
+    base_weights = ArrayField(whole_number(), null=True)
     held_places = ArrayField(models.IntegerField())
     held_by = ArrayField(models.UUIDField())
     held_days = ArrayField(models.IntegerField())

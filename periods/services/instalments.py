@@ -12,13 +12,13 @@ from ledger.commands import command
 from ledger.money import parse_amount
 from ledger.refusals import InvalidInput
 from periods import duties, locks
-from periods.allocation import OwnedBasis, RemainderRule, split_in_time
+from periods.allocation import OwnedBasis, split_in_time
 from periods.facts import facts_of
 from periods.models import BudgetItem, Instalment, InstalmentPlan, Owner, ServicePeriod
 from periods.refusals import require_open
 from periods.services.noting import note
 from periods.sharing import Estate
-from periods.states import Strategy
+from periods.states import RemainderRule, Strategy
 from periods.units import from_units, to_units
 from treasury.texts import require_text
 

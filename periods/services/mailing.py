@@ -64,7 +64,7 @@ def _mail_next(model: type[Mail], write: Callable[[Mail], EmailMessage]) -> bool
         row = locks.lock_due_mail(model)
         if row is None:
             return False
-        row.tries = F("tries") + 1  # type: ignore[assignment]
+        row.tries = F("tries") + 1
         row.try_at = database_now() + PATIENCE
         row.save(update_fields=["tries", "try_at"])
     try:

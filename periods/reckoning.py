@@ -79,10 +79,10 @@ def reckon_with(
 
 def opening_of(period: ServicePeriod) -> Opening:
     """Return with what the period opens: what the one before closed with, or what was brought along."""
-    # Read anew: its status may have changed since this period was read.
-    previous = ServicePeriod.objects.filter(pk=period.previous_id).first()
-    if previous is None:
+    if period.previous_id is None:
         return _brought_along(period)
+    # Read anew: its status may have changed since this period was read.
+    previous = ServicePeriod.objects.get(pk=period.previous_id)
     previous.association = period.association
     if previous.status == PeriodStatus.OPEN:
         return _after(reckon(previous))

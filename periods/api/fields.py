@@ -8,7 +8,7 @@ from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ledger.api.fields import MoneyText, TextField
+from ledger.api.fields import WRITTEN_AMOUNT, MoneyText, TextField
 from ledger.api.serializers import Output
 from ledger.models import User
 from ledger.models.account import MoneyField
@@ -61,6 +61,17 @@ class NumberText(serializers.Field):
     def to_representation(self, value: Decimal) -> str:
         text = f"{value:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@extend_schema_field(WRITTEN_AMOUNT)
+class AmountText(serializers.Field):
+    """An amount that is written already, with exactly the currency's decimals."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"read_only": True} | kwargs))
+
+    def to_representation(self, value: str) -> str:
+        return value
 
 
 class LoginField(TextField):

@@ -8,11 +8,14 @@ from periods.api import (
     charges,
     contributions,
     expenses,
+    instalments,
     meters,
     owners,
     periods,
     properties,
     readings,
+    sheets,
+    statements,
 )
 
 ASSOCIATION = "api/associations/<uuid:association_id>"
@@ -23,12 +26,14 @@ CONTRIBUTION = "api/contributions/<uuid:contribution_id>"
 EXPENSE = "api/expenses/<uuid:expense_id>"
 CHARGE = "api/charges/<uuid:charge_id>"
 BUDGET_ITEM = "api/budget-items/<uuid:item_id>"
+PLAN = "api/instalment-plans/<uuid:plan_id>"
 METER = "api/meters/<uuid:meter_id>"
 READING = "api/readings/<uuid:reading_id>"
 
 urlpatterns = [
     path("api/associations/", associations.AssociationList.as_view()),
     path(f"{ASSOCIATION}/", associations.AssociationDetail.as_view()),
+    path(f"{ASSOCIATION}/late-fee-rule/", instalments.LateFeeRuleDetail.as_view()),
     path(f"{ASSOCIATION}/history/", associations.AssociationHistory.as_view()),
     path("api/owners/", owners.OwnerList.as_view()),
     path(f"{OWNER}/", owners.OwnerDetail.as_view()),
@@ -42,11 +47,21 @@ urlpatterns = [
     path(f"{METER}/history/", meters.MeterHistory.as_view()),
     path("api/periods/", periods.PeriodList.as_view()),
     path(f"{PERIOD}/", periods.PeriodDetail.as_view()),
+    path(f"{PERIOD}/close/", periods.PeriodClose.as_view()),
     path(f"{PERIOD}/history/", periods.PeriodHistory.as_view()),
+    path(f"{PERIOD}/balance-sheet/", sheets.PeriodBalanceSheet.as_view()),
+    path(f"{PERIOD}/balances/<uuid:owner_id>/", sheets.OwnerBalance.as_view()),
     path(f"{PERIOD}/contributions/", contributions.ContributionList.as_view()),
     path(f"{PERIOD}/expenses/", expenses.ExpenseList.as_view()),
     path(f"{PERIOD}/charges/", charges.ChargeList.as_view()),
     path(f"{PERIOD}/budget-items/", budget_items.BudgetItemList.as_view()),
+    path(f"{PERIOD}/statements/", statements.StatementList.as_view()),
+    path(f"{PERIOD}/statements/<uuid:owner_id>/", statements.StatementFile.as_view()),
+    path(f"{PERIOD}/instalments/", instalments.InstalmentList.as_view()),
+    path(f"{PERIOD}/late-fees/", instalments.LateFeeList.as_view()),
+    path(f"{PLAN}/", instalments.PlanDetail.as_view()),
+    path(f"{PLAN}/withdraw/", instalments.PlanWithdraw.as_view()),
+    path(f"{PLAN}/history/", instalments.PlanHistory.as_view()),
     path(f"{PERIOD}/readings/", readings.ReadingList.as_view()),
     path(f"{CONTRIBUTION}/", contributions.ContributionDetail.as_view()),
     path(f"{CONTRIBUTION}/void/", contributions.ContributionVoid.as_view()),

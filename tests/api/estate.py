@@ -11,6 +11,7 @@ from periods.services.budget_items import create_budget_item
 from periods.services.charges import record_charge
 from periods.services.contributions import record_contribution
 from periods.services.expenses import record_expense
+from periods.services.instalments import plan_instalments
 from periods.services.meters import add_meter
 from periods.services.opening import open_period
 from periods.services.owners import add_owner
@@ -94,7 +95,7 @@ def record_in(
 
 
 def read_meter(beside: BudgetItem, property_id: UUID, actor: Actor) -> dict[str, UUID]:
-    """A meter of the property with a reading, for an item of its own beside the other one."""
+    """A meter with a reading for an item of its own beside the other one, and instalments."""
     item = create_budget_item(
         actor=actor,
         period_id=beside.period_id,
@@ -115,4 +116,12 @@ def read_meter(beside: BudgetItem, property_id: UUID, actor: Actor) -> dict[str,
         meter_start_reading="0",
         meter_end_reading="7.5",
     )
-    return {"meter_id": meter.pk, "reading_id": reading.pk}
+    plan = plan_instalments(
+        actor=actor,
+        period_id=item.period_id,
+        amount="100",
+        instalments=2,
+        first_due_on=item.period.start_date,
+        description="A new roof",
+    )
+    return {"meter_id": meter.pk, "reading_id": reading.pk, "plan_id": plan.pk}

@@ -89,6 +89,7 @@ CONTRIBUTION = "api/contributions/<uuid:contribution_id>/"
 EXPENSE = "api/expenses/<uuid:expense_id>/"
 CHARGE = "api/charges/<uuid:charge_id>/"
 BUDGET_ITEM = "api/budget-items/<uuid:item_id>/"
+INSTALMENT_PLAN = "api/instalment-plans/<uuid:plan_id>/"
 METER = "api/meters/<uuid:meter_id>/"
 READING = "api/readings/<uuid:reading_id>/"
 
@@ -224,6 +225,7 @@ ROUTES: dict[str, dict[str, Expected]] = {
     "api/associations/": listing(made_by=KEEPERS),
     ASSOCIATION: showing(edited_by=KEEPERS),
     ASSOCIATION + "history/": showing(),
+    ASSOCIATION + "late-fee-rule/": showing(edited_by=KEEPERS),
     "api/owners/": listing(made_by=KEEPERS),
     OWNER: showing(edited_by=KEEPERS),
     OWNER + "history/": showing(),
@@ -236,7 +238,17 @@ ROUTES: dict[str, dict[str, Expected]] = {
     METER + "history/": showing(),
     "api/periods/": listing(made_by=KEEPERS),
     PERIOD: showing(),
+    PERIOD + "close/": doing(by=CFO),
     PERIOD + "history/": showing(),
+    PERIOD + "balance-sheet/": showing(),
+    PERIOD + "balances/<uuid:owner_id>/": showing(),
+    PERIOD + "statements/": showing() | doing(by=KEEPERS),
+    PERIOD + "statements/<uuid:owner_id>/": showing(),
+    PERIOD + "instalments/": showing() | doing(by=RECORDERS),
+    PERIOD + "late-fees/": showing() | doing(by=RECORDERS),
+    INSTALMENT_PLAN: showing(),
+    INSTALMENT_PLAN + "withdraw/": doing(by=RECORDERS),
+    INSTALMENT_PLAN + "history/": showing(),
     PERIOD + "contributions/": showing() | doing(by=RECORDERS),
     PERIOD + "expenses/": showing() | doing(by=RECORDERS),
     PERIOD + "charges/": showing() | doing(by=RECORDERS),

@@ -7,6 +7,7 @@ from periods.models.budget_item import BudgetItem, ScopedProperty
 from periods.models.charge import ServiceCharge
 from periods.models.contribution import Contribution
 from periods.models.expense import Expense
+from periods.models.instalment import Instalment, InstalmentPlan, LateFeeRule
 from periods.models.meter import Meter, Reading
 from periods.models.opening_balance import OpeningBalances, OwnerOpening
 from periods.models.owner import Owner
@@ -14,6 +15,7 @@ from periods.models.period import ServicePeriod
 from periods.models.property import Ownership, Property
 from periods.models.recalculation import CarriedDifference, RecalculatedPeriod, RecalculationRun
 from periods.models.reopening import ReopenRequest
+from periods.models.statement import Reminder, Statement
 
 __all__ = [
     "AllocatedExpense",
@@ -25,6 +27,9 @@ __all__ = [
     "CarriedDifference",
     "Contribution",
     "Expense",
+    "Instalment",
+    "InstalmentPlan",
+    "LateFeeRule",
     "Meter",
     "OpeningBalances",
     "Owner",
@@ -34,9 +39,11 @@ __all__ = [
     "Reading",
     "RecalculatedPeriod",
     "RecalculationRun",
+    "Reminder",
     "ReopenRequest",
     "ScopedProperty",
     "ServiceCharge",
     "ServicePeriod",
     "SheetLine",
+    "Statement",
 ]

@@ -138,6 +138,7 @@ def _new_run(actor: Actor, reclosed: Reclosed, policy: Recalculation) -> Recalcu
         period=period,
         request=requests.order_by("reopened_at").last(),
         policy=policy,
+        cash_difference=Decimal(0),
         run_by=duties.person(actor),
     )
 

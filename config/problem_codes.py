@@ -115,6 +115,11 @@ TABLE: tuple[tuple[tuple[str, ...], int, str], ...] = (
         409,
         "the requisition is not approved, is being paid already, or has this approval",
     ),
+    (
+        ("follows_source",),
+        409,
+        "the requisition was raised for something that says its amount: change it there",
+    ),
     (("exceeds_approved_amount",), 409, "less is left of what was approved"),
     (
         ("evidence_fixed", "already_attached", "too_many_attachments"),

@@ -161,6 +161,18 @@ class Sheet(Generic[Key]):
         """Whether every tie-out holds, without which no period closes."""
         return all(tie.holds for tie in self.ties)
 
+    def openings(self) -> dict[Key, int]:
+        """Return with what each owner opened."""
+        return {row.owner: row.opening for row in self.owners}
+
+    def closings(self) -> dict[Key, int]:
+        """Return with what each owner closes."""
+        return {row.owner: row.closing for row in self.owners}
+
+    def movements(self) -> dict[Key, int]:
+        """Return by how much each owner's balance moved within the period."""
+        return {row.owner: row.closing - row.opening for row in self.owners}
+
 
 def balance_sheet(
     records: Records[Key], books: Books[Key], previous: Mapping[Key, int] | None = None

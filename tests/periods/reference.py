@@ -27,18 +27,17 @@ def share_out(
     return {key: sign * share for key, share in shares.items()}
 
 
+# Its amount, who paid it (None: the association), the weights it is shared by (None: not at all), and how much
+# of it the association has not paid yet at the end of the period.
+Expense = tuple[int, str | None, Mapping[str, Fraction] | None, int]
+
+
 @dataclass
 class Period:
-    """What was recorded in one period, as plain tuples: amounts are minor units, owners are names.
-
-    An expense is its amount, who paid it (None: the association), the weights it is shared by (None: not at
-    all) and how much of it the association has not paid yet at the end of the period.
-    """
+    """What was recorded in one period, as plain tuples: amounts are minor units, owners are names."""
 
     contributions: list[tuple[str, int]] = field(default_factory=list)
-    expenses: list[tuple[int, str | None, Mapping[str, Fraction] | None, int]] = field(
-        default_factory=list
-    )
+    expenses: list[Expense] = field(default_factory=list)
     charges: list[tuple[str, int]] = field(default_factory=list)
     payouts: list[tuple[str, int]] = field(default_factory=list)
     other_income: int = 0

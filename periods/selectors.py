@@ -17,6 +17,7 @@ from periods.models import (
     Instalment,
     InstalmentPlan,
     Meter,
+    OpeningBalances,
     Owner,
     Ownership,
     Property,
@@ -129,9 +130,18 @@ def reopen_requests_seen_by(user: User) -> QuerySet[ReopenRequest]:
     return visible(rows, user, prefix=PLACE)
 
 
+def opening_balances_seen_by(user: User) -> QuerySet[OpeningBalances]:
+    """What their associations brought along; staff alone."""
+    rows = OpeningBalances.objects.select_related("association").prefetch_related("lines")
+    return visible(rows, user, prefix=PLACE)
+
+
 def recalculations_seen_by(user: User) -> QuerySet[RecalculationRun]:
     """What corrections of their closed periods did to the later ones."""
     rows = RecalculationRun.objects.select_related("association", "period", "request", "run_by")
+    rows = rows.prefetch_related(
+        "differences", "periods__period", "periods__before", "periods__after"
+    )
     return visible(rows, user, prefix=PLACE)
 
 

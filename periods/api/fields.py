@@ -8,7 +8,7 @@ from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ledger.api.fields import WRITTEN_AMOUNT, MoneyText, TextField
+from ledger.api.fields import READ_AMOUNT, WRITTEN_AMOUNT, AmountField, MoneyText, TextField
 from ledger.api.serializers import Output
 from ledger.models import User
 from ledger.models.account import MoneyField
@@ -72,6 +72,13 @@ class AmountText(serializers.Field):
 
     def to_representation(self, value: str) -> str:
         return value
+
+
+@extend_schema_field(
+    READ_AMOUNT | {"pattern": WRITTEN_AMOUNT["pattern"], "description": "May be negative or zero."}
+)
+class SignedAmountField(AmountField):
+    """A balance as it was sent; above zero the association owes it."""
 
 
 class LoginField(TextField):

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from ledger.access import require_role_somewhere
 from ledger.api.fields import DayField, Reference, TextField
 from ledger.api.filters import AnyOf, AwaitingFilter, CharFilter, DateFilter, FilterSet, UUIDFilter
-from ledger.api.resource import Doing, Listing, Making, Showing
+from ledger.api.resource import Doing, Editing, Listing, Making, Showing
 from ledger.api.serializers import Input
 from periods import duties
 from periods.api.common import HistoryOf, only_association
@@ -17,6 +17,7 @@ from periods.models import ReopenRequest, ServicePeriod
 from periods.selectors import associations_seen_by, periods_awaiting, periods_seen_by
 from periods.services.closing import close_period
 from periods.services.opening import LONGEST_NAME, open_period
+from periods.services.reopening import approve_reopening, reopen_period
 from periods.states import PeriodStatus
 
 
@@ -98,6 +99,48 @@ class PeriodList(Listing, Making):
         return open_period(actor=self.actor, association_id=association.pk, **data)
 
 
+class ReopenInput(Input):
+    status = serializers.ChoiceField([PeriodStatus.OPEN])
+    reason = TextField(required=False, allow_blank=True, default="", max_length=2000)
+
+
+class PeriodDetail(Showing, Editing):
+    """GET: Show a period
+    PATCH: Open a closed period again; once statements of it were sent, another person confirms it
+    """
+
+    rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
+    action, Input, Output = "period.reopen", ReopenInput, PeriodSerializer
+    also_answers = {202: "It waits for another person, at `reopen/approve/`."}
+    refusals = {400: "reason_required, …", 409: "period_not_closed, reopening_waits"}
+
+    def permit(self, row: ServicePeriod) -> None:
+        duties.may_close(self.actor, row.association)
+
+    def act(self, row: ServicePeriod, data: dict[str, Any]) -> ReopenRequest:
+        return reopen_period(actor=self.actor, period_id=row.pk, reason=data["reason"])
+
+    def status_of(self, result: ReopenRequest) -> int:
+        return 202 if result.is_waiting else 200
+
+    def result_shown(self, result: ReopenRequest) -> Any:
+        return self.shown(self.rows(self.user).get(pk=result.period_id))
+
+
+class PeriodApproveReopening(Doing):
+    """Confirm, as another person, that a closed period is opened again."""
+
+    rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
+    action, Output = "period.approve_reopening", PeriodSerializer
+    refusals = {403: "role_required, segregation_of_duties", 409: "period_not_closed"}
+
+    def permit(self, row: ServicePeriod) -> None:
+        duties.may_close(self.actor, row.association)
+
+    def act(self, row: ServicePeriod, data: dict[str, Any]) -> ServicePeriod:
+        return approve_reopening(actor=self.actor, period_id=row.pk).period
+
+
 class PeriodClose(Doing):
     """Share a period's expenses among the owners, and hand out its balance sheet.
 
@@ -116,13 +159,6 @@ class PeriodClose(Doing):
 
     def act(self, row: ServicePeriod, data: dict[str, Any]) -> ServicePeriod:
         return close_period(actor=self.actor, period_id=row.pk)
-
-
-class PeriodDetail(Showing):
-    """Show a period."""
-
-    rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
-    Output = PeriodSerializer
 
 
 class PeriodHistory(HistoryOf):

@@ -1,6 +1,6 @@
 """What one may ask periods. Staff see what lies within reach of their roles."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from ledger.access import visible
 from ledger.models import User
@@ -16,6 +16,8 @@ from periods.models import (
     ServiceCharge,
     ServicePeriod,
 )
+from periods.states import ExpenseKind
+from treasury.states import RequisitionStatus
 
 PLACE = "association__"
 
@@ -55,7 +57,15 @@ def contributions_seen_by(user: User) -> QuerySet[Contribution]:
 def expenses_seen_by(user: User) -> QuerySet[Expense]:
     """Their expenses, with the requisitions that pay them."""
     rows = Expense.objects.select_related("association", "requisition")
-    return visible(rows, user, prefix=PLACE)
+    return visible(rows.defer("requisition__destination"), user, prefix=PLACE)
+
+
+def expenses_to_pay(association: Association) -> QuerySet[Expense]:
+    """What an association with a fund owes for: expenses of its own that treasury has not paid."""
+    rows = Expense.objects.filter(association=association, association__fund__isnull=False)
+    rows = rows.filter(kind=ExpenseKind.EXPENSE, paid_by=None, voided_at=None)
+    paid = Q(requisition__status=RequisitionStatus.PAID, requisition__isnull=False)
+    return rows.exclude(paid).select_related("association", "requisition")
 
 
 def charges_seen_by(user: User) -> QuerySet[ServiceCharge]:

@@ -1,6 +1,7 @@
 """What recording, editing and voiding share, whatever is recorded."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -18,6 +19,14 @@ from treasury.texts import require_text
 
 Record = TypeVar("Record", bound=Recorded)
 Book = Callable[[Record, Actor], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Stands for what an edit leaves as it is, where None would mean: nobody, nothing."""
+
+
+UNCHANGED = Unchanged()
 
 
 def begin(actor: Actor, period_id: UUID) -> ServicePeriod:

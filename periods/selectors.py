@@ -10,6 +10,7 @@ from ledger.models import User
 from ledger.roles import READING_ROLES, Role
 from periods.models import (
     Association,
+    BalanceSheet,
     BudgetItem,
     Contribution,
     Expense,
@@ -18,6 +19,8 @@ from periods.models import (
     Ownership,
     Property,
     Reading,
+    RecalculationRun,
+    ReopenRequest,
     ServiceCharge,
     ServicePeriod,
 )
@@ -96,6 +99,29 @@ def meters_seen_by(user: User) -> QuerySet[Meter]:
 def readings_seen_by(user: User) -> QuerySet[Reading]:
     """Their readings; staff alone."""
     return visible(Reading.objects.select_related("association"), user, prefix=PLACE)
+
+
+def balance_sheets_seen_by(user: User) -> QuerySet[BalanceSheet]:
+    """The versions of their balance sheets, without the documents."""
+    rows = BalanceSheet.objects.select_related("association", "period", "generated_by")
+    return visible(rows.defer("document"), user, prefix=PLACE)
+
+
+def reopen_requests_seen_by(user: User) -> QuerySet[ReopenRequest]:
+    """Who opened their periods again or wants to, and why."""
+    rows = ReopenRequest.objects.select_related("association", "period", "requested_by")
+    return visible(rows, user, prefix=PLACE)
+
+
+def recalculations_seen_by(user: User) -> QuerySet[RecalculationRun]:
+    """What corrections of their closed periods did to the later ones."""
+    rows = RecalculationRun.objects.select_related("association", "period", "request", "run_by")
+    return visible(rows, user, prefix=PLACE)
+
+
+def statements_sent(period: ServicePeriod) -> bool:
+    """Whether statements of the period were sent, so that reopening it takes two persons."""
+    return period.statements_sent_at is not None
 
 
 def associations_kept_by(user: User, *roles: Role) -> QuerySet[Association]:

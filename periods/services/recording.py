@@ -39,7 +39,7 @@ def begin(actor: Actor, period_id: UUID) -> ServicePeriod:
 def insert(record: Record, book: Book[Record], actor: Actor) -> Record:
     """Post and write a new record of a locked period. Raises ``PeriodClosed``."""
     require_open(record.period)
-    record.recorded_by = duties.person(actor)
+    record.recorded_by = actor.user
     book(record, actor)
     record.save(force_insert=True)
     record.refresh_from_db(fields=["recorded_at"])
@@ -78,7 +78,7 @@ def void(record: Record, reason: str, actor: Actor) -> Record:
     before = facts_of(record, currency=record.association.currency)
     unbook(record, actor)
     record.voided_at = database_now()
-    record.voided_by = duties.person(actor)
+    record.voided_by = actor.user
     record.void_reason = reason
     record.save(update_fields=["voided_at", "voided_by", "void_reason"])
     note(actor, f"{record.noun}.void", record, association=record.association, before=before)

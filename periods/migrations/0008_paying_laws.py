@@ -9,7 +9,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 class Migration(migrations.Migration):
     dependencies = (
-        ("periods", "0003_meters_and_charges"),
+        ("periods", "0007_instalment_laws"),
         ("treasury", "0024_raised_requisitions"),
     )
 

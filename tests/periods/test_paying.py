@@ -14,12 +14,13 @@ from ledger.refusals import (
     RoleRequired,
     SegregationOfDuties,
 )
-from periods.models import Expense, ServicePeriod
+from periods.models import BalanceSheet, Expense, ServicePeriod
 from periods.refusals import AlreadyVoid, ExpenseInPayment, NotPayable, PeriodClosed
 from periods.selectors import expenses_seen_by, expenses_to_pay
+from periods.services.closing import close_period
 from periods.services.expenses import edit_expense, void_expense
 from periods.services.paying import pay_expense_through_treasury
-from periods.states import PeriodStatus
+from periods.sheets import balance_sheet_of
 from tests.periods.estate import Estate, build_estate, today
 from tests.periods.test_laws import refused, run
 from tests.scene import assert_books_hold, build_scene
@@ -175,15 +176,19 @@ def test_a_void_one_is_not_paid(estate: Estate, expense: Expense) -> None:
 
 
 def test_it_is_paid_after_its_period_is_closed(estate: Estate, expense: Expense) -> None:
-    close(expense)
+    close(estate, expense)
     ask(estate, expense)
+    before = BalanceSheet.objects.get(period=expense.period).hash
     execute(estate, prepare(estate, expense))
     assert is_paid(estate, expense)
+    assert balance_sheet_of(fresh(expense.period)).hash == before
+    assert (balance(estate, "clearing"), balance(estate, "costs")) == (0, 0)
 
 
-def close(expense: Expense) -> None:
-    """Close the period as far as records are concerned; how it is closed has its own tests."""
-    ServicePeriod.objects.filter(pk=expense.period_id).update(status=PeriodStatus.CLOSED)
+def close(estate: Estate, expense: Expense) -> None:
+    """Close the expense's period, its costs shared by weight."""
+    edit(estate, expense, budget_item=estate.item(expense.period).pk)
+    close_period(actor=estate.actor("cfo"), period_id=expense.period_id)
 
 
 def edit(estate: Estate, expense: Expense, **changes: Any) -> Expense:
@@ -243,7 +248,7 @@ def test_what_is_paid_does_not_change(estate: Estate, expense: Expense) -> None:
 
 def test_nothing_is_withdrawn_from_a_closed_period(estate: Estate, expense: Expense) -> None:
     ask(estate, expense)
-    close(expense)
+    close(estate, expense)
     with pytest.raises(PeriodClosed):
         edit(estate, expense, amount="410")
     assert requisition_of(expense).status == "submitted"

@@ -35,7 +35,6 @@ from periods.services.opening import period_facts
 from periods.services.reissuing import Correction, reissue, require_chain_tied
 from periods.states import PeriodStatus, Recalculation
 
-
 NANOSECONDS_IN_A_MILLISECOND = 1_000_000
 
 

@@ -36,7 +36,7 @@ Issued = Mapping[UUID, Statement]
 NOTHING = OwnerLine(UUID(int=0), "")
 
 
-class StatementSerializer(OwnerLineSerializer):
+class OwnerStatementSerializer(OwnerLineSerializer):
     """One owner's statement of a period; without ``number`` it was not sent under this version."""
 
     currency = serializers.CharField()
@@ -54,7 +54,7 @@ class SentSerializer(serializers.Serializer):
 
     period = serializers.UUIDField()
     version = serializers.IntegerField()
-    results = StatementSerializer(many=True)
+    results = OwnerStatementSerializer(many=True)
 
 
 class StatementFilter(FilterSet):
@@ -94,7 +94,7 @@ class StatementList(Listing, Writing):
     filterset_class = StatementFilter
     ordering, ordering_fields = ("number", "id"), ("number", "name")
     export = export_of("KES", {}, {})
-    ListOutput, Output = StatementSerializer, SentSerializer
+    ListOutput, Output = OwnerStatementSerializer, SentSerializer
     refusals = {409: "period_not_closed"}
 
     def period(self) -> ServicePeriod:

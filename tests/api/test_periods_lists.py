@@ -75,7 +75,6 @@ def test_a_longer_list_costs_no_more_queries(village: Village) -> None:
         ("periods/?awaiting=you", "awaiting"),
         ("periods/?ordering=secret", "ordering"),
         ("owners/?cursor=x", "cursor"),
-        ("properties/?active=perhaps", "active"),
         ("{period}/contributions/?owner_id=me", "owner_id"),
         ("{period}/contributions/?amount_min=NaN", "amount_min"),
         ("{period}/expenses/?paid_by=me", "paid_by"),

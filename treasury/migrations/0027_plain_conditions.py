@@ -8,7 +8,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = (("treasury", "0025_settling_one"),)
+    dependencies = (("treasury", "0026_lean_payment_laws"),)
 
     operations = (
         migrations.RunSQL(

@@ -14,7 +14,10 @@ from periods.models import (
     BudgetItem,
     Contribution,
     Expense,
+    Instalment,
+    InstalmentPlan,
     Meter,
+    OpeningBalances,
     Owner,
     Ownership,
     Property,
@@ -24,6 +27,8 @@ from periods.models import (
     ServiceCharge,
     ServicePeriod,
 )
+from periods.states import ExpenseKind
+from treasury.states import RequisitionStatus
 
 PLACE = "association__"
 Row = TypeVar("Row", bound=Model)
@@ -50,10 +55,20 @@ def properties_seen_by(user: User) -> QuerySet[Property]:
 
 
 def periods_seen_by(user: User) -> QuerySet[ServicePeriod]:
-    """Their periods; to an owner those of his associations."""
+    """Their periods, with who wants them open again; to an owner those of his associations."""
     his = Owner.objects.filter(user=user).values("association")
-    rows = ServicePeriod.objects.select_related("association")
+    waiting = reopen_requests_seen_by(user).filter(reopened_at=None)
+    rows = ServicePeriod.objects.select_related("association").prefetch_related(
+        Prefetch("reopen_requests", queryset=waiting)
+    )
     return _seen(rows, user, own=Q(association__in=his))
+
+
+def periods_awaiting(user: User) -> QuerySet[ServicePeriod]:
+    """The periods that wait for this CFO to confirm that they are opened again."""
+    waiting = ReopenRequest.objects.filter(reopened_at=None).exclude(requested_by=user)
+    rows = ServicePeriod.objects.filter(pk__in=waiting.values("period"))
+    return visible(rows, user, prefix=PLACE, roles=(Role.CFO,))
 
 
 def budget_items_seen_by(user: User) -> QuerySet[BudgetItem]:
@@ -71,13 +86,37 @@ def contributions_seen_by(user: User) -> QuerySet[Contribution]:
 def expenses_seen_by(user: User) -> QuerySet[Expense]:
     """Their expenses, with the requisitions that pay them; to an owner what he laid out."""
     rows = Expense.objects.select_related("association", "requisition")
+    rows = rows.defer("requisition__destination")
     return _seen(rows, user, own=Q(paid_by__user=user))
+
+
+def expenses_to_pay(association: Association) -> QuerySet[Expense]:
+    """What an association with a fund owes for: expenses of its own that treasury has not paid."""
+    rows = Expense.objects.filter(association=association, association__fund__isnull=False)
+    rows = rows.filter(kind=ExpenseKind.EXPENSE, paid_by=None, voided_at=None)
+    paid = Q(requisition__status=RequisitionStatus.PAID, requisition__isnull=False)
+    return rows.exclude(paid).select_related("association", "requisition")
 
 
 def charges_seen_by(user: User) -> QuerySet[ServiceCharge]:
     """Their service charges; to an owner what he is charged."""
     rows = ServiceCharge.objects.select_related("association")
     return _seen(rows, user, own=Q(owner__user=user))
+
+
+def instalments_seen_by(user: User) -> QuerySet[Instalment]:
+    """What their owners are asked for; an owner what he is asked for."""
+    rows = Instalment.objects.select_related("association", "plan")
+    return _seen(rows, user, own=Q(owner__user=user))
+
+
+def instalment_plans_seen_by(user: User) -> QuerySet[InstalmentPlan]:
+    """In which plans that stands, with each owner's part; staff alone."""
+    parts = Instalment.objects.select_related("association", "plan")
+    rows = InstalmentPlan.objects.select_related("association").prefetch_related(
+        Prefetch("parts", queryset=parts.order_by("owner__number", "number"))
+    )
+    return visible(rows, user, prefix=PLACE)
 
 
 def meters_seen_by(user: User) -> QuerySet[Meter]:
@@ -102,9 +141,18 @@ def reopen_requests_seen_by(user: User) -> QuerySet[ReopenRequest]:
     return visible(rows, user, prefix=PLACE)
 
 
+def opening_balances_seen_by(user: User) -> QuerySet[OpeningBalances]:
+    """What their associations brought along; staff alone."""
+    rows = OpeningBalances.objects.select_related("association").prefetch_related("lines")
+    return visible(rows, user, prefix=PLACE)
+
+
 def recalculations_seen_by(user: User) -> QuerySet[RecalculationRun]:
     """What corrections of their closed periods did to the later ones."""
     rows = RecalculationRun.objects.select_related("association", "period", "request", "run_by")
+    rows = rows.prefetch_related(
+        "differences", "periods__period", "periods__before", "periods__after"
+    )
     return visible(rows, user, prefix=PLACE)
 
 

@@ -113,6 +113,12 @@ def main() -> None:
         for figure in measures.measure(name, entries=chosen.entries, rounds=chosen.rounds):
             figures.append(figure)
             say(row(figure.cells()))
+    with database() as name:
+        from tests.benchmarks import sharing
+
+        for figure in sharing.measure(name, rounds=chosen.rounds):
+            figures.append(figure)
+            say(row(figure.cells()))
     say("\n" + markdown(figures) + "\n")
     write(figures, chosen.into)
     say(f"Written to {chosen.into}/bench.md and bench.json.")

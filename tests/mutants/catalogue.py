@@ -114,9 +114,9 @@ CODE_GUARDS = (
     ),
     Mutant(
         "a verification is used up by the settlement",
-        "treasury/sql/settlement.sql",
-        "UPDATE treasury_onetimecode code SET consumed_at = ledger_clock()",
-        "UPDATE treasury_onetimecode code SET consumed_at = NULL",
+        "treasury/sql/settling_one.sql",
+        "UPDATE treasury_onetimecode SET consumed_at = ledger_clock()",
+        "UPDATE treasury_onetimecode SET consumed_at = NULL",
         (T_CODES + "test_the_right_code_verifies_and_execution_consumes_it",),
     ),
     Mutant(

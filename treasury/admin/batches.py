@@ -1,5 +1,6 @@
 """Batches: what is in the set, who agreed, how far it is, and what came of each row."""
 
+from datetime import date
 from typing import Any
 
 from django.contrib import admin
@@ -12,6 +13,7 @@ from ledger.admin.cells import Badge, Cell
 from ledger.admin.columns import amount_column, badge_column, instant_column
 from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel, Table, history
+from ledger.exports import CONTENT_TYPES
 from ledger.money import Money
 from treasury.admin import batch_steps, tones
 from treasury.models import Batch, BatchRow
@@ -125,9 +127,11 @@ def _approvals(row: Batch) -> Panel:
 def _rows(batch: Batch, title: str, which: Q) -> Panel:
     rows = batch.rows.filter(which).select_related("payment", "requisition").order_by("number")
     shown = list(rows[: ROWS_SHOWN + 1])
-    more = f"The first {ROWS_SHOWN}; the API lists all." if len(shown) > ROWS_SHOWN else ""
+    more = f"The first {ROWS_SHOWN}; the files have all." if len(shown) > ROWS_SHOWN else ""
+    path = f"/api/batches/{batch.pk}/rows/?format="
+    files = [cells.Link(path + kind, f"All rows as {kind.upper()}") for kind in CONTENT_TYPES]
     table = Table(
-        ("Row", "Payee", "Amount", "Method", "Destination", "Result", "Remarks"),
+        ("Row", "Payee", "Amount", "Method", "Destination", "Goes out on", "Result", "Remarks"),
         [
             (
                 cells.text(row.number),
@@ -135,6 +139,7 @@ def _rows(batch: Batch, title: str, which: Q) -> Panel:
                 cells.amount(row.amount, row.currency),
                 cells.text(row.get_method_display()),
                 cells.text(row.destination_shown),
+                cells.day(_day_of(row)),
                 _result(row),
                 cells.text("; ".join(_remarks(row))),
             )
@@ -142,7 +147,12 @@ def _rows(batch: Batch, title: str, which: Q) -> Panel:
         ],
         frozenset({"Amount"}),
     )
-    return Panel(title, table=table, note=more, empty="None.")
+    links = files if shown else ()
+    return Panel(title, table=table, note=more, links=links, empty="None.")
+
+
+def _day_of(row: BatchRow) -> date | None:
+    return row.payment.due_on if row.payment else row.scheduled_for
 
 
 def _payee(row: BatchRow) -> Cell:

@@ -105,7 +105,8 @@ class BatchRow(models.Model):
     A row that cannot be paid is ``refused`` and says why, on which field. ``requisition`` is what is paid;
     ``raised`` says that this row made it, to be approved with the batch. ``payment`` is made when the batch
     is approved, or was there before (``adopted``); what becomes of it is read there. ``digest`` is over id, amount and payee: what was approved.
-    ``requester`` is copied from the requisition, tied by a foreign key.
+    ``requester`` is copied from the requisition, tied by a foreign key. ``scheduled_for`` is the day that the
+    payment which the row makes goes out on.
     """
 
     row_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -126,6 +127,7 @@ class BatchRow(models.Model):
     amount = MoneyField(null=True)
     currency = CurrencyField()
     reference = models.CharField(max_length=80, blank=True)
+    scheduled_for = models.DateField(null=True)
     digest = models.CharField(max_length=64, blank=True)
     warnings = models.JSONField(default=list)
     status = models.CharField(

@@ -4,6 +4,7 @@ Who approves: a CFO always; where a row that raised its own requisition lies abo
 approver as well, two persons. What was approved by requisition before needs only the CFO.
 """
 
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -34,6 +35,7 @@ from treasury.models import (
 )
 from treasury.services.batch_facts import batch_facts, current_items, record_batch
 from treasury.services.batch_rows import refuse
+from treasury.services.calendars import calendar_of
 from treasury.services.requisitions import AlreadyApproved
 from treasury.services.step_up import require_step_up
 from treasury.services.telling import tell_payments, tell_requisitions
@@ -288,18 +290,20 @@ MAKE_PAYMENTS = """
     WITH target AS (
         SELECT one.row_id, gen_random_uuid() AS payment_id, one.amount, asked.requisition_id,
                asked.company_id, asked.fund_id, asked.requested_by_id, asked.currency, asked.method,
-               asked.destination, asked.destination_index
+               asked.destination, asked.destination_index, one.scheduled_for, calendar.due_on
         FROM treasury_batchrow one JOIN treasury_requisition asked USING (requisition_id)
+        LEFT JOIN unnest(%(days)s::date[], %(due)s::date[]) AS calendar (day, due_on)
+            ON calendar.day = one.scheduled_for
         WHERE one.batch_id = %(batch)s AND one.status = 'waiting' AND one.payment_id IS NULL
     ), made AS (
         INSERT INTO treasury_payment (payment_id, requisition_id, company_id, fund_id, requester_id,
             separate_executor, amount, currency, method, destination, destination_index, status,
             version, otp_required, step_up_required, otp_verified, retry_count, max_retries, tries,
-            last_error, body_hash,
-            created_by_id)
+            last_error, body_hash, scheduled_for, due_on, scheduled_by_id, created_by_id)
         SELECT payment_id, requisition_id, company_id, fund_id, requested_by_id, %(separate)s, amount,
                currency, method, destination, destination_index, 'pending', 1, amount > %(above)s,
-               coalesce(amount > %(step_up)s::numeric, false), false, 0, 3, 0, '', '', %(maker)s
+               coalesce(amount > %(step_up)s::numeric, false), false, 0, 3, 0, '', '',
+               scheduled_for, due_on, CASE WHEN due_on IS NOT NULL THEN %(maker)s::uuid END, %(maker)s
         FROM target
     )
     SELECT row_id, payment_id FROM target
@@ -310,6 +314,7 @@ def _make_payments(batch: Batch, actor: Actor) -> None:
     """Make a pending payment for each row that has none, of the amount approved."""
     policy = PaymentPolicy.objects.filter(company=batch.company_id, currency=batch.currency)
     above, step_up = policy.values_list("code_above", "step_up_above").first() or (None, None)
+    due = _due_days(batch)
     with connection.cursor() as cursor:
         cursor.execute(
             MAKE_PAYMENTS,
@@ -319,6 +324,8 @@ def _make_payments(batch: Batch, actor: Actor) -> None:
                 "above": Decimal(-1) if above is None else above,
                 "step_up": step_up,
                 "maker": batch.created_by_id,
+                "days": list(due),
+                "due": list(due.values()),
             },
         )
         made = cursor.fetchall()
@@ -337,3 +344,12 @@ def _make_payments(batch: Batch, actor: Actor) -> None:
     audit.record_many(
         actor=actor, action="payment.create", company_id=batch.company_id, changes=changes
     )
+
+
+def _due_days(batch: Batch) -> dict[date, date]:
+    """On which business day each day that rows of the batch name goes out."""
+    rows = batch.rows.filter(status=BatchRowStatus.WAITING, payment=None)
+    days = rows.exclude(scheduled_for=None).values_list("scheduled_for", flat=True).distinct()
+    named = [day for day in days.order_by() if day]
+    calendar = calendar_of(batch.fund.company) if named else None
+    return {day: calendar.due_on(day) for day in named} if calendar else {}

@@ -281,11 +281,14 @@ def current_approvals(requisition: Requisition) -> list[RequisitionApproval]:
 
 def needed_approvals(requisition: Requisition) -> str:
     """Return which approvals the requisition needs (a value of ``ApprovalTier.Needs``)."""
-    rows = ApprovalTier.objects.filter(
-        company=requisition.company_id, currency=requisition.currency
-    )
-    known = [tiers.Tier(up_to, needs) for up_to, needs in rows.values_list("up_to", "needs")]
+    known = tiers_of(requisition.company_id, requisition.currency)
     return tiers.needed_for(requisition.amount, known)
+
+
+def tiers_of(company_id: UUID, currency: str) -> list[tiers.Tier]:
+    """Return up to which amounts of the currency which approvals are needed in the company."""
+    rows = ApprovalTier.objects.filter(company=company_id, currency=currency)
+    return [tiers.Tier(up_to, needs) for up_to, needs in rows.values_list("up_to", "needs")]
 
 
 def requisition_facts(requisition: Requisition) -> dict[str, Any]:
@@ -312,7 +315,11 @@ def _write(requisition: Requisition, wanted: Content) -> None:
         destination_index=requisition.destination_index,
         besides=requisition.pk,
     )
-    requisition.risk = _risk_of(requisition)
+    requisition.risk = risk_of(
+        requisition,
+        looks_paid_twice=payees.look_alikes(requisition).exists(),
+        table=tiers_of(requisition.company_id, requisition.currency),
+    )
 
 
 def write_content(requisition: Requisition, wanted: Content) -> None:
@@ -338,13 +345,15 @@ def write_content(requisition: Requisition, wanted: Content) -> None:
     requisition.payee_index = payees.payee_index(requisition.payee_name)
 
 
-def _risk_of(requisition: Requisition) -> risk.Risk:
+def risk_of(
+    requisition: Requisition, *, looks_paid_twice: bool, table: list[tiers.Tier]
+) -> risk.Risk:
     """Return how closely the requisition, as it is to be written, wants to be looked at."""
     return risk.of_request(
         new_payee=requisition.payee_note == payees.NEW_PAYEE,
         new_destination=requisition.payee_note == payees.NEW_DESTINATION,
-        looks_paid_twice=payees.look_alikes(requisition).exists(),
-        above_tier=needed_approvals(requisition) != tiers.ONE,
+        looks_paid_twice=looks_paid_twice,
+        above_tier=tiers.needed_for(requisition.amount, table) != tiers.ONE,
     )
 
 

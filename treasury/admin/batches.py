@@ -16,7 +16,7 @@ from ledger.admin.pages import Fact, Page, Panel, Table, history
 from ledger.exports import CONTENT_TYPES
 from ledger.money import Money
 from treasury.admin import batch_steps, tones
-from treasury.models import Batch, BatchRow
+from treasury.models import Batch, BatchApproval, BatchRow
 from treasury.services.batch_approval import current_approvals, is_unchanged, needed_roles
 from treasury.states import BatchRowStatus, BatchStatus
 
@@ -113,7 +113,7 @@ def _facts(row: Any) -> tuple[Fact, ...]:
 def _approvals(row: Batch) -> Panel:
     rows = [
         (
-            cells.text(approval.approver),
+            cells.text(approval.approver, _for(approval)),
             Badge(approval.get_role_display(), "good"),
             cells.instant(approval.approved_at, row.company),
             cells.text(approval.comment),
@@ -122,6 +122,10 @@ def _approvals(row: Batch) -> Panel:
     ]
     table = Table(("Approved by", "As", "Approved", "Comment"), rows)
     return Panel("Approvals", table=table, empty="Nobody has approved this set yet.")
+
+
+def _for(approval: BatchApproval) -> str:
+    return f"for {approval.on_behalf_of}" if approval.on_behalf_of else ""
 
 
 def _rows(batch: Batch, title: str, which: Q) -> Panel:

@@ -16,7 +16,9 @@ class BatchApprovalSerializer(Output):
 
     class Meta:
         model = BatchApproval
-        fields = ("approver", "approver_name", "role", "comment", "set_hash", "approved_at")
+        fields = (
+            "approver", "approver_name", "role", "on_behalf_of", "comment", "set_hash", "approved_at",
+        )  # fmt: skip
 
 
 class ProgressSerializer(serializers.Serializer):

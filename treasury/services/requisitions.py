@@ -10,11 +10,9 @@ from ledger.actor import Actor
 from ledger.clock import database_now
 from ledger.commands import command
 from ledger.encryption import blind_index, mask
-from ledger.models import User
 from ledger.money import format_amount, parse_amount
 from ledger.refusals import Conflict, IllegalTransition, InvalidInput, RoleRequired
 from treasury import duties, locks, methods, payees, risk, tiers
-from treasury.authority import Authority, apart_from
 from treasury.models import (
     ApprovalTier,
     Payment,
@@ -22,6 +20,7 @@ from treasury.models import (
     RequisitionApproval,
     TreasuryFund,
 )
+from treasury.services.approving import authority_of_approval
 from treasury.services.codes import void_codes
 from treasury.services.facts import payment_facts
 from treasury.services.payments import require_late_success_decided
@@ -59,13 +58,6 @@ class PaymentStarted(Conflict):
 
     code = "payment_started"
     title = "Payment started"
-
-
-class AlreadyApproved(Conflict):
-    """This person, or somebody in the same role, has approved this version."""
-
-    code = "already_approved"
-    title = "Already approved"
 
 
 class InBatch(Conflict):
@@ -198,7 +190,7 @@ def approve_requisition(
     before = requisition_facts(requisition)
     given = current_approvals(requisition)
     needs = needed_approvals(requisition)
-    authority = _authority_of_approval(actor.user, ways, given, needs)
+    authority = authority_of_approval(actor.user, ways, given, needs)
     approval = RequisitionApproval.objects.create(
         requisition=requisition,
         version=requisition.version,
@@ -364,24 +356,6 @@ def _write_destination(requisition: Requisition, wanted: str | None) -> None:
     destination = methods.normalise_destination(method=requisition.method, destination=text)
     requisition.destination = destination
     requisition.destination_index = blind_index(destination)
-
-
-def _authority_of_approval(
-    user: User, ways: list[Authority], given: list[RequisitionApproval], needs: str
-) -> Authority:
-    """Return in which role, and for whom if not for himself, the person's approval counts."""
-    if any(approval.approver_id == user.pk for approval in given):
-        raise AlreadyApproved("You have approved this version; a second person is needed.")
-    pairs = [(approval.approver_id, approval.on_behalf_of_id) for approval in given]
-    involved = [person for pair in pairs for person in pair if person is not None]
-    fit = apart_from(user.pk, ways, involved, act="approve")
-    missing = tiers.missing_roles(needs, [approval.role for approval in given])
-    own = tiers.role_to_give([one.role for one in fit if one.delegation is None], missing)
-    for one in fit:
-        if one.role == own if own else one.role in missing:
-            return one
-    wanted = " or ".join(str(role.label) for role in sorted(missing))
-    raise AlreadyApproved(f"What is missing is the approval of a person who is {wanted}.")
 
 
 def _require_step(requisition: Requisition, target: RequisitionStatus) -> None:

@@ -104,8 +104,7 @@ def _remind(*, actor: Actor, payment_id: UUID) -> None:
         company_id=payment.company_id,
         after={"reminded": str(user.pk)},
     )
-    if user.email:
-        after_commit(lambda: remind_of_due_payment(payment, to=user.email))
+    after_commit(lambda: remind_of_due_payment(payment, to=user))
 
 
 @command("payment.put_off")

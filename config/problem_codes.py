@@ -187,6 +187,17 @@ TABLE: tuple[tuple[tuple[str, ...], int, str], ...] = (
         409,
         "the name is another association's or period's, the label another property's",
     ),
+    (
+        ("reading_invalid", "reading_decreased", "total_cost_differs"),
+        400,
+        "the counter cannot show this, or shows less than before; the cost is not consumption times price",
+    ),
+    (
+        ("reading_implausible",),
+        409,
+        "more than three times what the meter counted before: confirm it",
+    ),
+    (("no_history",), 422, "there is nothing to estimate a consumption from"),
     (("already_void",), 409, "the record is void"),
     (("budget_item_exists",), 409, "the period has a budget item for this payment type"),
     (("charge_follows",), 409, "the charge follows from something else and changes with it alone"),

@@ -1,13 +1,26 @@
-"""Rows of hand-written SQL as model instances: for the few statements that the ORM would make slowly."""
+"""Hand-written SQL for the few statements that the ORM would make slowly, and its rows as model instances."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
+import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import Model
+from django.db.models import Model, OneToOneRel
 
 Row = TypeVar("Row", bound=Model)
+
+
+def rows_of(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Run one statement on the default connection and return its rows.
+
+    The server binds the parameters, so that none of them stands in the text of the statement, where logs and
+    ``pg_stat_activity`` show it; and it keeps the plan of a statement that it has seen a few times. Raises
+    what Django raises.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        return cursor.execute(statement, parameters).fetchall()
 
 
 class Columns(Generic[Row]):
@@ -37,3 +50,11 @@ class Columns(Generic[Row]):
         for place, convert in self._converted:
             converted[place] = convert(converted[place], None, connection)
         return self._model.from_db(DEFAULT_DB_ALIAS, self._names, converted)
+
+
+def without_related(row: Model, *, one: Collection[str] = (), many: Collection[str] = ()) -> None:
+    """Note on a row that it has nothing at these relations, so that nobody asks the database."""
+    for name in one:
+        cast(OneToOneRel, row._meta.get_field(name)).set_cached_value(row, None)
+    known = vars(row).setdefault("_prefetched_objects_cache", {})
+    known.update(dict.fromkeys(many, ()))

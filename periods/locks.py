@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 
 from ledger.refusals import NotFound
-from periods.models import Association, BudgetItem, Owner, Property, Reading, ServicePeriod
+from periods.models import Association, BudgetItem, Meter, Owner, Property, Reading, ServicePeriod
 from periods.models.recorded import Recorded
 
 Row = TypeVar("Row", bound=Model)
@@ -91,6 +91,18 @@ def lock_owner(owner_id: UUID) -> Owner:
     owner = _the_one(Owner.objects.filter(pk=owner_id).select_for_update(no_key=True), "owner")
     owner.association = association
     return owner
+
+
+def lock_meter(meter_id: UUID) -> Meter:
+    """Lock a meter's association, and the meter."""
+    found = Meter.objects.filter(pk=meter_id).values_list("association_id").first()
+    if found is None:
+        raise NotFound("There is no such meter.")
+    association = lock_association(found[0])
+    rows = Meter.objects.select_related("property").filter(pk=meter_id)
+    meter = _the_one(rows.select_for_update(of=("self",), no_key=True), "meter")
+    meter.association = association
+    return meter
 
 
 def lock_property(property_id: UUID) -> Property:

@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Generic
 
-from ledger.refusals import Conflict
+from ledger.refusals import RuleBroken
 from periods.allocation import Key
 
 DAY = timedelta(days=1)
 
 
-class OwnershipGap(Conflict):
+class OwnershipGap(RuleBroken):
     """A unit has no owner on some day."""
 
     code = "ownership_gap"
 
 
-class OwnershipOverlap(Conflict):
+class OwnershipOverlap(RuleBroken):
     """A unit has two owners on some day."""
 
     code = "ownership_overlap"
@@ -47,7 +47,7 @@ def days_owned(
     """Return each owner's days from ``start`` to ``end``, both included, in the order of their coming.
 
     Who sells and buys back has one line with all his days. Raises ``OwnershipGap`` and
-    ``OwnershipOverlap`` (409).
+    ``OwnershipOverlap`` (422).
     """
     after = end + DAY
     days: dict[Key, int] = {}
@@ -66,7 +66,7 @@ def days_owned(
 
 
 def owner_on(ownerships: Iterable[Ownership[Key]], day: date) -> Key:
-    """Return who owns the unit on a day; raises ``OwnershipGap`` and ``OwnershipOverlap`` (409)."""
+    """Return who owns the unit on a day; raises ``OwnershipGap`` and ``OwnershipOverlap`` (422)."""
     return days_owned(ownerships, day, day)[0][0]
 
 

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-import psycopg
-from django.db import connection
 from django.db.models import Model, QuerySet
 
 from ledger.models import Company
 from ledger.refusals import NotFound
 from ledger.roles import Role
-from ledger.rows import Columns
+from ledger.rows import Columns, rows_of
 from treasury.models import (
     Batch,
     BatchCode,
@@ -97,11 +95,44 @@ def lock_rows_of_batch(rows: Sequence[BatchRow]) -> dict[UUID, Payment]:
 
     Rows without a payment have their requisition locked.
     """
-    lock_requisitions([row.requisition_id for row in rows if row.requisition_id])
+    if not rows:
+        return {}
+    requisitions = [row.requisition_id for row in rows if row.requisition_id]
     wanted = [row.payment_id for row in rows if row.payment_id]
-    found = Payment.objects.select_related("fund__company", "requisition").filter(pk__in=wanted)
-    found = found.select_for_update(of=("self",), no_key=True)
-    return {payment.pk: payment for payment in found.order_by("pk")}
+    return lock_payments_of_fund(rows[0].batch.fund_id, requisitions, wanted)
+
+
+# What paying reads of a requisition, and what it does not read of a payment.
+ASKED_FOR = (
+    *("company", "fund", "amount", "committed", "currency", "payee_name", "method"),
+    *("destination_index", "status", "version"),
+)
+HISTORY = (
+    *("otp_sent_timestamp", "otp_verified_timestamp", "created_by", "created_at"),
+    *("scheduled_by", "next_try_at", "body_hash"),
+)
+
+
+def lock_payments_of_fund(
+    fund_id: UUID, requisition_ids: Collection[UUID], payment_ids: Collection[UUID]
+) -> dict[UUID, Payment]:
+    """Lock a fund, requisitions of it, and payments of these, by id; returns the payments.
+
+    What hundreds of payments have in common is read once: they share fund, company and requisitions. What
+    paying does not ask about stays in the database until somebody does.
+    """
+    funds = TreasuryFund.objects.select_related("company").filter(pk=fund_id)
+    fund = _the_one(funds.select_for_update(of=("self",), no_key=True).order_by(), "fund")
+    asked = Requisition.objects.only(*ASKED_FOR).filter(pk__in=requisition_ids)
+    asked = asked.select_for_update(no_key=True).order_by("pk")
+    requisitions = {requisition.pk: requisition for requisition in asked}
+    found = Payment.objects.defer(*HISTORY).filter(pk__in=payment_ids)
+    found = found.select_for_update(no_key=True).order_by("pk")
+    payments = {payment.pk: payment for payment in found}
+    for payment in payments.values():
+        payment.requisition = requisitions[payment.requisition_id]
+        payment.fund = payment.requisition.fund = fund
+    return payments
 
 
 def lock_payment(payment_id: UUID) -> Payment:
@@ -153,12 +184,10 @@ def lock_to_execute(payment_id: UUID, user_id: UUID | None) -> tuple[Payment, Se
 
     One round trip for what ``lock_payment`` and the rules would ask one by one.
     """
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        row = cursor.execute(LOCKED_AND_SEEN, (payment_id, user_id)).fetchone()
-    if row is None:
+    found = rows_of(LOCKED_AND_SEEN, (payment_id, user_id))
+    if not found:
         raise NotFound("There is no such payment.")
-    values = iter(row)
+    values = iter(found[0])
     payment, requisition = PAYMENT.read(values), REQUISITION.read(values)
     fund, company = FUND.read(values), COMPANY.read(values)
     fund.company = payment.company = company

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.plumbing import build_bearer_security_scheme_object
@@ -11,7 +10,16 @@ from knox.crypto import hash_token
 from knox.models import AuthToken
 from rest_framework.exceptions import AuthenticationFailed
 
+from ledger.models import User
+from ledger.rows import Columns, rows_of
+
 REFUSAL = "This token is not valid."
+TOKEN, USER = Columns(AuthToken), Columns(User)
+TOKEN_OF = f"""
+    SELECT {TOKEN.of("token")}, {USER.of("person")}
+    FROM knox_authtoken token JOIN ledger_user person ON person.id = token.user_id
+    WHERE token.digest = %s AND (token.expiry IS NULL OR token.expiry > %s) AND person.is_active
+"""  # noqa: S608 -- column names of models
 
 
 class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]
@@ -22,12 +30,13 @@ class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]
             digest = hash_token(token.decode("ascii"))
         except ValueError:
             raise AuthenticationFailed(REFUSAL) from None
-        good = Q(expiry__isnull=True) | Q(expiry__gt=timezone.now())
-        rows = AuthToken.objects.select_related("user").filter(good, user__is_active=True)
-        found = rows.filter(digest=digest).first()
-        if found is None:
+        found = rows_of(TOKEN_OF, (digest, timezone.now()))
+        if not found:
             raise AuthenticationFailed(REFUSAL)
-        return found.user, found
+        values = iter(found[0])
+        given, user = TOKEN.read(values), USER.read(values)
+        given.user = user
+        return user, given
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -25,12 +25,14 @@ def answer_once(
     user_id: UUID,
     act: Callable[[], Result],
     answer: Callable[[Result], idempotency.Answer],
+    before_replay: Callable[[], object] = lambda: None,
 ) -> Response:
     """Make the domain call ``act`` and return ``answer`` of its result.
 
     With a key on the request, the answer is stored in the transaction of the call, or the stored one is
-    given again with ``Idempotent-Replayed: true`` and nothing is done. Raises ``InvalidInput`` on the
-    header for a key that is none, and what ``ledger.idempotency`` refuses.
+    given again with ``Idempotent-Replayed: true`` and nothing is done; ``before_replay`` raises where it may
+    not be given any more. Raises ``InvalidInput`` on the header for a key that is none, and what
+    ``ledger.idempotency`` refuses.
     """
     answers: list[idempotency.Answer] = []
 
@@ -42,9 +44,15 @@ def answer_once(
         with idempotency.answering(_keyed(request, user_id, kept)):
             result = act()
     except idempotency.Replay as replay:
+        before_replay()
         return Response(replay.body, status=replay.status_code, headers={REPLAYED: "true"})
     status_code, body = answers[0] if answers else answer(result)
     return Response(body, status=status_code)
+
+
+def is_acceptable(key: str) -> bool:
+    """Whether this can be a key: 1 to 255 characters of plain ASCII, no space at its ends."""
+    return ACCEPTABLE.fullmatch(key) is not None
 
 
 def _keyed(
@@ -53,7 +61,7 @@ def _keyed(
     key = request.headers.get(HEADER)
     if key is None:
         return None
-    if not ACCEPTABLE.fullmatch(key):
+    if not is_acceptable(key):
         raise InvalidInput.on(HEADER, "A key is 1 to 255 characters of plain ASCII.")
     return idempotency.Request(
         user_id=user_id,

@@ -7,11 +7,13 @@ refusals are tried is kept here.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import Model, QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
+from rest_framework.exceptions import APIException
 from rest_framework.exceptions import ValidationError as InvalidParameter
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -20,7 +22,7 @@ from rest_framework.response import Response
 from ledger.actor import Actor, Origin
 from ledger.api.documentation import Documentation
 from ledger.api.filters import Filtering, Ordering
-from ledger.api.idempotent import answer_once
+from ledger.api.idempotent import HEADER, answer_once, is_acceptable
 from ledger.api.serializers import AuditEventSerializer, NoInput
 from ledger.audit import history_of
 from ledger.commands import refusals_recorded
@@ -28,7 +30,7 @@ from ledger.downloads import file_answer
 from ledger.encryption import blind_index
 from ledger.exports import CONTENT_TYPES, Export, write_export
 from ledger.models import AuditEvent, User
-from ledger.refusals import NotFound
+from ledger.refusals import NotFound, RoleRequired
 
 
 def user_of(request: Request) -> User:
@@ -197,6 +199,9 @@ class Writing(Resource):
         data: dict[str, Any] = serializer.validated_data
         return data
 
+    def before_replay(self) -> None:
+        """Refuse where an answer that was kept may not be given again to this person."""
+
     def answer(self, act: Callable[[], Any]) -> Response:
         """Make the one domain call, once per ``Idempotency-Key``."""
         return answer_once(
@@ -204,6 +209,7 @@ class Writing(Resource):
             user_id=self.user.pk,
             act=act,
             answer=lambda result: (self.status_of(result), self.result_shown(result)),
+            before_replay=self.before_replay,
         )
 
     @contextmanager
@@ -224,7 +230,8 @@ class Acting(Writing):
         """Make the domain call and return its result."""
         raise AssertionError("each action says what it does")
 
-    def perform(self) -> Response:
+    def permitted(self) -> Any:
+        """Return the row that the path names, if this person may see it and may do this; else refuse."""
         with self.recorded():
             # Whether he may is decided on the row itself; the answer is read anew with all that it shows.
             rows = self.get_queryset().prefetch_related(None)
@@ -232,6 +239,10 @@ class Acting(Writing):
             if row is None:
                 raise NotFound("There is no such thing.")
             self.permit(row)
+        return row
+
+    def perform(self) -> Response:
+        row = self.permitted()
         data = self.read()
         return self.answer(lambda: self.act(row, data))
 
@@ -241,6 +252,44 @@ class Doing(Acting):
 
     def post(self, request: Request, **path: Any) -> Response:
         return self.perform()
+
+
+class DoingAtOnce(Doing):
+    """``POST`` without a body, by a command that itself asks for roles before all else.
+
+    So nothing is asked before the command, but for a request that is to be refused for its form: that is the
+    weaker refusal. To whoever may not even see the object, a role that is missing is 404. An answer that was
+    kept is given again to whoever may still do this.
+    """
+
+    def act_on(self, pk: UUID) -> Any:
+        """Make the domain call about the object of this id and return its result."""
+        raise AssertionError("each action says what it does")
+
+    def act(self, row: Any, data: dict[str, Any]) -> Any:
+        return self.act_on(row.pk)
+
+    def perform(self) -> Response:
+        if not self._is_in_form():
+            return super().perform()
+        pk: UUID = self.kwargs[self.key]
+        try:
+            return self.answer(lambda: self.act_on(pk))
+        except RoleRequired:
+            self.found()
+            raise
+
+    def before_replay(self) -> None:
+        self.permitted()
+
+    def _is_in_form(self) -> bool:
+        key = self.request.headers.get(HEADER)
+        if key is not None and not is_acceptable(key):
+            return False
+        try:
+            return not self.request.data
+        except APIException:
+            return False
 
 
 class Editing(Acting):

@@ -14,7 +14,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import psycopg
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.db.utils import DataError
 from psycopg.types.json import Jsonb
 
@@ -23,6 +23,7 @@ from ledger.commands import require_transaction
 from ledger.models import JournalEntry, Side
 from ledger.money import InvalidAmount, quantized
 from ledger.refusals import Conflict, InsufficientFunds, InvalidInput, NotFound, Refusal
+from ledger.rows import rows_of
 
 OPPOSITE = {Side.DEBIT.value: Side.CREDIT.value, Side.CREDIT.value: Side.DEBIT.value}
 LONGEST_REFERENCE = 160
@@ -121,7 +122,7 @@ def call_with_postings(
         _require_balance(posting)
     posted = Jsonb([_as_json(posting) for posting in postings])
     with _refusals():
-        return _call(statement, (posted, *padded_keys(), *map(Jsonb, more)))
+        return rows_of(statement, (posted, *padded_keys(), *map(Jsonb, more)))
 
 
 def reverse(
@@ -170,14 +171,14 @@ def hold(*, account_id: UUID, amount: Decimal, reference: str) -> None:
     _require_length("reference", reference, LONGEST_REFERENCE)
     _require_positive(amount)
     with _refusals():
-        _call("SELECT ledger_hold_funds(%s, %s, %s)", (account_id, reference, amount))
+        rows_of("SELECT ledger_hold_funds(%s, %s, %s)", (account_id, reference, amount))
 
 
 def release(*, reference: str) -> None:
     """End the hold under ``reference``; once it has ended, nothing happens. Raises ``NotFound``."""
     require_transaction()
     with _refusals():
-        _call("SELECT ledger_release_hold(%s)", (reference,))
+        rows_of("SELECT ledger_release_hold(%s)", (reference,))
 
 
 def _require_text(posting: Posting) -> None:
@@ -235,23 +236,11 @@ def _as_json(posting: Posting) -> dict[str, Any]:
     }
 
 
-def _call(sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-    """Run one statement with parameters bound by the server.
-
-    Django's own cursor would write the key of the chain into the statement's text, where logs and
-    ``pg_stat_activity`` show it.
-    """
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(sql, parameters).fetchall()
-
-
 @contextmanager
 def _refusals() -> Iterator[None]:
     """Translate what the database refuses into the ledger's own refusals."""
     try:
-        with connection.wrap_database_errors:
-            yield
+        yield
     except IntegrityError as error:
         diagnosis = getattr(error.__cause__, "diag", None)
         refusal = REFUSED_BY.get(getattr(diagnosis, "constraint_name", None) or "")

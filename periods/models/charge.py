@@ -27,8 +27,8 @@ class ServiceCharge(Recorded):
     amount = MoneyField()
     date = models.DateField()
     description = models.CharField(max_length=500)
-    reading = models.OneToOneField(
-        Reading, on_delete=models.PROTECT, null=True, editable=False, related_name="charge"
+    reading = models.ForeignKey(
+        Reading, on_delete=models.PROTECT, null=True, editable=False, related_name="charges"
     )
 
     class Meta:
@@ -45,6 +45,11 @@ class ServiceCharge(Recorded):
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=ChargeKind.values), name="periods_servicecharge_kind"
+            ),
+            models.UniqueConstraint(
+                fields=("reading", "owner"),
+                condition=Q(reading__isnull=False, voided_at__isnull=True),
+                name="periods_servicecharge_once",
             ),
             models.CheckConstraint(
                 condition=Q(reading__isnull=True) | Q(kind=ChargeKind.CONSUMPTION),

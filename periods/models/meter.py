@@ -37,6 +37,7 @@ class Meter(Referenced, models.Model):
     label = models.CharField(max_length=80, blank=True)
     digits = models.PositiveSmallIntegerField(default=6)
     multiplier = models.DecimalField(max_digits=12, decimal_places=4, default=Decimal(1))
+    retired_on = models.DateField(null=True, blank=True, help_text="From this day it is not read.")
     created_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
 
     class Meta:
@@ -55,6 +56,11 @@ class Meter(Referenced, models.Model):
     def __str__(self) -> str:
         place = self.property.label if self.property else "main"
         return self.label or f"{self.payment_type}: {place}"
+
+    def is_used_in(self, period: ServicePeriod) -> bool:
+        """Whether it wants a reading for the period."""
+        in_use = self.retired_on is None or self.retired_on > period.start_date
+        return in_use and (self.property is None or self.property.active)
 
 
 class Reading(Referenced, models.Model):
@@ -91,7 +97,7 @@ class Reading(Referenced, models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=("meter", "to_on"),
-                condition=Q(voided_at__isnull=True) & ~Q(kind=ReadingKind.CORRECTION),
+                condition=Q(voided_at__isnull=True),
                 name="periods_reading_day",
             ),
             models.UniqueConstraint(fields=("id", "association"), name="periods_reading_copied"),

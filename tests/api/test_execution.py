@@ -298,3 +298,29 @@ def test_a_payment_that_cannot_be_executed_now_says_why_in_its_history(desk: Des
     assert (told["action"], told["outcome"]) == ("payment.execute", "refused")
     assert told["code"] == "provider_unavailable"
     assert told["actor"] == str(desk.treasurer.pk)
+
+
+def test_what_paying_answers_is_what_is_read_afterwards(strict: Desk, send: Send) -> None:
+    payment = strict.pending(amount="2000")
+    code = send(payment, strict.treasurer)
+    Caller(strict.treasurer).post(path_of(payment, "verify_otp"), {"otp": code})
+    answered = Caller(strict.treasurer).post(path_of(payment, "execute"))
+    assert answered == Caller(strict.treasurer).get(path_of(payment))
+
+
+def test_bad_form_is_the_weaker_refusal(desk: Desk) -> None:
+    """404 and 403 come before 400, for a body where there is none and for a key that is none."""
+    payment = desk.pending(amount="10")
+    stranger = factories.person(factories.make_company(), Role.TREASURER)
+    for body, headers in (({"x": 1}, {}), (None, {"Idempotency-Key": " "})):
+        for user, status in ((stranger, 404), (desk.auditor, 403), (desk.treasurer, 400)):
+            Caller(user).post(path_of(payment, "execute"), body, status, headers)
+    assert not PaymentExecution.objects.exists()
+
+
+def test_who_may_no_longer_execute_is_not_given_the_old_answer(desk: Desk) -> None:
+    payment = desk.pending(amount="10")
+    key = {"Idempotency-Key": "k"}
+    Caller(desk.treasurer).post(path_of(payment, "execute"), None, 200, key)
+    desk.treasurer.memberships.all().delete()
+    Caller(desk.treasurer).post(path_of(payment, "execute"), None, 404, key)

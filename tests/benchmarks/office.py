@@ -82,7 +82,7 @@ class Office:
             "funds": funds,
             "first": next(iter(ids)),
             "payments": list(ids.values()),
-            "requisitions": [uuid5(pk, "requisition") for pk in ids.values()],
+            "requisitions": [requisition_of(pk) for pk in ids.values()],
             "treasurer": self.treasurer.user_id,
             "coded": coded,
         }
@@ -130,6 +130,11 @@ class Office:
         """Let PostgreSQL look at what was written, as its own collector would in time."""
         with self.owner() as owner:
             owner.execute("VACUUM ANALYZE")
+
+
+def requisition_of(payment_id: UUID) -> UUID:
+    """The id of the requisition of a copied payment."""
+    return uuid5(payment_id, "requisition")
 
 
 def open_office(name: str) -> Office:

@@ -14,8 +14,8 @@ from ledger.services.verification import verify
 from tests.benchmarks import floor, over_http
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.floor import paying_by_hand
-from tests.benchmarks.office import FUNDS, Office, open_office
-from treasury.models import Payment
+from tests.benchmarks.office import FUNDS, Office, open_office, requisition_of
+from treasury import locks
 from treasury.services.execution import execute_payment
 from treasury.services.settlement import Proof, settle_many
 
@@ -120,11 +120,7 @@ def _settle(office: Office, payment_ids: Sequence[UUID]) -> None:
     actor = office.treasurer
     assert isinstance(actor.user, User)
     with transaction.atomic():
-        rows = Payment.objects.select_related("fund__company", "requisition")
-        locked = list(
-            rows.filter(pk__in=payment_ids)
-            .order_by("pk")
-            .select_for_update(of=("fund", "requisition", "self"), no_key=True)
-        )
+        requisitions = [requisition_of(pk) for pk in payment_ids]
+        locked = locks.lock_payments_of_fund(office.funds[0].pk, requisitions, payment_ids)
         proof = Proof(actor.user.pk, actor.ip_address, actor.user_agent, None)
-        settle_many(locked, proof=proof, on=today(office.scene.company), actor=actor)
+        settle_many(list(locked.values()), proof=proof, on=today(office.scene.company), actor=actor)

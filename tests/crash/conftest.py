@@ -1,6 +1,7 @@
 """What the crash tests share: one fork server and one web server per session, a fresh stage per test."""
 
 import random
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.clock import Clock, clock
 from tests.conftest import SentTasks, environment_of_children
-from tests.crash.stage import Stage
+from tests.crash.stage import Stage, told
 from tests.crash.workers import Workers, running
 from tests.scene import build_scene
 from tests.simulator import Simulator, simulator, simulator_process
@@ -40,11 +41,17 @@ def stage(
     sent_tasks: SentTasks,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
-) -> Stage:
-    """A company with KES 500,000 and an account at the simulator; callbacks come over HTTP."""
+) -> Iterator[Stage]:
+    """A company with KES 500,000 and an account at the simulator; callbacks come over HTTP.
+
+    What happened is printed, for pytest to show beside whatever failed.
+    """
     settings.BURSAR_PUBLIC_URL = live_server.url
     settings.BURSAR_TOKEN_WAIT_S = 1
     scene = build_scene()
     scene.add_provider(simulator)
     chance = random.Random(1)
-    return Stage(scene, simulator, clock, workers, sent_tasks, monkeypatch, chance)
+    stage = Stage(scene, simulator, clock, workers, sent_tasks, monkeypatch, chance)
+    yield stage
+    if stage.payment:
+        sys.stdout.write(told(stage, stage.payment))

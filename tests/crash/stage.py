@@ -63,6 +63,7 @@ class Stage:
     kill: dict[str, Any] = field(default_factory=dict)
     story: list[str] = field(default_factory=list)
     limited: list[str] = field(default_factory=list)
+    payment: Payment | None = None
     passed: int = 0
     killed: bool = False
 
@@ -77,7 +78,7 @@ class Stage:
         fault.arm(self.simulator)
         self.limited = fault.hanging
         deadlines.limit(self.limited, self.monkeypatch.setattr)
-        payment = self.scene.mpesa_payment(int(AMOUNT), destination=fault.phone)
+        payment = self.payment = self.scene.mpesa_payment(int(AMOUNT), destination=fault.phone)
         self._execute(payment)
         self._drain()
         for number, pause in enumerate(self.passes, start=1):

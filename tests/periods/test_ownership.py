@@ -51,7 +51,7 @@ def test_who_sells_and_buys_back_has_one_line_with_all_his_days() -> None:
 
 def test_a_day_without_an_owner_is_refused() -> None:
     late = refusal_of(owned("Ann", "2026-01-02"))
-    assert (late.code, late.status) == ("ownership_gap", 409)
+    assert (late.code, late.status) == ("ownership_gap", 422)
     assert late.detail == "From 2026-01-01 until 2026-01-02 this unit has no owner."
     assert refusal_of(owned("Ann", "2026-01-01", "2026-12-31")).code == "ownership_gap"
     between = refusal_of(owned("Ann", "2026-01-01", "2026-04-10"), owned("Bob", "2026-04-11"))
@@ -61,7 +61,7 @@ def test_a_day_without_an_owner_is_refused() -> None:
 
 def test_a_day_with_two_owners_is_refused() -> None:
     both = refusal_of(owned("Ann", "2026-01-01", "2026-04-12"), owned("Bob", "2026-04-11"))
-    assert (both.code, both.status) == ("ownership_overlap", 409)
+    assert (both.code, both.status) == ("ownership_overlap", 422)
     assert both.detail == "On 2026-04-11 this unit has two owners."
     assert refusal_of(owned("Ann", "2025-01-01"), owned("Bob", "2025-02-01")).code == (
         "ownership_overlap"

@@ -1,15 +1,16 @@
 """What is done with a payment: code, execution, reconciliation, variance, cancellation, retry, resolution."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from rest_framework import serializers
 
 from ledger.api.fields import AmountField, TextField
-from ledger.api.resource import Doing
+from ledger.api.resource import Doing, DoingAtOnce
 from ledger.api.serializers import Input
 from ledger.clock import today
 from treasury import duties
-from treasury.api.payments import PaymentSerializer
+from treasury.api.payments import PaymentSerializer, paid_at_once
 from treasury.api.variances import VarianceAdjustmentSerializer
 from treasury.models import LateSuccess, Payment, Resolution, VarianceAdjustment
 from treasury.selectors import payments_seen_by, variances_seen_by
@@ -21,7 +22,7 @@ from treasury.services.reconciliations import reconcile_payment
 from treasury.services.resolution import resolve_payment
 from treasury.services.reversals import reverse_payment
 from treasury.services.variances import record_variance
-from treasury.states import OPEN_PAYMENTS
+from treasury.states import OPEN_PAYMENTS, PaymentStatus
 
 
 class PaymentAction(Doing):
@@ -75,7 +76,7 @@ class PaymentVerifyOtp(PaymentAction):
         return verify_otp(actor=self.actor, payment_id=row.pk, **data)
 
 
-class PaymentExecute(PaymentAction):
+class PaymentExecute(DoingAtOnce, PaymentAction):
     """Execute a payment.
 
     Consumes the verified code where one is needed. 200 when it is paid, as with cash; 202 when a worker
@@ -97,8 +98,14 @@ class PaymentExecute(PaymentAction):
     def permit(self, row: Payment) -> None:
         duties.may_execute(self.actor, row)
 
-    def act(self, row: Payment, data: dict[str, Any]) -> Payment:
-        return execute_payment(actor=self.actor, payment_id=row.pk, today=today)
+    def act_on(self, pk: UUID) -> Payment:
+        return execute_payment(actor=self.actor, payment_id=pk, today=today)
+
+    def result_shown(self, result: Payment) -> Any:
+        """What the answer says; what is paid at once is at hand, and the fund's lock is held meanwhile."""
+        if result.status == PaymentStatus.SUCCESS:
+            return paid_at_once(result)
+        return super().result_shown(result)
 
 
 class ReconcileInput(Input):

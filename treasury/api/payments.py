@@ -36,6 +36,7 @@ from ledger.api.filters import (
 from ledger.api.resource import Editing, History, Listing, Making, Resource, Showing
 from ledger.api.serializers import Input, Output
 from ledger.roles import Role
+from ledger.rows import without_related
 from payments.selectors import exchanges_of
 from treasury import duties
 from treasury.api.inputs import EditInput
@@ -150,6 +151,20 @@ def _standing(findings: Iterable[TwoPersonFinding], shown_by: type[Output]) -> A
     """The newest finding that was not withdrawn."""
     found = [row for row in findings if row.withdrawn_at is None]
     return shown_by(found[-1]).data if found else None
+
+
+PAID = PaymentSerializer()
+
+
+def paid_at_once(payment: Payment) -> Any:
+    """Return what an answer says about a payment that this transaction paid in cash, without reading it again.
+
+    Nothing was found out about it yet: there was no attempt before, and who reconciles it comes after.
+    """
+    without_related(
+        payment, one=("reconciliation",), many=("resolutions", "reversals", "late_successes")
+    )
+    return PAID.to_representation(payment)
 
 
 class PaymentFilter(FilterSet):

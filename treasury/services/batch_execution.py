@@ -177,11 +177,19 @@ def _carry_out_rows(rows: Sequence[BatchRow], by: _By) -> None:
         payments = locks.lock_rows_of_batch(rows)
     for row in alone:
         _carry_out_alone(row, payments, by)
+    _write_down(rows)
+
+
+def _write_down(rows: Sequence[BatchRow]) -> None:
+    """Write what came of the rows: of those that are done at once, of the others each for itself."""
     now = database_now()
-    for row in rows:
+    done = [row.pk for row in rows if row.status == BatchRowStatus.DONE]
+    BatchRow.objects.filter(pk__in=done).update(status=BatchRowStatus.DONE, processed_at=now)
+    others = [row for row in rows if row.status != BatchRowStatus.DONE]
+    for row in others:
         row.processed_at = now
     fields = ["status", "error_field", "error_code", "error_message", "processed_at"]
-    BatchRow.objects.bulk_update(rows, fields)
+    BatchRow.objects.bulk_update(others, fields)
 
 
 def _is_ready(

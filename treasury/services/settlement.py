@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import IntegrityError
 
@@ -72,40 +72,44 @@ def settle(payment: Payment, *, proof: Proof, on: date, actor: Actor) -> Payment
     asks for a replenishment when the fund runs low. Raises ``CodeRequired`` when the code ended meanwhile,
     and ``VelocityLimit``, ``CoolingOff`` and ``InsufficientFunds`` where nothing was reserved.
     """
-    return settle_many([payment], proof=proof, on=on, actor=actor)[0]
+    execution = _execution(payment, proof)
+    written = _settled([payment], [execution.pk], proof, on, actor)
+    execution.journal_entry_id, execution.created_at = written[payment.pk]
+    return execution
 
 
-def settle_many(
-    payments: Sequence[Payment], *, proof: Proof, on: date, actor: Actor
-) -> list[PaymentExecution]:
-    """Book locked payments of one fund as paid, all or none, under one proof; return their executions.
+def settle_many(payments: Sequence[Payment], *, proof: Proof, on: date, actor: Actor) -> None:
+    """Book locked payments of one fund as paid, all or none, under one proof.
 
     One round trip to ``treasury_settle`` (``sql/settlement.sql``), however many there are. A code or a hold
     is for one payment, so a proof that names either settles one. Raises as ``settle`` does; then nothing was
     written, and the objects say what they said before.
     """
-    require_transaction()
-    if not payments:
-        return []
     if len(payments) > 1 and (proof.code or proof.releases):
         raise ValueError("A code, or a hold, is for one payment.")
+    if payments:
+        _settled(payments, [uuid4() for _ in payments], proof, on, actor)
+
+
+def _settled(
+    payments: Sequence[Payment], executions: Sequence[UUID], proof: Proof, on: date, actor: Actor
+) -> dict[UUID, tuple[UUID, datetime]]:
+    """Settle, under these ids of executions; return for each payment its journal entry and when."""
+    require_transaction()
     for payment in payments:
         require_transition(PAYMENT, payment.status, PaymentStatus.SUCCESS, noun="payment")
-    before = [payment_facts(payment) for payment in payments]
-    were = [{name: getattr(payment, name) for name in SETTLED} for payment in payments]
-    executions = [_execution(payment, proof) for payment in payments]
+    were = [[getattr(payment, name) for name in SETTLED] for payment in payments]
     settlements = [
-        _settlement(execution, proof, facts, on)
-        for execution, facts in zip(executions, before, strict=True)
+        _settlement(payment, execution, proof, on)
+        for payment, execution in zip(payments, executions, strict=True)
     ]
     postings = [_posting(payment, proof, on) for payment in payments]
     try:
-        _write(executions, settlements, postings, proof, actor)
+        return _write(payments, settlements, postings, proof, actor)
     except Exception:
         for payment, values in zip(payments, were, strict=True):
-            vars(payment).update(values)
+            vars(payment).update(zip(SETTLED, values, strict=True))
         raise
-    return executions
 
 
 def release(
@@ -139,13 +143,13 @@ SETTLE = """
 
 
 def _write(
-    executions: Sequence[PaymentExecution],
+    payments: Sequence[Payment],
     settlements: Sequence[dict[str, Any]],
     postings: Sequence[Posting],
     proof: Proof,
     actor: Actor,
-) -> None:
-    """Write everything, fill in what the database says, and have a fund that runs low filled."""
+) -> dict[UUID, tuple[UUID, datetime]]:
+    """Write everything, mark what is paid on the objects, and have a fund that runs low filled."""
     by = {
         "executor_id": str(proof.executor_id),
         "ip_address": proof.ip_address,
@@ -156,17 +160,17 @@ def _write(
         "actor_name": actor.name[:160],
         "request_id": actor.request_id,
     }
-    with _spent_code_refused(), limits_refuse(executions[0].payment):
+    with _spent_code_refused(), limits_refuse(payments[0]):
         rows = posting.call_with_postings(SETTLE, postings, settlements, by)
     written = {row[0]: row[1:] for row in rows}
-    for execution in executions:
-        entry_id, at, requisition_paid, available = written[execution.payment_id]
-        execution.journal_entry_id, execution.created_at = entry_id, at
+    for payment in payments:
+        _, _, requisition_paid, available = written[payment.pk]
         if requisition_paid:
-            execution.payment.requisition.status = RequisitionStatus.PAID
-        fund = execution.payment.fund
+            payment.requisition.status = RequisitionStatus.PAID
+        fund = payment.fund
     if available < fund.reorder_level:
         request_if_low(fund, actor)
+    return {payment_id: (entry, at) for payment_id, (entry, at, *_) in written.items()}
 
 
 @contextmanager
@@ -181,11 +185,9 @@ def _spent_code_refused() -> Iterator[None]:
         raise CodeRequired("This payment needs a code that you have verified.") from error
 
 
-def _settlement(
-    execution: PaymentExecution, proof: Proof, before: dict[str, Any], on: date
-) -> dict[str, Any]:
+def _settlement(payment: Payment, execution: UUID, proof: Proof, on: date) -> dict[str, Any]:
     """Mark the payment paid, on the object, and return what ``treasury_settle`` is told of it."""
-    payment, code = execution.payment, proof.code
+    code, before = proof.code, payment_facts(payment)
     payment.status = PaymentStatus.SUCCESS
     payment.executor_id = proof.executor_id
     payment.last_error = ""
@@ -193,7 +195,7 @@ def _settlement(
     payment.spent_on = payment.spent_on or on
     return {
         "payment": str(payment.pk),
-        "execution": str(execution.pk),
+        "execution": str(execution),
         "spent_on": payment.spent_on.isoformat(),
         "code": str(code.pk) if code and code.consumed_at is None else None,
         "code_verified_at": proof.verified_at.isoformat() if proof.verified_at else None,

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from ledger.models import Account, JournalEntry, LedgerEntry
 from ledger.refusals import InsufficientFunds
-from ledger.services import posting as services
+from ledger.rows import rows_of
 from ledger.services.posting import ReferenceReused, post_many
 from tests.ledger.factories import book, give, transfer
 from tests.ledger.posting.balances import balances
@@ -49,8 +49,8 @@ def test_the_minimum_is_weighed_when_all_are_in(cash: Account, bank: Account) ->
 def test_many_postings_take_one_statement(
     cash: Account, bank: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    call = Mock(wraps=services._call)
-    monkeypatch.setattr(services, "_call", call)
+    call = Mock(wraps=rows_of)
+    monkeypatch.setattr("ledger.services.posting.rows_of", call)
     wanted = [transfer(cash, bank, "0.01") for _ in range(500)]
     with transaction.atomic(), CaptureQueriesContext(connection) as others:
         post_many(wanted)

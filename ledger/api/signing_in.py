@@ -24,7 +24,7 @@ from ledger.services.signing_in import WrongCredentials, revoke_token, token_for
 class SignInInput(Input):
     username = TextField(max_length=150)
     password = TextField(max_length=1000, trim_whitespace=False)
-    otp = TextField(
+    code = TextField(
         max_length=20,
         required=False,
         allow_blank=True,
@@ -40,7 +40,7 @@ class TokenIssue(APIView):
     """Get a token for a name and a password.
 
     Send it as `Authorization: Token …`. A wrong name and a wrong password are answered alike; too many
-    failures are refused for a while. Whoever has a second factor sends a code of it as `otp`.
+    failures are refused for a while. Whoever has a second factor sends a code of it as `code`.
     """
 
     authentication_classes = ()

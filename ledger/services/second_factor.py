@@ -104,13 +104,13 @@ def require_at_sign_in(*, actor: Actor, code: str) -> None:
     """Take a code of the app, or a recovery code, of a person who has just given his password.
 
     Nothing is asked of whoever has no second factor. Raises ``SecondFactorRequired`` without a code, and
-    ``InvalidSecondFactor`` on ``otp``; the try is spent and committed first.
+    ``InvalidSecondFactor`` on ``code``; the try is spent and committed first.
     """
     user = _person(actor)
     if not is_enrolled(user.pk):
         return
     if not code:
-        raise SecondFactorRequired("Send a code of your app, or a recovery code, as otp.")
+        raise SecondFactorRequired("Send a code of your app, or a recovery code, as code.")
     _sign_in(actor=actor, code=code, spent=spend_try(user.pk))
 
 
@@ -118,8 +118,7 @@ def require_at_sign_in(*, actor: Actor, code: str) -> None:
 def _sign_in(*, actor: Actor, code: str, spent: bool) -> None:
     user = _person(actor)
     means = _take(user.pk, code) if spent else None
-    if means is None:
-        raise InvalidSecondFactor.on("otp", "This code is not valid.")
+    _require(means is not None)
     _give_back_try(user.pk)
     _record(actor, "second_factor.sign_in", user.pk, means=str(means))
 

@@ -31,10 +31,10 @@ class WrongCredentials(Refusal):
     title = "Wrong credentials"
 
 
-def token_for(*, username: str, password: str, origin: Origin, otp: str = "") -> str:
+def token_for(*, username: str, password: str, origin: Origin, code: str = "") -> str:
     """Return a new token for the person with this name and password; only its hash is kept.
 
-    ``otp`` is a code of his second factor, if he has one. Raises ``SecondFactorRequired`` and
+    ``code`` is one of his second factor, if he has one. Raises ``SecondFactorRequired`` and
     ``InvalidSecondFactor`` once the password is right, ``WrongCredentials``, and ``TooManyRequests`` after ten failures in
     five minutes for one name from one address, or a hundred from one address.
     """
@@ -45,7 +45,7 @@ def token_for(*, username: str, password: str, origin: Origin, otp: str = "") ->
         logger.warning("sign-in failed", extra={"ip_address": origin["ip_address"]})
         raise WrongCredentials("There is nobody with this name and password.")
     actor = Actor.of(user, **origin)
-    require_at_sign_in(actor=actor, code=otp)
+    require_at_sign_in(actor=actor, code=code)
     return issue_token(actor=actor, user_id=user.pk)
 
 

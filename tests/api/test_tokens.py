@@ -150,13 +150,13 @@ def test_whoever_has_a_second_factor_signs_in_with_a_code_of_it(amina: User) -> 
     enrol(actor=acting(amina), secret=phone.secret, code=phone.code(steps=-1))
     missing = ask()
     assert (missing.status_code, missing.json()["code"]) == (401, "second_factor_required")
-    assert ask(password="wrong", otp=phone.code()).json()["code"] == "wrong_credentials"
-    wrong = ask(otp="000000x")
+    assert ask(password="wrong", code=phone.code()).json()["code"] == "wrong_credentials"
+    wrong = ask(code="000000x")
     assert (wrong.status_code, wrong.json()["code"]) == (400, "second_factor_invalid")
-    assert list(wrong.json()["errors"]) == ["otp"]
+    assert list(wrong.json()["errors"]) == ["code"]
     code = phone.code()
-    assert ask(otp=code).status_code == 200
-    assert ask(otp=code).status_code == 400  # a code is taken once
+    assert ask(code=code).status_code == 200
+    assert ask(code=code).status_code == 400  # a code is taken once
     assert AuthToken.objects.filter(user=amina).count() == 1
 
 
@@ -164,8 +164,8 @@ def test_ten_wrong_codes_end_the_day_for_right_ones_too(amina: User) -> None:
     phone = Phone()
     enrol(actor=acting(amina), secret=phone.secret, code=phone.code(steps=-1))
     SecondFactorUse.objects.filter(user=amina).update(tries=MOST_TRIES_A_DAY)
-    assert ask(otp=phone.code()).json()["code"] == "second_factor_invalid"
+    assert ask(code=phone.code()).json()["code"] == "second_factor_invalid"
 
 
 def test_without_a_second_factor_no_code_is_asked_and_none_is_looked_at(amina: User) -> None:
-    assert ask(otp="123456").status_code == 200
+    assert ask(code="123456").status_code == 200

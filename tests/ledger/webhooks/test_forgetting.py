@@ -58,7 +58,7 @@ def test_what_still_waits_is_kept_however_old(webhook: WebhookEndpoint) -> None:
 def test_the_database_keeps_a_month_of_them(webhook: WebhookEndpoint, attack: str) -> None:
     ended(webhook, 29)
     with (
-        pytest.raises(DatabaseError, match="is refused|permission denied"),
+        pytest.raises(DatabaseError, match=r"is refused|permission denied"),
         transaction.atomic(),
         connection.cursor() as cursor,
     ):

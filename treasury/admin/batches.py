@@ -16,6 +16,7 @@ from ledger.admin.pages import Fact, Page, Panel, Table, history
 from ledger.exports import CONTENT_TYPES
 from ledger.money import Money
 from treasury.admin import batch_steps, tones
+from treasury.admin.batch_preview import remarks
 from treasury.models import Batch, BatchApproval, BatchRow
 from treasury.services.batch_approval import current_approvals, is_unchanged, needed_roles
 from treasury.states import BatchRowStatus, BatchStatus
@@ -145,7 +146,7 @@ def _rows(batch: Batch, title: str, which: Q) -> Panel:
                 cells.text(row.destination_shown),
                 cells.day(_day_of(row)),
                 _result(row),
-                cells.text("; ".join(_remarks(row))),
+                cells.text("; ".join(remarks(row))),
             )
             for row in shown[:ROWS_SHOWN]
         ],
@@ -167,9 +168,3 @@ def _result(row: BatchRow) -> Cell:
     if row.payment and row.status == BatchRowStatus.DONE:
         return tones.status_badge(row.payment, tones.PAYMENT)
     return tones.status_badge(row, tones.BATCH_ROW)
-
-
-def _remarks(row: BatchRow) -> list[str]:
-    field = f"{row.error_field.replace('_', ' ')}: " if row.error_field else ""
-    found = [f"{field}{row.error_message}"] if row.error_message else []
-    return found + [str(warning["message"]) for warning in row.warnings]

@@ -120,6 +120,11 @@ TABLE: tuple[tuple[tuple[str, ...], int, str], ...] = (
         409,
         "the requisition is not approved, is being paid already, or has this approval",
     ),
+    (
+        ("follows_source",),
+        409,
+        "the requisition was raised for something that says its amount: change it there",
+    ),
     (("exceeds_approved_amount",), 409, "less is left of what was approved"),
     (
         ("evidence_fixed", "already_attached", "too_many_attachments"),
@@ -181,6 +186,42 @@ TABLE: tuple[tuple[tuple[str, ...], int, str], ...] = (
         "no percentage from 0 to 100; no number of instalments",
     ),
     (("period_closed",), 409, "the period is not open: nothing is written into it"),
+    (("reason_required",), 400, "a closed period is opened again for a reason"),
+    (
+        ("previous_period_open",),
+        409,
+        "periods are closed in their order: an earlier one is not closed",
+    ),
+    (
+        ("budget_item_missing",),
+        409,
+        "expenses that do not say by which budget item they are shared, listed in `errors`",
+    ),
+    (
+        ("reading_missing",),
+        409,
+        "meters in use that have no reading in the period, listed in `errors`",
+    ),
+    (
+        ("sheet_does_not_tie",),
+        409,
+        "two figures of the balance sheet that must be the same are not; `errors` names them",
+    ),
+    (
+        ("period_not_closed", "reopening_waits"),
+        409,
+        "only a closed period is opened again; somebody asked for it already, and another person confirms it",
+    ),
+    (
+        ("no_open_period",),
+        409,
+        "later periods stay as they are, and there is no open one to charge the differences in: open it first",
+    ),
+    (
+        ("openings_recorded", "too_late_for_openings"),
+        409,
+        "what the association brings along is recorded once, before its first period closes",
+    ),
     (("period_overlap", "period_gap"), 409, "a period starts the day after the one before it ends"),
     (
         ("name_taken", "label_taken"),

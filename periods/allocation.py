@@ -13,11 +13,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from ledger.refusals import InvalidInput, RuleBroken
+from periods.states import Fallback, RemainderRule
 from periods.units import HUNDRED_PERCENT, from_units, percentage, to_units
 
 Weight = int | Decimal | Fraction
@@ -43,20 +43,6 @@ class Shared(Protocol[KeyOut_co]):
     def keys(self) -> tuple[KeyOut_co, ...]: ...
 
     def split_units(self, total: int) -> list[int]: ...
-
-
-class RemainderRule(StrEnum):
-    """Who gets the cents that no exact share has; a setting of the association."""
-
-    LARGEST_REMAINDER = "LARGEST_REMAINDER"
-    LARGEST_HOLDER = "LARGEST_HOLDER"
-
-
-class Fallback(StrEnum):
-    """By what an item is shared when nobody has consumed anything; without one, it is refused."""
-
-    EQUAL = "EQUAL"
-    BY_SHARE = "BY_SHARE"
 
 
 class NoWeight(RuleBroken):
@@ -181,7 +167,7 @@ class Basis(Generic[Key]):
         ``EQUAL`` is the same for each of its keys, ``BY_SHARE`` the basis given; None changes nothing,
         so that splitting is refused.
         """
-        if self.total or fallback is None:
+        if self.total or not fallback:
             return self
         if fallback == Fallback.BY_SHARE:
             return shares

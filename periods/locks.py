@@ -10,12 +10,24 @@ from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
+from ledger.clock import DatabaseClock
 from ledger.refusals import NotFound
-from periods.models import Association, BudgetItem, Meter, Owner, Property, Reading, ServicePeriod
+from periods.models import (
+    Association,
+    BudgetItem,
+    InstalmentPlan,
+    Meter,
+    Owner,
+    Property,
+    Reading,
+    ServicePeriod,
+)
 from periods.models.recorded import Recorded
+from periods.models.statement import Mailed
 
 Row = TypeVar("Row", bound=Model)
 Record = TypeVar("Record", bound=Recorded)
+Mail = TypeVar("Mail", bound=Mailed)
 PLACE = ("association__company",)
 
 
@@ -105,6 +117,18 @@ def lock_meter(meter_id: UUID) -> Meter:
     return meter
 
 
+def lock_instalment_plan(plan_id: UUID) -> InstalmentPlan:
+    """Lock an instalment plan, and its period before it."""
+    found = InstalmentPlan.objects.filter(pk=plan_id).values_list("period_id").first()
+    if found is None:
+        raise NotFound("There is no such plan.")
+    period = lock_period(found[0])
+    rows = InstalmentPlan.objects.filter(pk=plan_id).select_for_update(no_key=True)
+    plan = _the_one(rows.order_by(), "plan")
+    plan.period, plan.association = period, period.association
+    return plan
+
+
 def lock_property(property_id: UUID) -> Property:
     """Lock a property's association, and the property."""
     found = Property.objects.filter(pk=property_id).values_list("association_id").first()
@@ -115,6 +139,13 @@ def lock_property(property_id: UUID) -> Property:
     unit = _the_one(rows, "property")
     unit.association = association
     return unit
+
+
+def lock_due_mail(model: type[Mail]) -> Mail | None:
+    """Lock one mail that is due and that nobody else is handing over; None when there is none."""
+    due = model._default_manager.filter(sent_at=None, try_at__lte=DatabaseClock()).exclude(email="")
+    rows = due.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    return rows.order_by("try_at").first()
 
 
 def _the_one(rows: QuerySet[Row], noun: str) -> Row:

@@ -30,6 +30,9 @@ from treasury.models import (
     VarianceAdjustment,
 )
 
+# Who records what requisitions are raised for.
+RECORDERS = (Role.TREASURER, Role.RECONCILER)
+
 
 class NotTheExecutor(Refusal):
     """Only the person whom the code was sent to may give it back; no try is spent."""
@@ -54,8 +57,12 @@ def may_request(actor: Actor, fund: TreasuryFund) -> None:
 
 
 def may_change_requisition(actor: Actor, requisition: Requisition) -> None:
-    """A requester edits and cancels his own requisition, and brings its evidence; nobody else does."""
-    require_role(actor, Role.REQUESTER, place=requisition.fund)
+    """A requester edits and cancels his own requisition, and brings its evidence; nobody else does.
+
+    What was raised for something is its recorder's, whose role that is not.
+    """
+    roles = (Role.REQUESTER, *RECORDERS) if requisition.source else (Role.REQUESTER,)
+    require_role(actor, *roles, place=requisition.fund)
     if actor.user_id != requisition.requested_by_id:
         raise RoleRequired("Only whoever made this requisition may change it.")
 

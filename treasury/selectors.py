@@ -51,6 +51,7 @@ from treasury.models import (
     TreasuryFund,
     VarianceAdjustment,
 )
+from treasury.payees import WITHDRAWN
 from treasury.states import (
     BatchStatus,
     PaymentStatus,
@@ -73,6 +74,23 @@ def requisitions_seen_by(user: User) -> QuerySet[Requisition]:
     rows = Requisition.objects.select_related("fund__company", "requested_by", "rejected_by")
     rows = rows.prefetch_related(Prefetch("all_approvals", approvals), "attachments")
     return visible(rows, user, prefix="fund__")
+
+
+def requisitions_raised_for(*, company_id: UUID, sources: Iterable[str]) -> dict[str, Requisition]:
+    """Return by source the requisition that lives, or else the last that was rejected or cancelled.
+
+    For the floor above that raised them: which sources it may show, it knows.
+    """
+    rows = Requisition.objects.filter(company=company_id, source__in=[*filter(None, sources)])
+    withdrawn = Case(When(status__in=WITHDRAWN, then=Value(0)), default=Value(1))
+    rows = rows.order_by("source", withdrawn, "requested_at", "requisition_id")
+    return {row.source: row for row in rows.defer("destination")}
+
+
+def requisition_raised_for(*, company_id: UUID, source: str) -> Requisition | None:
+    """Return the requisition that lives (neither rejected nor cancelled) of a source, if any."""
+    rows = Requisition.objects.filter(company=company_id, source=source).exclude(source="")
+    return rows.exclude(status__in=WITHDRAWN).select_related("fund", "requested_by").first()
 
 
 def attachments_seen_by(user: User) -> QuerySet[Attachment]:

@@ -5,19 +5,20 @@ from django.db.models import Q
 
 from ledger.models.account import POSITIVE_AMOUNT, MoneyField
 from ledger.money import LARGEST_AMOUNT
+from periods.models.instalment import Instalment
 from periods.models.meter import Reading
 from periods.models.owner import Owner
 from periods.models.recorded import Recorded
 from periods.states import ChargeKind
 
-SIGNED = (ChargeKind.CONSUMPTION, ChargeKind.ADJUSTMENT)
+SIGNED = (ChargeKind.CONSUMPTION, ChargeKind.ADJUSTMENT, ChargeKind.LATE_FEE)
 
 
 class ServiceCharge(Recorded):
     """An amount that one owner owes the association, shared with nobody.
 
-    A charge for consumption names its ``reading``. What corrects an earlier period or an estimate may be
-    negative: then the association owes it him.
+    A charge for consumption names its ``reading``, a late fee its ``instalment``. What corrects an earlier
+    period, an estimate or a fee may be negative: then the association owes it him.
     """
 
     noun = "charge"
@@ -29,6 +30,9 @@ class ServiceCharge(Recorded):
     description = models.CharField(max_length=500)
     reading = models.ForeignKey(
         Reading, on_delete=models.PROTECT, null=True, editable=False, related_name="charges"
+    )
+    instalment = models.ForeignKey(
+        Instalment, on_delete=models.PROTECT, null=True, editable=False, related_name="late_fees"
     )
 
     class Meta:
@@ -54,6 +58,15 @@ class ServiceCharge(Recorded):
             models.CheckConstraint(
                 condition=Q(reading__isnull=True) | Q(kind=ChargeKind.CONSUMPTION),
                 name="periods_servicecharge_reading",
+            ),
+            models.UniqueConstraint(
+                fields=("instalment", "date"),
+                condition=Q(instalment__isnull=False, voided_at__isnull=True),
+                name="periods_servicecharge_late_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(instalment__isnull=True) | Q(kind=ChargeKind.LATE_FEE),
+                name="periods_servicecharge_instalment",
             ),
         )
         indexes = (

@@ -19,7 +19,7 @@ class ServicePeriod(Referenced, models.Model):
 
     Periods of an association follow each other without gap or overlap: each names the one before and that
     one's last day, tied to it by a composite foreign key, and starts the day after. ``version`` is that of
-    its balance sheet, 0 before the first close.
+    its balance sheet, 0 before the first close. Once statements were sent, reopening takes two persons.
     """
 
     noun = "period"
@@ -43,6 +43,8 @@ class ServicePeriod(Referenced, models.Model):
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
+
+    statements_sent_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ("association", "start_date")

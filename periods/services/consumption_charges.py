@@ -10,13 +10,13 @@ from decimal import Decimal
 from uuid import UUID
 
 from ledger.actor import Actor
-from periods.allocation import Basis, OwnedBasis, RemainderRule
+from periods.allocation import Basis, OwnedBasis
 from periods.models import BudgetItem, Owner, Property, Reading, ServiceCharge, ServicePeriod
 from periods.ownership import Ownership, days_owned
 from periods.services import recording
 from periods.services.booking import book_charge
 from periods.services.charges import within
-from periods.states import Billing, ChargeKind
+from periods.states import Billing, ChargeKind, RemainderRule
 from periods.units import from_units, to_units
 
 Due = dict[tuple[UUID, UUID], int]

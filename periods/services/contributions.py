@@ -12,6 +12,7 @@ from periods.models import Contribution
 from periods.refusals import require_within
 from periods.services import recording
 from periods.services.booking import book_contribution
+from periods.services.late_fees import relieve
 from treasury.texts import optional_text
 
 Amount = str | int | Decimal
@@ -30,6 +31,7 @@ def record_contribution(
 ) -> Contribution:
     """Record what an owner paid in on a day of an open period, in the association's currency; return it.
 
+    A late fee that it shows to have been too much is taken back.
     Raises ``NotFound``, ``RoleRequired``, ``InvalidInput`` on the field (``date_outside_period``, …),
     ``PeriodClosed``.
     """
@@ -44,7 +46,9 @@ def record_contribution(
         comment=optional_text(comment, field="comment", longest=LONGEST_COMMENT),
     )
     require_within(period, date)
-    return recording.insert(contribution, book_contribution, actor)
+    recording.insert(contribution, book_contribution, actor)
+    relieve(contribution.owner, period, actor)
+    return contribution
 
 
 @command("contribution.edit")
@@ -74,7 +78,9 @@ def edit_contribution(
         content["date"] = date
     if comment is not None:
         content["comment"] = optional_text(comment, field="comment", longest=LONGEST_COMMENT)
-    return recording.change(contribution, content, book_contribution, actor)
+    recording.change(contribution, content, book_contribution, actor)
+    relieve(contribution.owner, period, actor)
+    return contribution
 
 
 @command("contribution.void")

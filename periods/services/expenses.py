@@ -1,7 +1,6 @@
 """Expenses: what all owners share, and who laid it out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -16,6 +15,7 @@ from periods.models import BudgetItem, Expense, Owner, ServicePeriod
 from periods.refusals import require_within
 from periods.services import recording
 from periods.services.booking import book_expense
+from periods.services.recording import UNCHANGED, Unchanged
 from periods.states import ExpenseKind
 from treasury.texts import optional_text, require_text
 
@@ -23,14 +23,6 @@ Amount = str | int | Decimal
 LONGEST_TYPE = 80
 LONGEST_VENDOR = 160
 LONGEST_DESCRIPTION = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Unchanged:
-    """Stands for what an edit leaves as it is, where None would mean: nobody, nothing."""
-
-
-UNCHANGED = Unchanged()
 
 
 @command("expense.record")

@@ -15,6 +15,7 @@ from periods import duties, locks
 from periods.facts import facts_of
 from periods.models import Association, Owner
 from periods.services.noting import note
+from periods.services.recording import UNCHANGED, Unchanged
 from treasury.texts import optional_text, require_text
 
 LONGEST_NAME = 160
@@ -65,9 +66,9 @@ def edit_owner(
     owner_id: UUID,
     name: str | None = None,
     email: str | None = None,
-    user_id: UUID | None = None,
+    user_id: UUID | Unchanged | None = UNCHANGED,
 ) -> Owner:
-    """Change an owner's name, address or login; what is None stays.
+    """Change an owner's name, address or login; what is left out stays, None takes the login away.
 
     Raises ``NotFound``, ``RoleRequired``, ``InvalidInput`` on the field.
     """
@@ -79,7 +80,7 @@ def edit_owner(
         owner.name = require_text(name, field="name", longest=LONGEST_NAME)
     if email is not None:
         owner.email = _email(email)
-    if user_id is not None and user_id != owner.user_id:
+    if not isinstance(user_id, Unchanged) and user_id != owner.user_id:
         owner.user = _login(association, user_id)
     owner.save(update_fields=["name", "email", "user"])
     note(actor, "owner.edit", owner, association=association, before=before)

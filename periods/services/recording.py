@@ -1,6 +1,7 @@
 """What recording, editing and voiding share, whatever is recorded."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -20,6 +21,14 @@ Record = TypeVar("Record", bound=Recorded)
 Book = Callable[[Record, Actor], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Stands for what an edit leaves as it is, where None would mean: nobody, nothing."""
+
+
+UNCHANGED = Unchanged()
+
+
 def begin(actor: Actor, period_id: UUID) -> ServicePeriod:
     """Lock a period that somebody wants to write into; raises ``NotFound``, ``RoleRequired``."""
     period = locks.lock_period(period_id)
@@ -30,7 +39,7 @@ def begin(actor: Actor, period_id: UUID) -> ServicePeriod:
 def insert(record: Record, book: Book[Record], actor: Actor) -> Record:
     """Post and write a new record of a locked period. Raises ``PeriodClosed``."""
     require_open(record.period)
-    record.recorded_by = duties.person(actor)
+    record.recorded_by = actor.user
     book(record, actor)
     record.save(force_insert=True)
     record.refresh_from_db(fields=["recorded_at"])
@@ -69,7 +78,7 @@ def void(record: Record, reason: str, actor: Actor) -> Record:
     before = facts_of(record, currency=record.association.currency)
     unbook(record, actor)
     record.voided_at = database_now()
-    record.voided_by = duties.person(actor)
+    record.voided_by = actor.user
     record.void_reason = reason
     record.save(update_fields=["voided_at", "voided_by", "void_reason"])
     note(actor, f"{record.noun}.void", record, association=record.association, before=before)

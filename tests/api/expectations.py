@@ -14,6 +14,8 @@ APPROVERS = frozenset({Role.APPROVER, Role.CFO})
 REQUESTER = frozenset({Role.REQUESTER})
 TREASURER = frozenset({Role.TREASURER})
 CFO = frozenset({Role.CFO})
+RECORDERS = frozenset({Role.TREASURER, Role.RECONCILER})
+KEEPERS = RECORDERS | CFO
 
 
 class Kind(Enum):
@@ -79,6 +81,14 @@ REPLENISHMENT = "api/replenishments/<uuid:request_id>/"
 DELEGATION = "api/delegations/<uuid:delegation_id>/"
 QUESTION = "api/questions/<uuid:question_id>/"
 ACCOUNT = "api/ledger/accounts/<uuid:account_id>/"
+ASSOCIATION = "api/associations/<uuid:association_id>/"
+OWNER = "api/owners/<uuid:owner_id>/"
+PROPERTY = "api/properties/<uuid:property_id>/"
+PERIOD = "api/periods/<uuid:period_id>/"
+CONTRIBUTION = "api/contributions/<uuid:contribution_id>/"
+EXPENSE = "api/expenses/<uuid:expense_id>/"
+CHARGE = "api/charges/<uuid:charge_id>/"
+BUDGET_ITEM = "api/budget-items/<uuid:item_id>/"
 
 WEBHOOK = "api/webhooks/<uuid:webhook_id>/"
 DELIVERY = WEBHOOK + "deliveries/<uuid:delivery_id>/"
@@ -209,6 +219,34 @@ ROUTES: dict[str, dict[str, Expected]] = {
     WEBHOOK + "deliveries/": reading(Kind.WHOLE),
     DELIVERY: reading(Kind.WHOLE),
     DELIVERY + "replay/": {"post": Expected(Kind.WHOLE, CFO, 400)},
+    "api/associations/": listing(made_by=KEEPERS),
+    ASSOCIATION: showing(edited_by=KEEPERS),
+    ASSOCIATION + "history/": showing(),
+    "api/owners/": listing(made_by=KEEPERS),
+    OWNER: showing(edited_by=KEEPERS),
+    OWNER + "history/": showing(),
+    "api/properties/": listing(made_by=KEEPERS),
+    PROPERTY: showing(edited_by=KEEPERS),
+    PROPERTY + "transfers/": doing(by=KEEPERS),
+    PROPERTY + "history/": showing(),
+    "api/periods/": listing(made_by=KEEPERS),
+    PERIOD: showing(),
+    PERIOD + "history/": showing(),
+    PERIOD + "contributions/": showing() | doing(by=RECORDERS),
+    PERIOD + "expenses/": showing() | doing(by=RECORDERS),
+    PERIOD + "charges/": showing() | doing(by=RECORDERS),
+    PERIOD + "budget-items/": showing() | doing(by=RECORDERS),
+    CONTRIBUTION: showing(edited_by=RECORDERS),
+    CONTRIBUTION + "void/": doing(by=RECORDERS),
+    CONTRIBUTION + "history/": showing(),
+    EXPENSE: showing(edited_by=RECORDERS),
+    EXPENSE + "void/": doing(by=RECORDERS),
+    EXPENSE + "history/": showing(),
+    CHARGE: showing(edited_by=RECORDERS),
+    CHARGE + "void/": doing(by=RECORDERS),
+    CHARGE + "history/": showing(),
+    BUDGET_ITEM: showing(edited_by=RECORDERS),
+    BUDGET_ITEM + "history/": showing(),
     "api/callbacks/<slug:short>/<uuid:attempt_id>/<slug:token>/": {
         "post": Expected(Kind.NOBODY, status=404)
     },

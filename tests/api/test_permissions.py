@@ -27,6 +27,7 @@ from ledger.roles import Role
 from ledger.services.deliveries import send_test
 from ledger.services.webhooks import add_webhook
 from tests.api.caller import Caller
+from tests.api.estate import associate, one_of_everything
 from tests.api.expectations import ROUTES, Expected, Kind
 from tests.ledger.factories import BranchFactory, RegionFactory
 from tests.treasury.bank import bank_report_of
@@ -213,6 +214,7 @@ def build_world() -> World:
     webhook = add_webhook(actor=acting(desk.cfo), company_id=desk.company.pk, url=RECEIVER)
     ids["webhook_id"] = webhook.pk
     ids["delivery_id"] = send_test(actor=acting(desk.cfo), webhook_id=webhook.pk).pk
+    ids |= one_of_everything(associate(desk.company, branch), desk.treasurer)
     names = {name: str(value) for name, value in ids.items()}
     told = OutboxEvent.objects.filter(company=desk.company).latest("occurred_at")
     names["outbox_event_id"] = str(told.pk)

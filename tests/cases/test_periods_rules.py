@@ -15,9 +15,7 @@ import pytest
 from ledger.refusals import Refusal
 from periods.allocation import (
     Basis,
-    Fallback,
     OwnedBasis,
-    RemainderRule,
     split,
     split_in_time,
 )
@@ -34,6 +32,7 @@ from periods.sheet import (
     document,
     fingerprint,
 )
+from periods.states import Fallback, RemainderRule
 from periods.units import to_units
 from tests.cases.loading import UNSAID_CURRENCY, Bill, Case, Fields, bills, code_of, load
 from tests.periods.reference import Expense, Period, PlainBooks

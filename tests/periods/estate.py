@@ -5,6 +5,7 @@ Everything goes through the services; the database's laws watch over it.
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from ledger.actor import Actor
@@ -23,11 +24,13 @@ from periods.models import (
 from periods.services.associations import create_association
 from periods.services.budget_items import create_budget_item
 from periods.services.charges import record_charge
+from periods.services.closing import close_period
 from periods.services.contributions import record_contribution
 from periods.services.expenses import record_expense
 from periods.services.opening import open_period
 from periods.services.owners import add_owner
 from periods.services.properties import add_property
+from periods.sheets import balance_sheet_of
 from tests.scene import Scene, build_scene
 
 DAY = date(2026, 2, 10)
@@ -122,6 +125,30 @@ class Estate:
             **content,
         )
 
+    def close(self, period: ServicePeriod) -> ServicePeriod:
+        """Close the period, as the CFO."""
+        return close_period(actor=self.actor("cfo"), period_id=period.pk)
+
+    def closings(self, period: ServicePeriod) -> dict[str, Decimal]:
+        """With what each owner closes the period, by name."""
+        sheet = balance_sheet_of(ServicePeriod.objects.get(pk=period.pk))
+        return {line.name: line.closing for line in sheet.owners}
+
+    def add_unit(self, owner: str, weight: str = "100", **asked: Any) -> Property:
+        """A property of a new owner."""
+        self.owners[owner] = add_owner(
+            actor=self.actor("treasurer"), association_id=self.association.pk, name=owner
+        )
+        self.units[owner] = add_property(
+            actor=self.actor("treasurer"),
+            association_id=self.association.pk,
+            owner_id=self.owners[owner].pk,
+            label=f"Flat {owner}",
+            share_weight=weight,
+            **asked,
+        )
+        return self.units[owner]
+
     def balance(self, owner: str) -> Any:
         """The balance of the named owner's control account now: positive when he is owed."""
         return Account.objects.get(pk=self.owners[owner].account_id).balance
@@ -144,15 +171,7 @@ def build_estate(
     )
     estate = Estate(scene, association, {}, {})
     for name, weight in (weights or {"Ann": "450", "Bob": "300", "Cy": "250"}).items():
-        owner = add_owner(actor=scene.actor("treasurer"), association_id=association.pk, name=name)
-        estate.owners[name] = owner
-        estate.units[name] = add_property(
-            actor=scene.actor("treasurer"),
-            association_id=association.pk,
-            owner_id=owner.pk,
-            label=f"Flat {name}",
-            share_weight=weight,
-        )
+        estate.add_unit(name, weight)
     return estate
 
 

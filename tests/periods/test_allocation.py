@@ -9,15 +9,14 @@ import pytest
 from ledger.refusals import Refusal
 from periods.allocation import (
     Basis,
-    Fallback,
     OwnedBasis,
-    RemainderRule,
     Weight,
     split,
     split_in_time,
     split_mixed_units,
     split_units,
 )
+from periods.states import Fallback, RemainderRule
 from periods.units import from_units, half_up, percentage, priced, to_units
 
 KES = "KES"

@@ -104,7 +104,7 @@ def test_a_closed_period_does_not_change(estate: Estate, table: str) -> None:
     estate.contribution(period, "Ann", "1.00")
     estate.expense(period, "1.00", item=item)
     estate.charge(period, "Ann", "1.00")
-    run("UPDATE periods_serviceperiod SET status = 'CLOSED' WHERE id = %s", period.pk)
+    estate.close(period)
     column = {"budgetitem": "payment_type", "scopedproperty": "property_id"}.get(table, "amount")
     with refused("periods_period_closed"):
         run(f"UPDATE periods_{table} SET {column} = {column}")

@@ -125,7 +125,7 @@ def test_a_date_outside_the_period_is_refused(estate: Estate, period: ServicePer
 
 
 def test_nothing_is_written_into_a_closed_period(estate: Estate, period: ServicePeriod) -> None:
-    ServicePeriod.objects.filter(pk=period.pk).update(status="CLOSED")
+    estate.close(period)
     with pytest.raises(PeriodClosed):
         estate.contribution(period, "Ann", "1.00")
     assert not Contribution.objects.exists()

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from periods.allocation import (
     Basis,
     OwnedBasis,
-    RemainderRule,
     split_in_time,
     split_mixed_units,
     split_units,
 )
+from periods.states import RemainderRule
 from tests.periods.reference import share_out
 from tests.properties.thoroughness import thorough
 

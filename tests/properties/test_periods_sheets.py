@@ -7,9 +7,10 @@ from random import Random
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from periods.allocation import Basis, RemainderRule
+from periods.allocation import Basis
 from periods.chain import Link, prior_period_adjustment, recalculate
 from periods.sheet import Books, ExpenseLine, Records, Sheet, balance_sheet, document, fingerprint
+from periods.states import RemainderRule
 from tests.periods.reference import Expense, Period, PlainBooks, closings_from_scratch
 from tests.properties.thoroughness import thorough
 

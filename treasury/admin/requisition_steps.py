@@ -34,6 +34,8 @@ from treasury.services.requisitions import (
 
 APPROVERS = frozenset({Role.APPROVER, Role.CFO})
 REQUESTER = frozenset({Role.REQUESTER})
+# ``may_change_requisition`` tells whose it is.
+CHANGERS = REQUESTER.union(duties.RECORDERS)
 SUBMITTED = frozenset({"submitted"})
 
 
@@ -196,7 +198,7 @@ STEPS = (
         label="Attach evidence",
         done="the file is attached",
         run=_attach,
-        roles=REQUESTER,
+        roles=CHANGERS,
         states=SUBMITTED,
         may=duties.may_change_requisition,
         form=Evidence,
@@ -207,7 +209,7 @@ STEPS = (
         label="Change",
         done="changed; it waits for approval again",
         run=_edit,
-        roles=REQUESTER,
+        roles=CHANGERS,
         states=frozenset({"submitted", "approved"}),
         may=duties.may_change_requisition,
         form=Edit,

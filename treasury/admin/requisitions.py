@@ -106,6 +106,10 @@ def requisition_facts(row: Requisition) -> tuple[Fact, ...]:
         Fact("Version", cells.text(row.version)),
         Fact("Purpose", cells.text(row.purpose), wide=True),
     ]
+    if row.source:
+        facts.append(Fact("Raised for", cells.text(row.source), wide=True))
+    if row.debit_account:
+        facts.append(Fact("Booked to", cells.link(row.debit_account)))
     if row.rejected_by:
         facts += [
             Fact("Rejected by", cells.text(row.rejected_by)),

@@ -49,7 +49,10 @@ class ApprovalSerializer(Output):
 
 
 class RequisitionSerializer(Output):
-    """A requisition; ``approvals`` are those of its present version."""
+    """A requisition; ``approvals`` are those of its present version.
+
+    ``source`` is what it was raised for, such as an expense of an association, and empty for most.
+    """
 
     approvals = serializers.SerializerMethodField()
     amount_left = MoneyText(help_text="Approved and not yet taken by a payment.")
@@ -59,8 +62,8 @@ class RequisitionSerializer(Output):
         model = Requisition
         fields = (
             "requisition_id", "fund", "company", "amount", "currency", "amount_left", "purpose",
-            "payee_name", "payee_note", "risk", "method", "destination", "status", "version", "requested_by",
-            "requested_at", "approvals", "attachments", "approved_at", "rejected_by", "rejected_at",
+            "payee_name", "payee_note", "risk", "method", "destination", "source", "status", "version",
+            "requested_by", "requested_at", "approvals", "attachments", "approved_at", "rejected_by", "rejected_at",
             "rejection_reason", "cancelled_at",
         )  # fmt: skip
 
@@ -135,7 +138,7 @@ class RequisitionDetail(Showing, Editing):
 
     rows, key, noun = staticmethod(requisitions_seen_by), "requisition_id", "treasury.requisition"
     action, Input, Output = "requisition.edit", RequisitionEditInput, RequisitionSerializer
-    refusals = {409: "payment_started, illegal_transition, late_success"}
+    refusals = {409: "payment_started, illegal_transition, late_success, follows_source"}
 
     def permit(self, row: Requisition) -> None:
         duties.may_change_requisition(self.actor, row)

@@ -161,6 +161,11 @@ class Payment(models.Model):
         """The name under which the books know this payment."""
         return f"treasury.payment:{self.payment_id}"
 
+    @property
+    def debited_account_id(self) -> uuid.UUID:
+        """The account that stands against the fund's when this is paid, or taken back."""
+        return self.requisition.debit_account_id or self.fund.spending_account_id
+
     def can_execute(self, user: "User") -> tuple[bool, str]:
         """Whether ``user`` could execute this now, and if not the reason, in words for people."""
         return can_execute(self, user)

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 
 from ledger.clock import DatabaseClock
 from ledger.encryption import EncryptedTextField
-from ledger.models import Company
+from ledger.models import Account, Company
 from ledger.models.account import MoneyField
 from ledger.models.organisation import CurrencyField
 from ledger.money import Money
@@ -28,6 +28,8 @@ class Requisition(models.Model):
     ``committed`` is the sum of its live payments; the database keeps it, and keeps it within ``amount``.
     ``destination_index`` finds an encrypted destination and ``payee_index`` a payee however his name is
     spelt; ``payee_note`` says what is new about the payee, ``risk`` how closely it wants to be looked at.
+    ``debit_account`` is what its payments debit in place of the fund's own spending account, and ``source``
+    the reference of what a floor above raised it for, one live requisition for each; neither ever changes.
     """
 
     requisition_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -59,6 +61,16 @@ class Requisition(models.Model):
     rejected_at = models.DateTimeField(null=True, editable=False)
     rejection_reason = models.TextField(blank=True)
     cancelled_at = models.DateTimeField(null=True, editable=False)
+    # Indexed only where there is one.
+    debit_account = models.ForeignKey(
+        Account,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        editable=False,
+    )
+    source = models.CharField(max_length=160, default="", db_default="", editable=False)
 
     class Meta:
         ordering = ("-requested_at", "-requisition_id")
@@ -87,6 +99,16 @@ class Requisition(models.Model):
             models.CheckConstraint(
                 condition=Q(method__in=Method.values), name="treasury_requisition_method"
             ),
+            models.UniqueConstraint(
+                fields=("company", "source"),
+                condition=~Q(source="")
+                & ~Q(status__in=(RequisitionStatus.REJECTED, RequisitionStatus.CANCELLED)),
+                name="treasury_requisition_source",
+            ),
+            models.CheckConstraint(
+                condition=Q(debit_account__isnull=True) | ~Q(source=""),
+                name="treasury_requisition_debit_has_source",
+            ),
         )
         indexes = (
             models.Index(fields=("fund", "status"), name="treasury_requisition_fund"),
@@ -109,6 +131,16 @@ class Requisition(models.Model):
                 F("requisition_id"),
                 condition=Q(status=RequisitionStatus.SUBMITTED),
                 name="treasury_requisition_waiting",
+            ),
+            models.Index(
+                fields=("debit_account",),
+                condition=Q(debit_account__isnull=False),
+                name="treasury_requisition_debit",
+            ),
+            models.Index(
+                fields=("company", "source", "-requested_at"),
+                condition=~Q(source=""),
+                name="treasury_requisition_raised",
             ),
         )
 

@@ -147,7 +147,7 @@ def _spend(payment: Payment, attempt: PaymentAttempt, today: Today, user: User) 
             description=f"Paid besides to {payment.requisition.payee_name}",
             effective_on=today(fund.company),
             lines=(
-                Line(fund.spending_account_id, Side.DEBIT, attempt.amount, attempt.currency),
+                Line(payment.debited_account_id, Side.DEBIT, attempt.amount, attempt.currency),
                 Line(fund.account_id, Side.CREDIT, attempt.amount, attempt.currency),
             ),
             posted_by_id=user.pk,

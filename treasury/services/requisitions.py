@@ -67,6 +67,13 @@ class InBatch(Conflict):
     title = "In a batch already"
 
 
+class FollowsSource(Conflict):
+    """What it was raised for says the amount; it is changed there, and raised again."""
+
+    code = "follows_source"
+    title = "Amount follows its source"
+
+
 class ChangedSince(Conflict):
     """It was edited after it lay before whoever decides on it now."""
 
@@ -107,16 +114,8 @@ def create_requisition(
     if fund is None:
         raise InvalidInput.on("fund", "There is no such fund.")
     duties.may_request(actor, fund)
-    if actor.user is None:
-        raise RoleRequired("Money is asked for by a person.")
-    requisition = Requisition(
-        fund=fund, company_id=fund.company_id, currency=fund.currency, requested_by=actor.user
-    )
-    _write(requisition, Content(amount, currency, purpose, payee_name, method, destination))
-    requisition.save(force_insert=True)
-    _record(actor, "requisition.create", requisition, before=None)
-    tell_requisition(requisition)
-    return _fresh(requisition)
+    content = Content(amount, currency, purpose, payee_name, method, destination)
+    return submit_requisition(actor=actor, fund=fund, content=content)
 
 
 @command("requisition.edit")
@@ -134,16 +133,19 @@ def edit_requisition(
     """Change a requisition, which makes its next version: submitted again, its approvals void.
 
     Its pending payments were made for the version before and are cancelled, their codes dead. By its
-    requester. Raises ``RoleRequired``, ``InvalidInput``, ``IllegalTransition``, ``PaymentStarted`` once a
-    payment has left pending, and ``LateSuccess``.
+    requester. Raises ``RoleRequired``, ``InvalidInput``, ``FollowsSource`` for another amount of what a
+    floor above raised, ``IllegalTransition``, ``PaymentStarted`` once a payment has left pending, and
+    ``LateSuccess``.
     """
     requisition = locks.lock_requisition(requisition_id)
     duties.may_change_requisition(actor, requisition)
     wanted = Content(amount, currency, purpose, payee_name, method, destination)
     if all(given is None for given in astuple(wanted)):
         raise InvalidInput.on("body", "Say what is to change.")
-    before = requisition_facts(requisition)
+    before, amount = requisition_facts(requisition), requisition.amount
     _write(requisition, wanted)
+    if requisition.source and requisition.amount != amount:
+        raise FollowsSource("This was raised for something else; its amount is changed there.")
     if requisition.status != RequisitionStatus.SUBMITTED:
         _require_step(requisition, RequisitionStatus.SUBMITTED)
     _withdraw_payments(requisition, actor)
@@ -245,15 +247,7 @@ def cancel_requisition(*, actor: Actor, requisition_id: UUID) -> Requisition:
     """
     requisition = locks.lock_requisition(requisition_id)
     duties.may_change_requisition(actor, requisition)
-    _require_step(requisition, RequisitionStatus.CANCELLED)
-    before = requisition_facts(requisition)
-    _withdraw_payments(requisition, actor)
-    requisition.status = RequisitionStatus.CANCELLED
-    requisition.cancelled_at = database_now()
-    requisition.save(update_fields=["status", "cancelled_at"])
-    _record(actor, "requisition.cancel", requisition, before=before)
-    tell_requisition(requisition)
-    return _fresh(requisition)
+    return withdraw(requisition, actor)
 
 
 def _require_in_no_batch(requisition: Requisition) -> None:
@@ -263,6 +257,53 @@ def _require_in_no_batch(requisition: Requisition) -> None:
     )
     if raised.exists():
         raise InBatch("This is approved with the batch that it belongs to.")
+
+
+def submit_requisition(
+    *,
+    actor: Actor,
+    fund: TreasuryFund,
+    content: Content,
+    debit_account_id: UUID | None = None,
+    source: str = "",
+) -> Requisition:
+    """Write and return a new requisition of the actor's. Plain, inside a command that asked who may.
+
+    A floor above may pass ``debit_account_id``, what its payments debit in place of the fund's spending
+    account (of the fund's company and currency, no account of a fund), with the ``source`` that it is
+    raised for. Raises ``InvalidInput`` on the field, ``RoleRequired`` unless a person asks.
+    """
+    if actor.user is None:
+        raise RoleRequired("Money is asked for by a person.")
+    requisition = Requisition(
+        fund=fund,
+        company_id=fund.company_id,
+        currency=fund.currency,
+        requested_by=actor.user,
+        debit_account_id=debit_account_id,
+        source=source,
+    )
+    _write(requisition, content)
+    requisition.save(force_insert=True)
+    _record(actor, "requisition.create", requisition, before=None)
+    tell_requisition(requisition)
+    return _fresh(requisition)
+
+
+def withdraw(requisition: Requisition, actor: Actor) -> Requisition:
+    """Cancel a locked requisition with its pending payments and return it; plain, as above.
+
+    Raises ``IllegalTransition``, ``PaymentStarted``, ``LateSuccess``.
+    """
+    _require_step(requisition, RequisitionStatus.CANCELLED)
+    before = requisition_facts(requisition)
+    _withdraw_payments(requisition, actor)
+    requisition.status = RequisitionStatus.CANCELLED
+    requisition.cancelled_at = database_now()
+    requisition.save(update_fields=["status", "cancelled_at"])
+    _record(actor, "requisition.cancel", requisition, before=before)
+    tell_requisition(requisition)
+    return _fresh(requisition)
 
 
 def current_approvals(requisition: Requisition) -> list[RequisitionApproval]:
@@ -285,6 +326,9 @@ def tiers_of(company_id: UUID, currency: str) -> list[tiers.Tier]:
 
 def requisition_facts(requisition: Requisition) -> dict[str, Any]:
     """Return the requisition as the audit trail keeps it, its destination masked."""
+    raised = {"source": requisition.source} if requisition.source else {}
+    if requisition.debit_account_id:
+        raised["debit_account"] = str(requisition.debit_account_id)
     return {
         "status": str(requisition.status),
         "version": requisition.version,
@@ -295,6 +339,7 @@ def requisition_facts(requisition: Requisition) -> dict[str, Any]:
         "payee_note": requisition.payee_note,
         "method": str(requisition.method),
         "destination": mask(requisition.destination),
+        **raised,
     }
 
 

@@ -230,7 +230,7 @@ def _posting(payment: Payment, proof: Proof, on: date) -> Posting:
         description=f"Payment to {payment.requisition.payee_name}",
         effective_on=on,
         lines=(
-            Line(fund.spending_account_id, Side.DEBIT, payment.amount, payment.currency),
+            Line(payment.debited_account_id, Side.DEBIT, payment.amount, payment.currency),
             Line(fund.account_id, Side.CREDIT, payment.amount, payment.currency),
         ),
         posted_by_id=proof.executor_id,

@@ -184,16 +184,19 @@ def _require_current(payment: Payment, original: Decimal) -> None:
 
 def _post(variance: VarianceAdjustment, actor: Actor, today: Today) -> UUID:
     fund, amount = variance.payment.fund, abs(variance.variance_amount)
+    requisition = variance.payment.requisition
+    # What was raised for something is settled with it, to the amount that the payee got.
+    other_account = requisition.debit_account_id or fund.variance_account_id
     takes = variance.variance_amount > 0
     fund_side, other_side = (Side.CREDIT, Side.DEBIT) if takes else (Side.DEBIT, Side.CREDIT)
     return posting.post(
         Posting(
             company_id=variance.company_id,
             reference=variance.reference,
-            description=f"Variance of a payment to {variance.payment.requisition.payee_name}",
+            description=f"Variance of a payment to {requisition.payee_name}",
             effective_on=today(fund.company),
             lines=(
-                Line(fund.variance_account_id, other_side, amount, variance.currency),
+                Line(other_account, other_side, amount, variance.currency),
                 Line(fund.account_id, fund_side, amount, variance.currency),
             ),
             posted_by_id=actor.user_id,

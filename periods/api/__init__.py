@@ -1,0 +1,1 @@
+"""Periods' entrance for API clients."""

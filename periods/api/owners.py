@@ -1,0 +1,108 @@
+"""Owners: the members of an association."""
+
+from typing import Any
+
+from ledger.access import require_role_somewhere
+from ledger.api.fields import MoneyText, Reference, TextField
+from ledger.api.filters import CharFilter, FilterSet, UUIDFilter
+from ledger.api.resource import Editing, Listing, Making, Showing
+from ledger.api.serializers import Input
+from periods import duties
+from periods.api.common import HistoryOf, only_association
+from periods.api.fields import LoginField, PeriodsOutput
+from periods.models import Owner
+from periods.selectors import associations_seen_by, owners_seen_by
+from periods.services.owners import LONGEST_EMAIL, LONGEST_NAME, add_owner, edit_owner
+from treasury.api.inputs import EditInput
+
+
+class OwnerSerializer(PeriodsOutput):
+    """An owner; ``balance`` is what the books say now: above zero the association owes it him."""
+
+    balance = MoneyText(source="account.balance", currency="currency")
+
+    class Meta:
+        model = Owner
+        fields = (
+            "id", "association", "number", "name", "email", "user", "account", "balance", "currency",
+            "created_at",
+        )  # fmt: skip
+
+
+class OwnerFilter(FilterSet):
+    association = UUIDFilter("association_id")
+    name = CharFilter("name", "icontains")
+    user = UUIDFilter("user_id")
+
+
+class OwnerInput(Input):
+    association = Reference(
+        associations_seen_by,
+        noun="association",
+        required=False,
+        help_text="The caller's only one.",
+    )
+    name = TextField(max_length=LONGEST_NAME)
+    email = TextField(required=False, allow_blank=True, max_length=LONGEST_EMAIL)
+    user = LoginField(required=False, allow_null=True, help_text="His login, by id or user name.")
+
+
+class OwnerList(Listing, Making):
+    """GET: List owners
+    POST: Add an owner, with an account of his own
+    """
+
+    rows = staticmethod(owners_seen_by)
+    action, Input, Output = "owner.add", OwnerInput, OwnerSerializer
+    filterset_class = OwnerFilter
+    ordering = ("association", "number")
+    ordering_fields = ("number", "name", "created_at")
+    refusals = {400: "user_taken, …"}
+
+    def permit_making(self) -> None:
+        require_role_somewhere(self.actor, *duties.KEEPERS)
+        if association := self.named("association"):
+            duties.may_keep(self.actor, association)
+
+    def make(self, data: dict[str, Any]) -> Owner:
+        association = data.pop("association", None) or only_association(self.user, duties.KEEPERS)
+        return add_owner(
+            actor=self.actor,
+            association_id=association.pk,
+            user_id=data.pop("user", None),
+            **data,
+        )
+
+
+class OwnerEditInput(EditInput):
+    name = TextField(required=False, max_length=LONGEST_NAME)
+    email = TextField(required=False, allow_blank=True, max_length=LONGEST_EMAIL)
+    user = LoginField(
+        required=False,
+        allow_null=True,
+        help_text="His login, by id or user name; null takes it away.",
+    )
+
+
+class OwnerDetail(Showing, Editing):
+    """GET: Show an owner
+    PATCH: Change an owner's name, address or login
+    """
+
+    rows, key, noun = staticmethod(owners_seen_by), "owner_id", "periods.owner"
+    action, Input, Output = "owner.edit", OwnerEditInput, OwnerSerializer
+    refusals = {400: "user_taken, …"}
+
+    def permit(self, row: Owner) -> None:
+        duties.may_keep(self.actor, row.association)
+
+    def act(self, row: Owner, data: dict[str, Any]) -> Owner:
+        if "user" in data:
+            data["user_id"] = data.pop("user")
+        return edit_owner(actor=self.actor, owner_id=row.pk, **data)
+
+
+class OwnerHistory(HistoryOf):
+    """Read what happened to an owner's record, oldest first."""
+
+    rows, key, noun = staticmethod(owners_seen_by), "owner_id", "periods.owner"

@@ -1,0 +1,394 @@
+"""Balance sheets as people and clients see them: the stored version, or a preview of an open period's.
+
+A sheet is a document first: canonical JSON that is hashed and kept. It names neither version nor instant, and
+leaves out whom it has nothing to say of, so that an owner who joins later changes no old sheet.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Self
+from uuid import UUID
+
+from django.db import connection
+
+from ledger.money import format_amount
+from ledger.refusals import NotFound, Refusal
+from periods.models import BalanceSheet, BudgetItem, Expense, Owner, ServicePeriod
+from periods.reckoning import Reckoned, reckon
+from periods.sheet import TITLES, OwnerRow, Tie
+from periods.states import PeriodStatus, Strategy
+from periods.units import from_units
+
+COLUMNS = (
+    "opening",
+    "contributions",
+    "expenses_paid",
+    "allocated",
+    "service_charges",
+    "closing",
+)
+ITEM_COLUMNS = (
+    "budget_item",
+    "payment_type",
+    "allocation_strategy",
+    "budget",
+    "actual",
+    "variance",
+    "weights",
+)
+TOTALS = (
+    "opening",
+    "contributions",
+    "expenses_paid_by_owners",
+    "expenses_paid_by_association",
+    "expenses",
+    "allocated",
+    "unallocated",
+    "service_charges",
+    "closing",
+    "cash_opening",
+    "cash_closing",
+    "equity_opening",
+    "equity_closing",
+)
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerLine:
+    """One owner's line; a balance above zero the association owes him."""
+
+    owner_id: UUID
+    name: str
+    opening: Decimal = ZERO
+    contributions: Decimal = ZERO
+    expenses_paid: Decimal = ZERO
+    allocated: Decimal = ZERO
+    service_charges: Decimal = ZERO
+    closing: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class ItemLine:
+    """A budget item: planned and spent, ``variance`` above zero is overspent; ``weights`` is their sum."""
+
+    budget_item: UUID | None
+    payment_type: str
+    allocation_strategy: str
+    budget: Decimal
+    actual: Decimal
+    variance: Decimal
+    weights: str
+
+
+@dataclass(frozen=True, slots=True)
+class TieLine:
+    """A tie-out: two amounts that must be the same; ``about`` names the first of which they are not."""
+
+    name: str
+    holds: bool
+    left: Decimal
+    right: Decimal
+    about: str = ""
+
+    @property
+    def title(self) -> str:
+        return TITLES[self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodSheet:
+    """A period's balance sheet; without version and hash a preview of an open period's.
+
+    ``provisional`` says that it may still change: the period, or one before it, is open.
+    """
+
+    period: UUID
+    currency: str
+    rule: str
+    status: str
+    provisional: bool
+    version: int | None
+    hash: str | None
+    generated_at: datetime | None
+    owners: Sequence[OwnerLine]
+    items: Sequence[ItemLine]
+    totals: Mapping[str, Decimal]
+    ties: Sequence[TieLine]
+
+    @classmethod
+    def of(
+        cls, period: ServicePeriod, document: Mapping[str, Any], sheet: BalanceSheet | None
+    ) -> Self:
+        """Read a document; every owner of the association has a line, whoever has nothing one of zeros."""
+        return cls(
+            period=period.pk,
+            currency=document["currency"],
+            rule=document["rule"],
+            status=period.status,
+            provisional=period.status != PeriodStatus.CLOSED,
+            version=sheet.version if sheet else None,
+            hash=sheet.hash if sheet else None,
+            generated_at=sheet.generated_at if sheet else None,
+            owners=_owner_lines(period, document["owners"]),
+            items=[_item_line(row) for row in document["items"]],
+            totals={name: Decimal(amount) for name, amount in document["totals"].items()},
+            ties=[_tie_line(row) for row in document["ties"]],
+        )
+
+    def owner(self, owner_id: UUID) -> OwnerLine:
+        """Return one owner's line. Raises ``NotFound``."""
+        for line in self.owners:
+            if line.owner_id == owner_id:
+                return line
+        raise NotFound("There is no such owner.")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the sheet in the contract's shape, amounts with exactly the currency's decimals."""
+
+        def written(value: Any) -> Any:
+            if isinstance(value, Decimal):
+                return format_amount(value, self.currency)
+            return str(value) if isinstance(value, UUID) else value
+
+        def rows(lines: Sequence[Any], names: Sequence[str]) -> list[dict[str, Any]]:
+            return [{name: written(getattr(line, name)) for name in names} for line in lines]
+
+        return {
+            "period": str(self.period),
+            "status": self.status,
+            "provisional": self.provisional,
+            "version": self.version,
+            "hash": self.hash,
+            "owners": rows(self.owners, ("owner_id", *COLUMNS)),
+            "items": rows(self.items, ITEM_COLUMNS),
+            "totals": {name: written(amount) for name, amount in self.totals.items()},
+            "ties": rows(self.ties, ("name", "holds", "left", "right")),
+        }
+
+
+def balance_sheet_of(period: ServicePeriod) -> PeriodSheet:
+    """Return a period's balance sheet: as it was closed, or for an open one what it would be now."""
+    if period.status == PeriodStatus.OPEN:
+        return PeriodSheet.of(period, document_of(period, reckon(period)), None)
+    sheet = BalanceSheet.objects.get(period=period, version=period.version)
+    return PeriodSheet.of(period, json.loads(sheet.document), sheet)
+
+
+def sheet_version(period: ServicePeriod, version: int) -> PeriodSheet:
+    """Return the sheet as it was handed out under a version. Raises ``NotFound``."""
+    sheet = BalanceSheet.objects.filter(period=period, version=version).first()
+    if sheet is None:
+        raise NotFound("There is no such version.")
+    return PeriodSheet.of(period, json.loads(sheet.document), sheet)
+
+
+def balance_of(period: ServicePeriod, owner_id: UUID) -> OwnerLine:
+    """Return one owner's line of the period's balance sheet. Raises ``NotFound``."""
+    return balance_sheet_of(period).owner(owner_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpenseShares:
+    """What each owner would bear of one expense; nobody where it stays with the association."""
+
+    expense: Expense
+    item: BudgetItem | None
+    amount: Decimal
+    shares: Mapping[UUID, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationPreview:
+    """What closing a period now would allocate; ``problems`` are why it would be refused."""
+
+    period: ServicePeriod
+    rule: str
+    problems: Sequence[Refusal]
+    expenses: Sequence[ExpenseShares]
+    owners: Mapping[UUID, Decimal]
+    unallocated: Decimal
+    sheet: PeriodSheet
+
+    @property
+    def may_close(self) -> bool:
+        """Whether nothing stands against closing: no problem, and everything ties."""
+        return not self.problems and all(tie.holds for tie in self.sheet.ties)
+
+
+def allocation_preview(period: ServicePeriod) -> AllocationPreview:
+    """Return what closing an open period would allocate, with what stands against it listed, not raised."""
+    reckoned = reckon(period)
+    allocation, owners = reckoned.allocation, reckoned.owners
+    currency = period.association.currency
+    expenses = [
+        ExpenseShares(
+            line.expense,
+            line.item,
+            from_units(line.amount, currency),
+            {
+                owners[number]: from_units(share, currency)
+                for number, share in zip(
+                    line.basis.owners if line.basis else (), line.shares, strict=True
+                )
+            },
+        )
+        for line in allocation.expenses
+    ]
+    borne = allocation.by_owner().items()
+    return AllocationPreview(
+        period=period,
+        rule=allocation.rule,
+        problems=allocation.problems,
+        expenses=expenses,
+        owners={owners[number]: from_units(amount, currency) for number, amount in borne},
+        unallocated=from_units(allocation.unallocated, currency),
+        sheet=PeriodSheet.of(period, document_of(period, reckoned), None),
+    )
+
+
+def document_of(period: ServicePeriod, reckoned: Reckoned) -> dict[str, Any]:
+    """Return a reckoned sheet as the document that is hashed and kept: JSON, amounts as text."""
+    currency = period.association.currency
+    sheet = reckoned.sheet
+
+    def amounts(row: Any, names: Sequence[str]) -> dict[str, str]:
+        return {name: _written(getattr(row, name), currency) for name in names}
+
+    totals = amounts(sheet.totals, TOTALS)
+    corrected = sheet.totals.cash_closing - _expected_cash(sheet.totals)
+    return {
+        "association": str(period.association_id),
+        "period": str(period.pk),
+        "start_date": period.start_date.isoformat(),
+        "end_date": period.end_date.isoformat(),
+        "currency": currency,
+        "rule": str(reckoned.allocation.rule),
+        "records": records_digest(period),
+        "owners": [
+            {"owner_id": str(reckoned.owners[row.owner]), **amounts(row, COLUMNS)}
+            for row in sheet.owners
+            if has_something(row)
+        ],
+        "items": _items(reckoned, currency),
+        "totals": {**totals, "prior_periods": _written(corrected, currency)},
+        "ties": [_tie(tie, currency) for tie in sheet.ties],
+    }
+
+
+def has_something(row: OwnerRow[int]) -> bool:
+    """Whether an owner's line says anything."""
+    return any(getattr(row, name) for name in COLUMNS)
+
+
+def canonical(document: Mapping[str, Any]) -> str:
+    """Write a document so that equal ones are equal texts."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def fingerprint(text: str) -> str:
+    """Return the SHA-256 of a canonical document, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+# What lies behind the lines: who wrote it and under which id plays no part.
+RECORDS = """
+    SELECT encode(sha256(convert_to(coalesce(string_agg(line, E'\\n' ORDER BY line), ''), 'UTF8')), 'hex')
+    FROM (
+        SELECT jsonb_build_array('contribution', owner_id, amount, date, comment)::text AS line
+        FROM periods_contribution WHERE period_id = %(period)s AND voided_at IS NULL
+        UNION ALL
+        SELECT jsonb_build_array('charge', kind, owner_id, amount, date, description)::text
+        FROM periods_servicecharge WHERE period_id = %(period)s AND voided_at IS NULL
+        UNION ALL
+        SELECT jsonb_build_array(kind, paid_by_id, payment_type, amount, date, vendor, description,
+                                 budget_item_id)::text
+        FROM periods_expense WHERE period_id = %(period)s AND voided_at IS NULL
+    ) AS record
+"""
+
+
+def records_digest(period: ServicePeriod) -> str:
+    """Return the SHA-256 of what is recorded in the period, in hexadecimal, whatever the order."""
+    with connection.cursor() as cursor:
+        cursor.execute(RECORDS, {"period": period.pk})
+        digest: str = cursor.fetchone()[0]
+    return digest
+
+
+def _expected_cash(totals: Any) -> int:
+    """The cash that the period's own records leave; more or less comes from corrected earlier periods."""
+    left: int = totals.cash_opening + totals.contributions - totals.expenses_paid_by_association
+    return left
+
+
+def _items(reckoned: Reckoned, currency: str) -> list[dict[str, Any]]:
+    bases = reckoned.allocation.bases
+    known = {str(line.item.pk): line.item for line in reckoned.allocation.expenses if line.item}
+    unused = [row.item for row in reckoned.sheet.items if row.item and row.item not in known]
+    known |= {str(item.pk): item for item in BudgetItem.objects.filter(pk__in=unused)}
+    rows = []
+    for row in reckoned.sheet.items:
+        item = known.get(row.item or "")
+        basis = bases.get(item.pk) if item else None
+        figures = {
+            "budget": _written(row.budget, currency),
+            "actual": _written(row.actual, currency),
+            "variance": _written(row.variance, currency),
+        }
+        rows.append(
+            {
+                "budget_item": row.item,
+                "payment_type": item.payment_type if item else "",
+                "allocation_strategy": str(item.allocation_strategy if item else Strategy.NONE),
+                "weights": str(basis.weights.units.total if basis else 0),
+                **figures,
+            }
+        )
+    return sorted(rows, key=lambda row: (row["budget_item"] is None, row["payment_type"]))
+
+
+def _tie(tie: Tie, currency: str) -> dict[str, Any]:
+    return {
+        "name": tie.name,
+        "holds": tie.holds,
+        "left": _written(tie.left, currency),
+        "right": _written(tie.right, currency),
+        "about": tie.about,
+    }
+
+
+def _written(units: int, currency: str) -> str:
+    return format_amount(from_units(units, currency), currency)
+
+
+def _owner_lines(period: ServicePeriod, rows: Sequence[Mapping[str, str]]) -> list[OwnerLine]:
+    known = {UUID(row["owner_id"]): row for row in rows}
+    owners = Owner.objects.filter(association=period.association_id).order_by("number")
+    return [
+        OwnerLine(pk, name, **{key: Decimal(known[pk][key]) for key in COLUMNS})
+        if pk in known
+        else OwnerLine(pk, name)
+        for pk, name in owners.values_list("pk", "name")
+    ]
+
+
+def _item_line(row: Mapping[str, Any]) -> ItemLine:
+    item = row["budget_item"]
+    amounts = {name: Decimal(row[name]) for name in ("budget", "actual", "variance")}
+    return ItemLine(
+        budget_item=UUID(item) if item else None,
+        payment_type=row["payment_type"],
+        allocation_strategy=row["allocation_strategy"],
+        weights=row["weights"],
+        **amounts,
+    )
+
+
+def _tie_line(row: Mapping[str, Any]) -> TieLine:
+    left, right = Decimal(row["left"]), Decimal(row["right"])
+    return TieLine(row["name"], row["holds"], left, right, row["about"])

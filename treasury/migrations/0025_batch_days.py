@@ -23,7 +23,7 @@ NOW = frozen_columns("treasury_batchrow", *FROZEN, "scheduled_for")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("treasury", "0023_late_spending"),
+        ("treasury", "0024_raised_requisitions"),
     ]
 
     operations = [

@@ -17,10 +17,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import connection
+from psycopg.types.json import Jsonb
 
 from ledger.encryption import decrypt, encrypt
 from ledger.refusals import Conflict, RuleBroken
+from ledger.rows import rows_of
 
 Answer = tuple[int, Any]
 
@@ -79,7 +80,7 @@ CLAIM = """
 """
 KEEP = """
     INSERT INTO ledger_idempotencykey (id, user_id, scope, key, request_hash, status_code, body)
-    VALUES (%s, %s, %s, %s, %s, %s, %s)
+    VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id
 """
 
 
@@ -104,9 +105,8 @@ def claim() -> Request | None:
         return None
     lock = hashlib.sha256(f"{request.user_id} {request.scope} {request.key}".encode()).digest()[:8]
     number = int.from_bytes(lock, "big", signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, [number, request.user_id, request.scope, request.key])
-        free, request_hash, status_code, body = cursor.fetchone()
+    asked = (number, request.user_id, request.scope, request.key)
+    free, request_hash, status_code, body = rows_of(CLAIM, asked)[0]
     if not free:
         message = "A request with this Idempotency-Key is still running."
         raise KeyInUse(message, retry_after=1)
@@ -120,12 +120,5 @@ def claim() -> Request | None:
 def complete(request: Request, result: Any) -> None:
     """Store the answer to the request, in the transaction of its effect."""
     status_code, body = request.answer(result)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            KEEP,
-            [
-                uuid4(),
-                *(request.user_id, request.scope, request.key, request.request_hash, status_code),
-                json.dumps(encrypt(json.dumps(body))),
-            ],
-        )
+    asked = (request.user_id, request.scope, request.key, request.request_hash)
+    rows_of(KEEP, (uuid4(), *asked, status_code, Jsonb(encrypt(json.dumps(body)))))

@@ -127,7 +127,8 @@ class Cleaner:
             return
         try:
             self._delete(table for (table,) in used)
-        except psycopg.errors.LockNotAvailable:
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            # Somebody is still at work: a test's forgotten transaction, or a late callback at a server.
             self._end_others()
             self._delete(table for (table,) in used)
 
@@ -139,10 +140,11 @@ class Cleaner:
         self._connection.execute(sql.SQL("; ").join(statements))
 
     def _end_others(self) -> None:
-        """End the sessions that a test forgot in a transaction."""
+        """End the sessions that are still at work when the test is over."""
         self._connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND xact_start IS NOT NULL"
         )
 
     def _tables(self) -> list[str]:

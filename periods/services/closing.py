@@ -1,5 +1,6 @@
 """Closing a period: its expenses are shared, everything ties, and the balance sheet is handed out."""
 
+import time
 from uuid import UUID
 
 from ledger.actor import Actor
@@ -15,9 +16,10 @@ from periods.reckoning import Reckoned, opening_of, reckon_with
 from periods.refusals import require_open
 from periods.services.noting import note
 from periods.services.opening import tell_period
+from periods.services.recalculating import Reclosed, carry_forward
 from periods.services.sharing_out import share_out
+from periods.services.tying import require_tied
 from periods.sharing import allocation_of
-from periods.sheet import TITLES, Sheet
 from periods.sheets import COLUMNS, canonical, document_of, fingerprint, has_something
 from periods.states import PeriodStatus
 from periods.units import from_units
@@ -30,28 +32,26 @@ class PreviousPeriodOpen(Conflict):
     title = "Previous period open"
 
 
-class SheetDoesNotTie(Conflict):
-    """Two figures of the balance sheet that must be the same are not."""
-
-    code = "sheet_does_not_tie"
-    title = "Balance sheet does not tie"
-
-
 @command("period.close")
 def close_period(*, actor: Actor, period_id: UUID) -> ServicePeriod:
     """Share a period's expenses among the owners, post that, and hand out its balance sheet; return it.
 
-    A close that changes nothing since the last one makes no new version. Raises ``NotFound``,
+    A close that changes nothing since the last one makes no new version; what a reopened one changes is
+    carried into the periods after it. Raises ``NotFound``,
     ``RoleRequired``, ``PeriodClosed``, ``PreviousPeriodOpen``, and what keeps an expense from being shared:
     ``BudgetItemMissing``, ``ReadingMissing``, ``OwnershipGap`` (409), ``ItemWithoutWeight``,
-    ``NegativeWeight`` (422); ``SheetDoesNotTie`` when a tie-out does not hold.
+    ``NegativeWeight`` (422); ``SheetDoesNotTie`` when a tie-out does not hold; ``NoOpenPeriod``.
     """
     association, chain = locks.lock_chain(period_id)
     duties.may_close(actor, association)
-    period = chain[0]
+    period, *later = chain
     require_open(period)
     _require_previous_closed(period)
-    close(actor, period)
+    before = BalanceSheet.objects.filter(period=period).order_by("version").last()
+    began = time.monotonic()
+    after = close(actor, period)
+    if before:
+        carry_forward(actor, Reclosed(period, before, after, began), later)
     return period
 
 
@@ -71,20 +71,6 @@ def close(actor: Actor, period: ServicePeriod) -> BalanceSheet:
     note(actor, "period.close", period, association=period.association, before=before)
     tell_period("period.closed", period)
     return sheet
-
-
-def require_tied(period: ServicePeriod, sheet: Sheet[int]) -> None:
-    """Raise ``SheetDoesNotTie`` naming the tie-outs that do not hold."""
-    broken = [tie for tie in sheet.ties if not tie.holds]
-    if broken:
-        currency = period.association.currency
-        said = [
-            f"{TITLES[tie.name]}: {from_units(tie.left, currency)} is not "
-            f"{from_units(tie.right, currency)}{f' ({tie.about})' if tie.about else ''}."
-            for tie in broken
-        ]
-        message = f"{period.name} does not tie ({', '.join(tie.name for tie in broken)})."
-        raise SheetDoesNotTie(f"{message} {said[0]}", errors={"ties": said})
 
 
 def _require_previous_closed(period: ServicePeriod) -> None:

@@ -1,6 +1,7 @@
 """Opening periods: they follow each other without gap or overlap."""
 
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from ledger import outbox
@@ -59,16 +60,21 @@ def tell_period(kind: str, period: ServicePeriod) -> None:
         kind=kind,
         subject=period.reference,
         company_id=association.company_id,
-        payload={
-            "id": str(period.pk),
-            "association": str(association.pk),
-            "name": period.name,
-            "start_date": period.start_date.isoformat(),
-            "end_date": period.end_date.isoformat(),
-            "status": str(period.status),
-            "version": period.version,
-        },
+        payload=period_facts(period),
     )
+
+
+def period_facts(period: ServicePeriod) -> dict[str, Any]:
+    """Return what clients are told about a period."""
+    return {
+        "id": str(period.pk),
+        "association": str(period.association_id),
+        "name": period.name,
+        "start_date": period.start_date.isoformat(),
+        "end_date": period.end_date.isoformat(),
+        "status": str(period.status),
+        "version": period.version,
+    }
 
 
 def _require_dates(start_date: date, end_date: date) -> None:

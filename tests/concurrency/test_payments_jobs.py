@@ -107,3 +107,4 @@ def test_an_attempt_is_claimed_by_one_of_many_workers(
     send = partial(dispatch_attempt, actor=actor, attempt_id=attempt.pk, today=today)
     assert tally(at_once([send] * 20)) == {"done": 20}
     assert simulator.log()["received"] == {str(attempt.reference): 1}
+    simulator.clock(advance_s=0)  # its callback has arrived

@@ -105,10 +105,17 @@ CODE_GUARDS = (
         (T_CODES + "test_five_tries_are_looked_at_and_no_more",),
     ),
     Mutant(
-        "a verification is used up by the execution",
+        "a verification is used up by the reservation",
         CODES,
         "UPDATE treasury_onetimecode SET consumed_at = ledger_clock()",
         "UPDATE treasury_onetimecode SET consumed_at = NULL",
+        (T_CODES + "test_the_reservation_for_a_gateway_uses_the_code_up",),
+    ),
+    Mutant(
+        "a verification is used up by the settlement",
+        "treasury/sql/settlement.sql",
+        "UPDATE treasury_onetimecode code SET consumed_at = ledger_clock()",
+        "UPDATE treasury_onetimecode code SET consumed_at = NULL",
         (T_CODES + "test_the_right_code_verifies_and_execution_consumes_it",),
     ),
     Mutant(

@@ -18,6 +18,7 @@ from periods.models import (
     Expense,
     Owner,
     Property,
+    ReopenRequest,
     ServiceCharge,
     ServicePeriod,
 )
@@ -30,6 +31,7 @@ from periods.services.expenses import record_expense
 from periods.services.opening import open_period
 from periods.services.owners import add_owner
 from periods.services.properties import add_property
+from periods.services.reopening import reopen_period
 from periods.sheets import balance_sheet_of
 from tests.scene import Scene, build_scene
 
@@ -128,6 +130,10 @@ class Estate:
     def close(self, period: ServicePeriod) -> ServicePeriod:
         """Close the period, as the CFO."""
         return close_period(actor=self.actor("cfo"), period_id=period.pk)
+
+    def reopen(self, period: ServicePeriod, reason: str = "A bill came late") -> ReopenRequest:
+        """Open a closed period again, as the CFO."""
+        return reopen_period(actor=self.actor("cfo"), period_id=period.pk, reason=reason)
 
     def closings(self, period: ServicePeriod) -> dict[str, Decimal]:
         """With what each owner closes the period, by name."""

@@ -54,6 +54,11 @@ def test_an_owner_who_was_not_in_an_old_period_comes_into_the_later_ones() -> No
     assert moved[2].new_closings() == {"Amina": 0, "Brian": 0, "Cynthia": -7}
 
 
+def test_an_owner_who_is_left_out_of_a_correction_did_not_move() -> None:
+    moved = recalculate(CHAIN, {"March": {"Brian": 0}})
+    assert moved[0].new_closings() == {"Amina": 0, "Brian": 10}
+
+
 def test_frozen_periods_leave_one_adjustment_for_each_owner() -> None:
     movements = {"March": {"Amina": 3, "Brian": 1}, "April": {"Amina": -25, "Brian": -11}}
     assert prior_period_adjustment(CHAIN, movements) == {"Amina": -2}

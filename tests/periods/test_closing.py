@@ -10,8 +10,9 @@ from ledger.refusals import Conflict, NotFound, RoleRequired
 from periods.models import AllocatedExpense, BalanceSheet, ServicePeriod, SheetLine
 from periods.ownership import OwnershipGap
 from periods.refusals import PeriodClosed
-from periods.services.closing import PreviousPeriodOpen, SheetDoesNotTie, close_period
+from periods.services.closing import PreviousPeriodOpen, close_period
 from periods.services.properties import edit_property, transfer_property
+from periods.services.tying import SheetDoesNotTie
 from periods.sharing import BudgetItemMissing, ItemWithoutWeight
 from periods.sheets import allocation_preview, balance_of, balance_sheet_of
 from tests.periods.estate import Estate, build_estate

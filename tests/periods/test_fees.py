@@ -51,6 +51,7 @@ def test_interest_is_only_on_what_is_still_owed() -> None:
     """Four days on 1,000.00, from the 20th on 400.00, from the 24th nothing."""
     payments = [Payment(may(24), 50_000), Payment(may(20), 60_000)]
     assert fee_owed(DEBT, INTEREST, payments, on=may(31)) == 400 + 4 * 40
+    assert fee_owed(DEBT, INTEREST, payments, on=may(20)) == 400 + 40
 
 
 def test_interest_is_never_on_interest() -> None:

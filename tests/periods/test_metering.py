@@ -62,6 +62,7 @@ def test_a_reading_that_the_counter_cannot_show_is_refused() -> None:
 def test_a_counter_did_not_roll_over_when_it_shows_more_or_its_digits_are_not_known() -> None:
     refused = ("reading_invalid", 400, ["rolled_over"])
     assert refusal_of(segment("1", "2", digits=5, rolled_over=True)) == refused
+    assert refusal_of(segment("1", "1", digits=5, rolled_over=True)) == refused
     assert refusal_of(segment("2", "1", rolled_over=True)) == refused
 
 

@@ -111,6 +111,14 @@ def test_an_adjustment_of_a_frozen_period_is_a_column_of_its_own() -> None:
     assert [row.adjustments for row in sheet.owners] == [-176, 175, 0]
 
 
+def test_what_a_correction_did_to_what_belongs_to_all_stands_beside_the_adjustments() -> None:
+    """An old cost of 30 that nobody bears was found after its period was closed."""
+    records = replace(RECORDS, cash_adjustment=-30, equity_adjustment=-30)
+    sheet = balance_sheet(records, replace(BOOKS, cash=BOOKS.cash - 30), PREVIOUS)
+    assert failing(sheet) == {}
+    assert sheet.totals.equity_closing == 2000 + 15 - 75 - 30
+
+
 def test_shares_that_do_not_add_up_break_the_first_tie_and_name_the_expense() -> None:
     lost = ExpenseLine(100, shares={"Amina": 59, "Brian": 40}, reference="bill 9")
     sheet = balance_sheet(replace(RECORDS, expenses=[lost]), BOOKS, PREVIOUS)
@@ -132,6 +140,11 @@ def test_an_opening_that_is_not_the_last_closing_breaks_the_sixth() -> None:
 def test_a_control_account_that_differs_breaks_the_seventh() -> None:
     books = replace(BOOKS, owners={"Amina": 1216, "Brian": 209, "Cynthia": 1})
     assert failing(balance_sheet(RECORDS, books, PREVIOUS)) == {"T7": (0, 1, "Cynthia")}
+
+
+def test_a_control_account_of_somebody_who_has_no_row_breaks_the_seventh() -> None:
+    books = replace(BOOKS, owners={"Amina": 1216, "Brian": 209, "Zawadi": 7})
+    assert failing(balance_sheet(RECORDS, books, PREVIOUS)) == {"T7": (0, 7, "Zawadi")}
 
 
 def test_the_first_period_opens_with_what_it_says() -> None:

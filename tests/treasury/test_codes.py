@@ -19,7 +19,7 @@ from ledger.refusals import (
 )
 from ledger.roles import Role
 from tests.treasury.conftest import SendCode, World
-from tests.treasury.factories import acting, person, today
+from tests.treasury.factories import PHONE, acting, make_provider, person, today
 from treasury.models import FailedTries, OneTimeCode, Payment
 from treasury.readiness import CodeRequired
 from treasury.services.codes import (
@@ -74,6 +74,17 @@ def test_the_right_code_verifies_and_execution_consumes_it(
     assert code.consumed_at is not None
     assert paid.execution.otp_verified_by == world.treasurer
     assert paid.execution.otp_verified_at == code.verified_at
+
+
+def test_the_reservation_for_a_gateway_uses_the_code_up(world: World, send_code: SendCode) -> None:
+    make_provider(world.company)
+    payment = world.payment(amount=Decimal(5000), method="mpesa", destination=PHONE)
+    give(payment, world.treasurer, send_code(payment, world.treasurer))
+    sent = execute_payment(actor=acting(world.treasurer), payment_id=payment.pk, today=today)
+    assert sent.status == "executing"
+    code = OneTimeCode.objects.get(payment=payment)
+    assert code.consumed_at is not None
+    assert sent.attempts.get().code == code
 
 
 def test_the_code_itself_is_nowhere(

@@ -1,5 +1,6 @@
 """Executing a payment: the money is set aside or paid, under the locks, with everything checked again."""
 
+from datetime import date
 from uuid import UUID, uuid5
 
 from ledger import audit
@@ -91,17 +92,18 @@ def carry_out(
     ``batch_code`` what its set was confirmed with. Raises ``NotDue``, ``ProviderUnavailable``,
     ``LateSuccess``, ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``.
     """
-    readiness.require_due(payment, on=today(payment.fund.company))
+    on = today(payment.fund.company)
+    readiness.require_due(payment, on=on)
     if payment.method in methods.BY_GATEWAY:
         attempt = _build_attempt(payment, user, code, actor)
         attempt.automatic, attempt.batch_code = automatic, batch_code
-        _reserve(payment, attempt, actor, today)
+        _reserve(payment, attempt, actor, on)
     else:
         proof = Proof(user.pk, actor.ip_address, actor.user_agent, code, batch_code=batch_code)
-        settle(payment, proof=proof, on=today(payment.fund.company), actor=actor)
+        settle(payment, proof=proof, on=on, actor=actor)
 
 
-def _reserve(payment: Payment, attempt: PaymentAttempt, actor: Actor, today: Today) -> None:
+def _reserve(payment: Payment, attempt: PaymentAttempt, actor: Actor, on: date) -> None:
     """Hold the money and write down the attempt; a worker makes the call after the commit.
 
     What goes by file waits until a treasurer makes one.
@@ -110,7 +112,7 @@ def _reserve(payment: Payment, attempt: PaymentAttempt, actor: Actor, today: Tod
     before = payment_facts(payment)
     payment.status = PaymentStatus.EXECUTING
     payment.executor = attempt.executor
-    payment.spent_on = today(payment.fund.company)
+    payment.spent_on = on
     with limits_refuse(payment):
         payment.save(update_fields=["status", "executor", "spent_on"])
     posting.hold(

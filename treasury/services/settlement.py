@@ -140,6 +140,8 @@ SETTLE = """
     SELECT payment, journal_entry, executed_at, requisition_paid, available
     FROM treasury_settle(%s, %s, %s, %s, %s)
 """
+# The same for one, straight through (``sql/settling_one.sql``).
+SETTLE_ONE = SETTLE.replace("treasury_settle", "treasury_settle_one")
 
 
 def _write(
@@ -160,8 +162,9 @@ def _write(
         "actor_name": actor.name[:160],
         "request_id": actor.request_id,
     }
+    statement = SETTLE_ONE if len(settlements) == 1 else SETTLE
     with _spent_code_refused(), limits_refuse(payments[0]):
-        rows = posting.call_with_postings(SETTLE, postings, settlements, by)
+        rows = posting.call_with_postings(statement, postings, settlements, by)
     written = {row[0]: row[1:] for row in rows}
     for payment in payments:
         _, _, requisition_paid, available = written[payment.pk]

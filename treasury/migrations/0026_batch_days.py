@@ -23,7 +23,7 @@ NOW = frozen_columns("treasury_batchrow", *FROZEN, "scheduled_for")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("treasury", "0024_raised_requisitions"),
+        ("treasury", "0025_settling_one"),
     ]
 
     operations = [

@@ -1,0 +1,115 @@
+"""Reopening a closed period: for a reason, and by two persons once statements of it were sent."""
+
+from uuid import UUID
+
+from ledger.actor import Actor
+from ledger.clock import database_now
+from ledger.commands import command
+from ledger.refusals import Conflict, InvalidInput, NotFound
+from periods import duties, locks
+from periods.facts import facts_of
+from periods.models import ReopenRequest, ServicePeriod
+from periods.selectors import statements_sent
+from periods.services.noting import note
+from periods.services.opening import tell_period
+from periods.services.sharing_out import take_back
+from periods.states import PeriodStatus
+from treasury.segregation import require_second_person
+from treasury.texts import require_text
+
+
+class PeriodNotClosed(Conflict):
+    """Only a closed period is opened again."""
+
+    code = "period_not_closed"
+    title = "Period not closed"
+
+
+class ReopeningWaits(Conflict):
+    """Somebody asked for this already; another person confirms it."""
+
+    code = "reopening_waits"
+    title = "Reopening waits"
+
+
+@command("period.reopen")
+def reopen_period(*, actor: Actor, period_id: UUID, reason: str) -> ReopenRequest:
+    """Open a closed period again and return the request, which waits where statements were sent.
+
+    What the close shared is taken back; closed periods after this one are stale until it is closed again.
+    Raises ``NotFound``, ``RoleRequired``, ``InvalidInput`` (``reason_required``), ``PeriodNotClosed``,
+    ``ReopeningWaits``.
+    """
+    association, chain = locks.lock_chain(period_id)
+    duties.may_close(actor, association)
+    period = chain[0]
+    request = ReopenRequest(
+        association=association,
+        period=period,
+        reason=_reason(reason),
+        needs_approval=statements_sent(period),
+        requested_by=duties.person(actor),
+    )
+    _require_closed(period)
+    if _waiting(period):
+        raise ReopeningWaits("Somebody asked to reopen this period already.")
+    if not request.needs_approval:
+        request.reopened_at = database_now()
+    request.save(force_insert=True)
+    request.refresh_from_db(fields=["requested_at"])
+    note(actor, "period.ask_to_reopen", request, association=association)
+    if not request.needs_approval:
+        _reopen(actor, chain)
+    return request
+
+
+@command("period.approve_reopening")
+def approve_reopening(*, actor: Actor, period_id: UUID) -> ReopenRequest:
+    """Confirm, as another person, that a period is opened again, and return the request.
+
+    Raises ``NotFound`` when nobody asked for it, ``RoleRequired``, ``SegregationOfDuties``,
+    ``PeriodNotClosed``.
+    """
+    association, chain = locks.lock_chain(period_id)
+    duties.may_close(actor, association)
+    period = chain[0]
+    request = _waiting(period)
+    if request is None:
+        raise NotFound("Nobody asked to reopen this period.")
+    person = duties.person(actor)
+    require_second_person(user_id=person.pk, first_id=request.requested_by_id, act="confirm")
+    _require_closed(period)
+    before = facts_of(request, currency=association.currency)
+    request.approved_by, request.reopened_at = person, database_now()
+    request.save(update_fields=["approved_by", "reopened_at"])
+    note(actor, "period.approve_reopening", request, association=association, before=before)
+    _reopen(actor, chain)
+    return request
+
+
+def _reopen(actor: Actor, chain: list[ServicePeriod]) -> None:
+    """Take back what the close of the first period did; those after it are stale from now on."""
+    period, *later = chain
+    before = facts_of(period, currency=period.association.currency)
+    take_back(actor, period)
+    period.status, period.closed_at, period.closed_by = PeriodStatus.OPEN, None, None
+    period.save(update_fields=["status", "closed_at", "closed_by"])
+    closed = [one.pk for one in later if one.status == PeriodStatus.CLOSED]
+    ServicePeriod.objects.filter(pk__in=closed).update(status=PeriodStatus.STALE)
+    note(actor, "period.reopen", period, association=period.association, before=before)
+    tell_period("period.reopened", period)
+
+
+def _waiting(period: ServicePeriod) -> ReopenRequest | None:
+    return ReopenRequest.objects.filter(period=period, reopened_at=None).first()
+
+
+def _require_closed(period: ServicePeriod) -> None:
+    if period.status == PeriodStatus.OPEN:
+        raise PeriodNotClosed(f"{period.name} is open.")
+
+
+def _reason(reason: str) -> str:
+    if not reason.strip():
+        raise InvalidInput.on("reason", "Say why it is opened again.", code="reason_required")
+    return require_text(reason, field="reason")

@@ -240,6 +240,11 @@ TABLE: tuple[tuple[tuple[str, ...], int, str], ...] = (
     ),
     (("no_history",), 422, "there is nothing to estimate a consumption from"),
     (("already_void",), 409, "the record is void"),
+    (
+        ("not_payable", "expense_in_payment"),
+        409,
+        "a refund, or paid by an owner or out of cash; treasury has been asked to pay it, or is paying",
+    ),
     (("budget_item_exists",), 409, "the period has a budget item for this payment type"),
     (("charge_follows",), 409, "the charge follows from something else and changes with it alone"),
     (("reading_exists",), 409, "the meter has a reading for this day"),

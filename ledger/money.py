@@ -8,6 +8,7 @@ takes ``NaN``, ``1e9``, ``1_000`` and full-width digits.
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Self
 
 from ledger.refusals import InvalidInput
@@ -85,12 +86,17 @@ def _as_text(value: object, field: str) -> str:
     return text
 
 
+@cache
+def _unit(currency: str) -> Decimal:
+    return Decimal(1).scaleb(-minor_unit(currency))
+
+
 def quantized(amount: Decimal, currency: str) -> Decimal:
     """Return the amount with exactly the currency's decimals; raise ``InvalidAmount`` if it is finer.
 
     What is not a number is ``amount_invalid``, what NUMERIC(24,4) cannot hold ``amount_too_large``.
     """
-    unit = Decimal(1).scaleb(-minor_unit(currency))
+    unit = _unit(currency)
     if not amount.is_finite():
         raise InvalidAmount.on("amount", "An amount is a number.")
     if abs(amount) >= LARGEST_AMOUNT:

@@ -17,7 +17,7 @@ from fractions import Fraction
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from ledger.refusals import InvalidInput, RuleBroken
-from periods.states import Fallback, RemainderRule
+from periods.states import RemainderRule
 from periods.units import HUNDRED_PERCENT, from_units, percentage, to_units
 
 Weight = int | Decimal | Fraction
@@ -154,25 +154,6 @@ class Basis(Generic[Key]):
                 shares[index] += 1
         return shares
 
-    def split(self, amount: Decimal, currency: str) -> dict[Key, Decimal]:
-        """Split an amount; raises ``NoWeight``, and ``amount_precision`` (400) when it is too fine."""
-        shares = self.split_units(to_units(amount, currency))
-        return {
-            key: from_units(share, currency) for key, share in zip(self.keys, shares, strict=True)
-        }
-
-    def or_fallback(self, fallback: Fallback | None, shares: "Basis[Key]") -> "Basis[Key]":
-        """Return this basis, or when nobody in it has a weight what its item falls back on.
-
-        ``EQUAL`` is the same for each of its keys, ``BY_SHARE`` the basis given; None changes nothing,
-        so that splitting is refused.
-        """
-        if self.total or not fallback:
-            return self
-        if fallback == Fallback.BY_SHARE:
-            return shares
-        return Basis.equal(self.keys, rule=self.rule)
-
 
 @dataclass(frozen=True, slots=True)
 class OwnedBasis(Generic[Unit, Key]):
@@ -223,8 +204,10 @@ def split(
     weights: Mapping[Key, Weight],
     rule: RemainderRule = RemainderRule.LARGEST_REMAINDER,
 ) -> dict[Key, Decimal]:
-    """Split one amount by weights, as ``Basis.of`` and ``Basis.split`` do."""
-    return Basis.of(weights.items(), rule=rule).split(amount, currency)
+    """Split one amount by weights; raises as ``Basis`` does, and ``amount_precision`` (400)."""
+    basis = Basis.of(weights.items(), rule=rule)
+    shares = basis.split_units(to_units(amount, currency))
+    return {key: from_units(share, currency) for key, share in zip(basis.keys, shares, strict=True)}
 
 
 def split_mixed_units(

@@ -8,7 +8,7 @@ from ledger.actor import Actor
 from ledger.models import User
 from ledger.refusals import RoleRequired
 from ledger.roles import Role
-from periods.models import Association
+from periods.models import Association, Expense
 
 RECORDERS = (Role.TREASURER, Role.RECONCILER)
 KEEPERS = (*RECORDERS, Role.CFO)
@@ -22,6 +22,16 @@ def may_keep(actor: Actor, place: Place) -> None:
 def may_record(actor: Actor, association: Association) -> None:
     """A treasurer or a reconciler records what belongs to a period."""
     require_role(actor, *RECORDERS, place=association)
+
+
+def may_have_paid(actor: Actor, expense: Expense) -> None:
+    """Whoever recorded an expense asks treasury to pay it, or a requester does."""
+    roles = (*RECORDERS, Role.REQUESTER) if _recorded(actor, expense) else (Role.REQUESTER,)
+    require_role(actor, *roles, place=expense.association)
+
+
+def _recorded(actor: Actor, expense: Expense) -> bool:
+    return actor.user_id is not None and actor.user_id == expense.recorded_by_id
 
 
 def may_close(actor: Actor, association: Association) -> None:

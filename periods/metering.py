@@ -5,15 +5,13 @@ A price times a consumption is rounded half up once per line. Where nothing was 
 from history or from like units and never silently zero; the first actual reading then corrects the estimates.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Generic
 
 from ledger.refusals import InvalidInput, RuleBroken
-from periods.allocation import Basis, Key, NegativeWeight, NoWeight
 from periods.units import EXACT, half_up, priced
 
 READING_DECIMALS = 3
@@ -81,14 +79,6 @@ class Segment:
             raise ReadingInvalid.on(field, f"This counter has {self.digits} digits.")
 
 
-def consumption_of(segments: Iterable[Segment]) -> Decimal:
-    """Return what was consumed over all segments of a period. Raises as ``Segment.consumption``."""
-    total = Decimal(0)
-    for segment in segments:
-        total = EXACT.add(total, segment.consumption())
-    return total
-
-
 def cost_of(consumption: Decimal, unit_price: Decimal, currency: str) -> int:
     """Return what one line costs in minor units, rounded half up once."""
     return priced(Fraction(consumption), unit_price, currency)
@@ -142,50 +132,6 @@ def needs_confirmation(used: Usage, history: Usage | None) -> bool:
         return False
     average = Fraction(history.consumption) * Fraction(used.days, history.days)
     return Fraction(used.consumption) > IMPLAUSIBLE_TIMES * average
-
-
-@dataclass(frozen=True, slots=True)
-class MainMeterSplit(Generic[Key]):
-    """What the house's consumption costs: for each his own line, and his share of the common rest.
-
-    ``common_consumption`` is what no sub-meter counted; below zero the sub-meters counted more than the
-    main one, and ``is_doubtful`` says that it is more than meters may be wrong by.
-    """
-
-    common_consumption: Decimal
-    is_doubtful: bool
-    private: dict[Key, int]
-    common: dict[Key, int]
-
-    def totals(self) -> dict[Key, int]:
-        """Return what each bears together; it adds up to the cost of the main meter."""
-        keys = dict.fromkeys((*self.private, *self.common))
-        return {key: self.private.get(key, 0) + self.common.get(key, 0) for key in keys}
-
-
-def split_main_meter(
-    cost: int, main: Decimal, subs: Mapping[Key, Decimal], shares: Basis[Key]
-) -> MainMeterSplit[Key]:
-    """Split the cost of a main meter, in minor units: what sub-meters counted, and the rest by share.
-
-    Each pays his own consumption at the price the main meter gives, rounded half up per line; what is left
-    of the cost is common. A negative rest is given back by share. Raises ``NoWeight`` when the main meter
-    counted nothing and there is a cost, or nobody has a share in a rest, and ``NegativeWeight`` (422).
-    """
-    if main < 0 or any(sub < 0 for sub in subs.values()):
-        raise NegativeWeight("A consumption that is shared is zero or more.")
-    if cost and not main:
-        raise NoWeight
-    price = Fraction(cost) * Fraction(1, Fraction(main)) if main else Fraction(0)
-    private = {key: half_up(Fraction(sub) * price) for key, sub in subs.items()}
-    rest = shares.split_units(cost - sum(private.values()))
-    common = correction(main, subs.values())
-    return MainMeterSplit(
-        common_consumption=common,
-        is_doubtful=-100 * common > COMMON_TOLERANCE_PERCENT * main,
-        private=private,
-        common=dict(zip(shares.keys, rest, strict=True)),
-    )
 
 
 def _to_reading(value: Fraction) -> Decimal:

@@ -18,6 +18,7 @@ from periods.models import (
     ServiceCharge,
     ServicePeriod,
     SheetLine,
+    Statement,
 )
 from periods.sheets import COLUMNS
 from periods.statements.facts import verdict_of
@@ -138,3 +139,9 @@ def _told(row: Contribution | Expense | ServiceCharge) -> tuple[str, Decimal]:
         return row.description, -row.amount
     amount = -row.amount if row.kind == ExpenseKind.REFUND else row.amount
     return f"You paid: {row.payment_type}", amount
+
+
+def statements_of(owner: Owner) -> list[Statement]:
+    """Return the statements that were issued to an owner, newest first, without what stands on them."""
+    rows = Statement.objects.filter(owner=owner).select_related("period").defer("facts")
+    return list(rows.order_by("-number")[:SHOWN])

@@ -65,11 +65,6 @@ def days_owned(
     return list(days.items())
 
 
-def owner_on(ownerships: Iterable[Ownership[Key]], day: date) -> Key:
-    """Return who owns the unit on a day; raises ``OwnershipGap`` and ``OwnershipOverlap`` (422)."""
-    return days_owned(ownerships, day, day)[0][0]
-
-
 def _within(ownerships: Iterable[Ownership[Key]], start: date, after: date) -> list[Ownership[Key]]:
     """Those that touch the period, in the order of their first day."""
     touching = [

@@ -50,6 +50,20 @@ class ReadingTwice(Conflict):
     title = "Reading exists"
 
 
+class NotPayable(Conflict):
+    """Treasury pays what an association with a fund owes, and nothing that is paid already."""
+
+    code = "not_payable"
+    title = "Not to be paid"
+
+
+class ExpenseInPayment(Conflict):
+    """Treasury was asked to pay it: it is not asked twice, and what is being paid does not change."""
+
+    code = "expense_in_payment"
+    title = "Expense in payment"
+
+
 def require_open(period: ServicePeriod) -> None:
     """Raise ``PeriodClosed`` unless the period is open."""
     if period.status != PeriodStatus.OPEN:

@@ -24,6 +24,8 @@ from periods.models import (
     ServiceCharge,
     ServicePeriod,
 )
+from periods.states import ExpenseKind
+from treasury.states import RequisitionStatus
 
 PLACE = "association__"
 Row = TypeVar("Row", bound=Model)
@@ -71,7 +73,16 @@ def contributions_seen_by(user: User) -> QuerySet[Contribution]:
 def expenses_seen_by(user: User) -> QuerySet[Expense]:
     """Their expenses, with the requisitions that pay them; to an owner what he laid out."""
     rows = Expense.objects.select_related("association", "requisition")
+    rows = rows.defer("requisition__destination")
     return _seen(rows, user, own=Q(paid_by__user=user))
+
+
+def expenses_to_pay(association: Association) -> QuerySet[Expense]:
+    """What an association with a fund owes for: expenses of its own that treasury has not paid."""
+    rows = Expense.objects.filter(association=association, association__fund__isnull=False)
+    rows = rows.filter(kind=ExpenseKind.EXPENSE, paid_by=None, voided_at=None)
+    paid = Q(requisition__status=RequisitionStatus.PAID, requisition__isnull=False)
+    return rows.exclude(paid).select_related("association", "requisition")
 
 
 def charges_seen_by(user: User) -> QuerySet[ServiceCharge]:

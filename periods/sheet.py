@@ -4,16 +4,12 @@ Amounts are whole minor units. A balance above zero is owed to the owner, one be
 reckoned from records and compared with what the ledger says; a period closes only when every tie-out holds.
 """
 
-import hashlib
-import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Generic
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic
 
-from ledger.money import format_amount
 from periods.allocation import Key
-from periods.units import from_units
 
 TITLES = {
     "T1": "The shares of each expense add up to its amount",
@@ -155,23 +151,6 @@ class Sheet(Generic[Key]):
     items: tuple[ItemRow, ...]
     totals: Totals
     ties: tuple[Tie, ...]
-
-    @property
-    def is_tied(self) -> bool:
-        """Whether every tie-out holds, without which no period closes."""
-        return all(tie.holds for tie in self.ties)
-
-    def openings(self) -> dict[Key, int]:
-        """Return with what each owner opened."""
-        return {row.owner: row.opening for row in self.owners}
-
-    def closings(self) -> dict[Key, int]:
-        """Return with what each owner closes."""
-        return {row.owner: row.closing for row in self.owners}
-
-    def movements(self) -> dict[Key, int]:
-        """Return by how much each owner's balance moved within the period."""
-        return {row.owner: row.closing - row.opening for row in self.owners}
 
 
 def balance_sheet(
@@ -319,46 +298,3 @@ def _each_owner(name: str, left: Mapping[Key, int], right: Mapping[Key, int]) ->
         if mine != other:
             return Tie(name, mine, other, holds=False, about=str(owner))
     return Tie(name, sum(left.values()), sum(right.values()), holds=True)
-
-
-def document(
-    sheet: Sheet[Key],
-    currency: str,
-    header: Mapping[str, Any],
-    *,
-    written: Callable[[Key], str] = str,
-) -> dict[str, Any]:
-    """Return the sheet as JSON: amounts as strings with the currency's decimals, owners by ``owner_id``.
-
-    ``header`` says whose sheet it is and by which rules. It carries neither version nor instant, so that
-    a sheet of which nothing changed keeps its fingerprint. ``written`` names an owner's key.
-    """
-
-    def amounts(row: Any, *names: str) -> dict[str, str]:
-        return {
-            name: format_amount(from_units(getattr(row, name), currency), currency)
-            for name in names
-        }
-
-    columns = [name for name in OwnerRow.__dataclass_fields__ if name != "owner"]
-    owners = [
-        {"owner_id": written(row.owner), **amounts(row, *columns, "closing")}
-        for row in sheet.owners
-    ]
-    items = [
-        {"item": row.item, **amounts(row, "budget", "actual", "variance")} for row in sheet.items
-    ]
-    totals = amounts(sheet.totals, *asdict(sheet.totals))
-    return {**header, "currency": currency, "owners": owners, "items": items, "totals": totals}
-
-
-def fingerprint(written: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a document, in hexadecimal; equal documents have equal ones.
-
-    Owners count in the order of their ids, and members in the order of their names.
-    """
-    owners = sorted(written["owners"], key=lambda row: str(row["owner_id"]))
-    canonical = json.dumps(
-        {**written, "owners": owners}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    )
-    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -11,6 +11,7 @@ from ledger.api.filters import AnyOf, BooleanFilter, CharFilter, UUIDFilter
 from ledger.api.resource import Doing, Editing, Showing
 from ledger.api.serializers import Input
 from ledger.models.account import MoneyField
+from periods import duties
 from periods.api.common import (
     OLDEST_FIRST,
     ActingOnRecord,
@@ -31,8 +32,11 @@ from periods.services.expenses import (
     record_expense,
     void_expense,
 )
+from periods.services.paying import pay_expense_through_treasury
 from periods.states import ExpenseKind
 from treasury.api.inputs import EditInput, ReasonInput
+from treasury.methods import Method
+from treasury.services.requisitions import LONGEST_NAME
 
 REFUND = ExpenseKind.REFUND
 
@@ -41,13 +45,17 @@ class ExpenseSerializer(PeriodsOutput):
     """An expense or a refund; ``paid_by`` is an owner, null for the association's cash."""
 
     currency = currency_of_association()
+    paid = serializers.BooleanField(
+        read_only=True,
+        help_text="Where treasury pays it: whether it has. What an owner or cash paid is paid.",
+    )
 
     class Meta:
         model = Expense
         fields = (
             "id", "association", "period", "kind", "paid_by", "payment_type", "amount", "currency",
-            "date", "vendor", "description", "budget_item", "refund_of", "requisition", "version",
-            "journal_entry", "recorded_by", "recorded_at", "voided_by", "voided_at", "void_reason",
+            "date", "vendor", "description", "budget_item", "refund_of", "requisition", "paid",
+            "version", "journal_entry", "recorded_by", "recorded_at", "voided_by", "voided_at", "void_reason",
         )  # fmt: skip
 
 
@@ -130,7 +138,10 @@ class ExpenseDetail(Showing, ActingOnRecord, Editing):
 
     rows, key, noun = staticmethod(expenses_seen_by), "expense_id", "periods.expense"
     action, Input, Output = "expense.edit", ExpenseEditInput, ExpenseSerializer
-    refusals = {400: "date_outside_period, …", 409: "period_closed, already_void"}
+    refusals = {
+        400: "date_outside_period, …",
+        409: "period_closed, already_void, expense_in_payment",
+    }
 
     def act(self, row: Expense, data: dict[str, Any]) -> Expense:
         owner_named(row.association, data, "paid_by", "paid_by_user_id")
@@ -142,10 +153,34 @@ class ExpenseVoid(ActingOnRecord, Doing):
 
     rows, key, noun = staticmethod(expenses_seen_by), "expense_id", "periods.expense"
     action, Input, Output = "expense.void", ReasonInput, ExpenseSerializer
-    refusals = {409: "period_closed, already_void"}
+    refusals = {409: "period_closed, already_void, expense_in_payment"}
 
     def act(self, row: Expense, data: dict[str, Any]) -> Expense:
         return void_expense(actor=self.actor, expense_id=row.pk, **data)
+
+
+class ExpensePayInput(Input):
+    payee_name = TextField(required=False, max_length=LONGEST_NAME, help_text="Else the vendor.")
+    method = serializers.ChoiceField(Method.choices)
+    destination = TextField(max_length=160)
+
+
+class ExpensePay(Doing):
+    """Ask treasury to pay an expense that the association owes; it shows its `requisition` then."""
+
+    rows, key, noun = staticmethod(expenses_seen_by), "expense_id", "periods.expense"
+    action, Input, Output = "expense.pay", ExpensePayInput, ExpenseSerializer
+    status_code = 201
+    refusals = {
+        400: "method_unavailable, phone_invalid, account_invalid, …",
+        409: "not_payable, expense_in_payment, already_void",
+    }
+
+    def permit(self, row: Expense) -> None:
+        duties.may_have_paid(self.actor, row)
+
+    def act(self, row: Expense, data: dict[str, Any]) -> Expense:
+        return pay_expense_through_treasury(actor=self.actor, expense_id=row.pk, **data)
 
 
 class ExpenseHistory(HistoryOf):

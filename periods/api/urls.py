@@ -45,6 +45,7 @@ urlpatterns = [
     path(f"{CONTRIBUTION}/history/", contributions.ContributionHistory.as_view()),
     path(f"{EXPENSE}/", expenses.ExpenseDetail.as_view()),
     path(f"{EXPENSE}/void/", expenses.ExpenseVoid.as_view()),
+    path(f"{EXPENSE}/pay/", expenses.ExpensePay.as_view()),
     path(f"{EXPENSE}/history/", expenses.ExpenseHistory.as_view()),
     path(f"{CHARGE}/", charges.ChargeDetail.as_view()),
     path(f"{CHARGE}/void/", charges.ChargeVoid.as_view()),

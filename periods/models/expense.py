@@ -9,6 +9,7 @@ from periods.models.owner import Owner
 from periods.models.recorded import Recorded
 from periods.states import ExpenseKind
 from treasury.models import Requisition
+from treasury.states import RequisitionStatus
 
 
 class Expense(Recorded):
@@ -70,3 +71,11 @@ class Expense(Recorded):
 
     def __str__(self) -> str:
         return f"{self.payment_type} {self.date}"
+
+    @property
+    def paid(self) -> bool:
+        """Whether whoever supplied it has his money: where treasury pays, read from the requisition."""
+        owed = self.kind == ExpenseKind.EXPENSE and self.paid_by_id is None
+        if not (owed and self.association.fund_id):
+            return True
+        return self.requisition is not None and self.requisition.status == RequisitionStatus.PAID

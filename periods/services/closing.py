@@ -48,7 +48,7 @@ def close_period(*, actor: Actor, period_id: UUID) -> ServicePeriod:
     require_open(period)
     _require_previous_closed(period)
     before = BalanceSheet.objects.filter(period=period).order_by("version").last()
-    began = time.monotonic()
+    began = time.monotonic_ns()
     after = close(actor, period)
     if before:
         carry_forward(actor, Reclosed(period, before, after, began), later)

@@ -12,9 +12,10 @@ from ledger.money import parse_amount
 from ledger.refusals import InvalidInput
 from periods import duties, locks
 from periods.models import BudgetItem, Expense, Owner, ServicePeriod
-from periods.refusals import require_within
+from periods.refusals import require_live, require_open, require_within
 from periods.services import recording
 from periods.services.booking import book_expense
+from periods.services.paying import withdraw_payment
 from periods.services.recording import UNCHANGED, Unchanged
 from periods.states import ExpenseKind
 from treasury.texts import optional_text, require_text
@@ -78,7 +79,8 @@ def edit_expense(
 ) -> Expense:
     """Change an expense of an open period; what is left out stays. Its posting is reversed and made anew.
 
-    Raises ``NotFound``, ``RoleRequired``, ``InvalidInput`` on the field, ``PeriodClosed``, ``AlreadyVoid``.
+    Another amount or payer withdraws what treasury was asked to pay. Raises ``NotFound``, ``RoleRequired``,
+    ``InvalidInput`` on the field, ``PeriodClosed``, ``AlreadyVoid``, ``ExpenseInPayment`` where that has begun.
     """
     expense = locks.lock_record(Expense, expense_id)
     duties.may_record(actor, expense.association)
@@ -97,18 +99,34 @@ def edit_expense(
         asked["paid_by"] = paid_by
     if not isinstance(budget_item, Unchanged):
         asked["budget_item"] = budget_item
-    return recording.change(expense, _content(expense, asked), book_expense, actor)
+    content = _content(expense, asked)
+    if any(getattr(expense, name) != value for name, value in _what_is_paid(content)):
+        _take_out_of_payment(expense, actor)
+    return recording.change(expense, content, book_expense, actor)
 
 
 @command("expense.void")
 def void_expense(*, actor: Actor, expense_id: UUID, reason: str) -> Expense:
-    """Take an expense of an open period out of the books, saying why.
+    """Take an expense of an open period out of the books, saying why, and out of treasury's hands.
 
-    Raises ``NotFound``, ``RoleRequired``, ``InvalidInput``, ``PeriodClosed``, ``AlreadyVoid``.
+    Raises ``NotFound``, ``RoleRequired``, ``InvalidInput``, ``PeriodClosed``, ``AlreadyVoid``,
+    ``ExpenseInPayment`` once a payment has begun.
     """
     expense = locks.lock_record(Expense, expense_id)
     duties.may_record(actor, expense.association)
+    _take_out_of_payment(expense, actor)
     return recording.void(expense, reason, actor)
+
+
+def _what_is_paid(content: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [(name, value) for name, value in content.items() if name in {"amount", "paid_by"}]
+
+
+def _take_out_of_payment(expense: Expense, actor: Actor) -> None:
+    """Withdraw what treasury was asked to pay; refuse first what cannot change at all."""
+    require_open(expense.period)
+    require_live(expense)
+    withdraw_payment(expense, actor)
 
 
 def _kind(kind: str) -> ExpenseKind:

@@ -35,6 +35,8 @@ from periods.services.opening import period_facts
 from periods.services.reissuing import Correction, reissue, require_chain_tied
 from periods.states import PeriodStatus, Recalculation
 
+NANOSECONDS_IN_A_MILLISECOND = 1_000_000
+
 
 class NoOpenPeriod(Conflict):
     """There is no open period to charge the differences in."""
@@ -45,12 +47,12 @@ class NoOpenPeriod(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Reclosed:
-    """A reopened period that was closed again: its sheet before and after, and when it began."""
+    """A reopened period that was closed again: its sheet before and after, and when it began in ns."""
 
     period: ServicePeriod
     before: BalanceSheet
     after: BalanceSheet
-    began: float
+    began: int
 
 
 # Owners whose closing balance is another one now; who has no line has nothing.
@@ -151,7 +153,7 @@ def _save(
     sheets: Sequence[tuple[UUID, UUID, UUID]],
 ) -> RecalculationRun:
     """Write the run with what every period had before and after; ``sheets`` are those of the later ones."""
-    run.duration_ms = round((time.monotonic() - reclosed.began) * 1000)
+    run.duration_ms = (time.monotonic_ns() - reclosed.began) // NANOSECONDS_IN_A_MILLISECOND
     run.save(force_insert=True)
     run.refresh_from_db(fields=["run_at"])
     of_all = [(reclosed.period.pk, reclosed.before.pk, reclosed.after.pk), *sheets]

@@ -30,6 +30,13 @@ from ledger.services import posting
 from ledger.services.deliveries import send_test
 from ledger.services.webhooks import add_webhook
 from payments.models import GatewayRequest, GatewayResponse
+from periods.services.closing import close_period
+from periods.services.instalments import plan_instalments
+from periods.services.meters import add_meter
+from periods.services.readings import record_reading
+from periods.services.statements import remind_owners, send_statements
+from tests.periods.estate import build_estate
+from tests.scene import Scene
 from tests.treasury import factories
 from tests.treasury.bank import bank_report_of
 from tests.treasury.desk import Desk, make_desk
@@ -146,6 +153,7 @@ def one_of_everything(office: Office) -> dict[type[Model], Model]:
         *_bank_rows(office),
         *_gateway_rows(office),
         *_webhook_rows(office),
+        *_periods_rows(office),
     ]
     found: dict[type[Model], Model] = {type(row): row for row in rows}
     requisition = next(row for row in rows if row._meta.model_name == "requisition")
@@ -244,6 +252,58 @@ def _webhook_rows(office: Office) -> list[Model]:
     webhook = add_webhook(actor=by, company_id=office.company.pk, url=url).endpoint
     event = OutboxEvent.objects.filter(company=office.company).latest("occurred_at")
     return [webhook, send_test(actor=by, webhook_id=webhook.pk), event]
+
+
+def _periods_rows(office: Office) -> list[Model]:
+    """An association with a closed period and an open one, and one of all that is recorded in them."""
+    people = {name: office.person(name) for name in STAFF_ROLES}
+    estate = build_estate(scene=Scene(office.company, office.fund, people, Decimal(0)))
+    closed = estate.period()
+    rows: list[Model] = [
+        estate.contribution(closed, "Ann", "300.00"),
+        estate.expense(closed, "100.00", item=estate.item(closed)),
+        estate.charge(closed, "Cy", "15.00"),
+        close_period(actor=acting(office.cfo), period_id=closed.pk),
+    ]
+    sent = send_statements(actor=acting(office.treasurer), period_id=closed.pk)
+    opened = estate.period("Second quarter", date(2026, 4, 1), date(2026, 6, 30))
+    water = estate.item(opened, "Water", allocation_strategy="USAGE_BASED")
+    asked: dict[str, Any] = {"actor": acting(office.treasurer), "period_id": opened.pk}
+    meter = add_meter(
+        actor=acting(office.treasurer),
+        association_id=estate.association.pk,
+        budget_item_id=water.pk,
+        property_id=estate.units["Ann"].pk,
+    )
+    reading = record_reading(
+        **asked, meter_id=meter.pk, meter_start_reading="0", meter_end_reading="12.5"
+    )
+    plan = plan_instalments(
+        **asked,
+        amount="1000",
+        instalments=2,
+        first_due_on=date(2026, 5, 10),
+        description="Roof",
+    )
+    reminders = remind_owners(
+        actor=acting(office.treasurer),
+        association_id=estate.association.pk,
+        owner_ids=None,
+        today=today,
+    )
+    return [
+        estate.association,
+        estate.owners["Ann"],
+        estate.units["Ann"],
+        *rows,
+        closed.sheets.get(),
+        sent[0],
+        water,
+        meter,
+        reading,
+        plan,
+        *reminders,
+    ]
 
 
 def attempt_of(payment: Payment, provider: Any, executor: User) -> PaymentAttempt:

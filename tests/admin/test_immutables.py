@@ -26,6 +26,11 @@ MADE_BY_A_COMMAND = {
     "treasury.SpendingLimit",
     "treasury.PaymentRules",
     "treasury.BankReport",
+    "periods.Association",
+    "periods.Meter",
+    "periods.Owner",
+    "periods.Property",
+    "periods.ServicePeriod",
 }
 
 

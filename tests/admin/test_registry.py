@@ -15,7 +15,7 @@ from ledger.admin.forms import FormAdmin
 from tests.admin.office import Office
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = ("ledger", "payments", "treasury")
+OURS = ("ledger", "payments", "treasury", "periods")
 # Bookkeeping of Bursar itself, or rows that stand on another row's page.
 UNLISTED = {
     "ledger.dailytotal",
@@ -41,6 +41,21 @@ UNLISTED = {
     "treasury.question",
     "treasury.payeedestination",
     "treasury.requisitionapproval",
+    "periods.allocatedexpense",
+    "periods.allocationbasis",
+    "periods.allocationrun",
+    "periods.carrieddifference",
+    "periods.instalment",
+    "periods.latefeerule",
+    "periods.openingbalances",
+    "periods.owneropening",
+    "periods.ownership",
+    "periods.recalculatedperiod",
+    "periods.recalculationrun",
+    "periods.reminder",
+    "periods.reopenrequest",
+    "periods.scopedproperty",
+    "periods.sheetline",
     "treasury.resolution",
     "treasury.reversal",
 }

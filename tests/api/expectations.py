@@ -241,6 +241,8 @@ ROUTES: dict[str, dict[str, Expected]] = {
     CONTRIBUTION + "history/": showing(),
     EXPENSE: showing(edited_by=RECORDERS),
     EXPENSE + "void/": doing(by=RECORDERS),
+    # By others than requesters only what they recorded themselves.
+    EXPENSE + "pay/": doing(by=REQUESTER),
     EXPENSE + "history/": showing(),
     CHARGE: showing(edited_by=RECORDERS),
     CHARGE + "void/": doing(by=RECORDERS),

@@ -9,8 +9,10 @@ from django.core.management import call_command
 
 from ledger.models import AuditEvent
 from payments.models import GatewayRequest, GatewayResponse
+from periods.sheets import balance_sheet_of
 from tests.journeys.canaries import dumped, found_in, texts_of
 from tests.journeys.office import Json, Office, Person, code_in, person
+from tests.periods.estate import build_estate
 from tests.scene import PASSWORD, Scene
 from tests.simulator import Simulator
 
@@ -135,6 +137,38 @@ def test_with_redis_killed_it_is_still_taken_and_settles_later(
     assert paid["status"] == "success"
     assert list(simulator.log()["accepted"].values()) == [1]
     assert UTILITY - simulator.balance() == 12_000
+    call_command("verify_ledger", stdout=StringIO())
+
+
+def test_an_expense_of_an_association_is_paid_and_booked_once(office: Office, scene: Scene) -> None:
+    estate = build_estate(scene=scene, with_fund=True)
+    period = estate.period()
+    clearing = f"ledger/accounts/{estate.association.clearing_account_id}/balance/"
+    as_ = partial(person, office, scene)
+    treasurer = as_("treasurer")
+    cost = {"payment_type": "Roof", "amount": "400.00", "date": "2026-01-01"}
+    cost["budget_item"] = str(estate.item(period, "Roof").pk)
+    expense = as_("reconciler").post(f"periods/{period.pk}/expenses/", cost, expect=201)
+    path = f"expenses/{expense['id']}"
+    assert (expense["paid"], expense["requisition"]) == (False, None)
+    assert treasurer.get(clearing)["balance"] == "400.00"
+
+    body = {"payee_name": "Amina Roofs", "method": "cash", "destination": "Front desk"}
+    asked = as_("reconciler").post(f"{path}/pay/", body, expect=201)["requisition"]
+    as_("approver").post(f"requisitions/{asked}/approve/")
+    made = treasurer.post("payments/", {"requisition": asked}, expect=201)
+    paid = treasurer.post(f"payments/{made['payment_id']}/execute/")
+    assert paid["status"] == "success"
+
+    assert treasurer.get(clearing)["balance"] == "0.00"
+    shown = treasurer.get(f"{path}/")
+    assert (shown["paid"], shown["requisition"]) == (True, asked)
+    assert treasurer.get(f"requisitions/{asked}/")["source"] == f"periods.expense:{expense['id']}"
+    fund = treasurer.get(f"funds/{scene.fund.pk}/balance/")
+    assert fund["current_balance"] == "99600.00"
+    ties = balance_sheet_of(period).ties
+    assert ties
+    assert all(tie.holds for tie in ties)
     call_command("verify_ledger", stdout=StringIO())
 
 

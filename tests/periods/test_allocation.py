@@ -16,7 +16,7 @@ from periods.allocation import (
     split_mixed_units,
     split_units,
 )
-from periods.states import Fallback, RemainderRule
+from periods.states import RemainderRule
 from periods.units import from_units, half_up, percentage, priced, to_units
 
 KES = "KES"
@@ -114,19 +114,6 @@ def test_plain_weights_are_split_in_the_order_they_were_given() -> None:
     assert split_units(1, [1, 1]) == [1, 0]
     assert split_units(-1, [1, 1]) == [-1, 0]
     assert split_units(0, []) == []
-
-
-def test_nobody_has_consumed_anything_and_the_item_falls_back_on_equal_parts() -> None:
-    unused = Basis.of([("Amina", 0), ("Brian", 0)])
-    shares = Basis.of([("Amina", 3), ("Brian", 1)])
-    assert unused.or_fallback(Fallback.EQUAL, shares).split_units(100) == [50, 50]
-    assert unused.or_fallback(Fallback.BY_SHARE, shares).split_units(100) == [75, 25]
-    refused("no_weight", 422, lambda: unused.or_fallback(None, shares).split_units(100))
-
-
-def test_a_fallback_changes_nothing_when_somebody_has_consumed() -> None:
-    used = Basis.of([("Amina", 0), ("Brian", 2)])
-    assert used.or_fallback(Fallback.EQUAL, used) is used
 
 
 def test_a_base_part_is_shared_by_weight_and_the_rest_by_use() -> None:

@@ -1,6 +1,6 @@
 """What a correction in an old period does to those after it."""
 
-from periods.chain import Link, Moved, prior_period_adjustment, recalculate
+from tests.periods.chain import Link, Moved, prior_period_adjustment, recalculate
 
 CHAIN = [
     Link("March", {"Amina": 0, "Brian": 10}, {"Amina": 5, "Brian": 10}),

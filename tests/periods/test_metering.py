@@ -6,17 +6,14 @@ from decimal import Decimal
 import pytest
 
 from ledger.refusals import Refusal
-from periods.allocation import Basis
 from periods.metering import (
     Segment,
     Usage,
-    consumption_of,
     correction,
     cost_of,
     estimated,
     interpolated,
     needs_confirmation,
-    split_main_meter,
 )
 
 
@@ -39,7 +36,8 @@ def test_a_transformer_multiplies_what_the_counter_shows() -> None:
 
 
 def test_a_replaced_meter_counts_on_from_where_the_new_one_began() -> None:
-    assert consumption_of([segment("8421", "8500"), segment("3", "41")]) == 117
+    old, new = segment("8421", "8500"), segment("3", "41")
+    assert old.consumption() + new.consumption() == 117
 
 
 def test_a_counter_that_rolled_over_went_through_all_its_digits() -> None:
@@ -117,41 +115,3 @@ def test_more_than_three_times_the_average_asks_for_a_person() -> None:
 def test_a_consumption_takes_a_day_or_more() -> None:
     with pytest.raises(ValueError, match="a day or more"):
         Usage(Decimal(1), 0)
-
-
-SHARES = Basis.of([("Amina", 60), ("Brian", 40)])
-
-
-def test_what_no_sub_meter_counted_is_shared_by_weight() -> None:
-    house = split_main_meter(
-        20_000, Decimal(100), {"Amina": Decimal(40), "Brian": Decimal(35)}, SHARES
-    )
-    assert house.private == {"Amina": 8000, "Brian": 7000}
-    assert house.common == {"Amina": 3000, "Brian": 2000}
-    assert house.totals() == {"Amina": 11_000, "Brian": 9000}
-    assert (house.common_consumption, house.is_doubtful) == (25, False)
-
-
-@pytest.mark.parametrize(("sub", "doubtful"), [("102", False), ("102.001", True)])
-def test_sub_meters_that_counted_more_than_the_main_one_are_doubted_above_2_percent(
-    sub: str, doubtful: bool
-) -> None:
-    house = split_main_meter(20_000, Decimal(100), {"Amina": Decimal(sub)}, SHARES)
-    assert house.is_doubtful is doubtful
-    assert house.common_consumption < 0
-    assert all(share < 0 for share in house.common.values())
-    assert sum(house.totals().values()) == 20_000
-
-
-def test_a_main_meter_that_counted_nothing_has_no_cost_to_share() -> None:
-    unused = split_main_meter(0, Decimal(0), {"Amina": Decimal(0)}, SHARES)
-    assert unused.totals() == {"Amina": 0, "Brian": 0}
-    with pytest.raises(Refusal) as refusal:
-        split_main_meter(1, Decimal(0), {"Amina": Decimal(0)}, SHARES)
-    assert refusal.value.code == "no_weight"
-
-
-def test_a_negative_consumption_is_not_shared() -> None:
-    with pytest.raises(Refusal) as refusal:
-        split_main_meter(1, Decimal(1), {"Amina": Decimal(-1)}, SHARES)
-    assert refusal.value.code == "negative_weight"

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from ledger.refusals import Refusal
-from periods.ownership import Ownership, days_owned, owner_on
+from periods.ownership import Ownership, days_owned
 
 YEAR = (date(2026, 1, 1), date(2026, 12, 31))
 
@@ -23,8 +23,6 @@ def refusal_of(*ownerships: Ownership[str]) -> Refusal:
 def test_the_buyer_owns_from_the_day_of_the_transfer() -> None:
     sold = [owned("Ann", "2026-01-01", "2026-04-11"), owned("Bob", "2026-04-11")]
     assert days_owned(sold, *YEAR) == [("Ann", 100), ("Bob", 265)]
-    assert owner_on(sold, date(2026, 4, 10)) == "Ann"
-    assert owner_on(sold, date(2026, 4, 11)) == "Bob"
 
 
 def test_an_owner_of_many_years_owns_every_day_of_this_one() -> None:

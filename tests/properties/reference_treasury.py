@@ -168,7 +168,8 @@ class Treasury:
         self.need(person, "treasurer")
         refuse_if(person != payment.executor, "not_the_executor")
         self._need_executor(person, payment)
-        refuse_if(not spent or not right or code is None, "otp_invalid")
+        is_open = payment.status == "pending"  # a code for what is paid or cancelled opens nothing
+        refuse_if(not spent or not right or code is None or not is_open, "otp_invalid")
         assert code is not None
         self.failed_tries[person] -= 1
         code.verified = True

@@ -8,16 +8,13 @@ from fractions import Fraction
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from periods.allocation import Basis
 from periods.fees import Debt, LateFeeTerms, Payment, fee_owed, oldest_first
 from periods.metering import (
     Segment,
     Usage,
-    consumption_of,
     correction,
     estimated,
     interpolated,
-    split_main_meter,
 )
 from periods.units import half_up
 from tests.properties.thoroughness import thorough
@@ -43,7 +40,10 @@ PAYMENTS = st.lists(st.builds(Payment, on=DAYS, amount=st.integers(1, 10**9)), m
 def test_reading_more_often_counts_the_same(readings: list[Decimal]) -> None:
     shown = sorted(readings)
     often = [Segment(*pair) for pair in itertools.pairwise(shown)]
-    assert consumption_of(often) == Segment(shown[0], shown[-1]).consumption()
+    assert (
+        sum(segment.consumption() for segment in often)
+        == Segment(shown[0], shown[-1]).consumption()
+    )
 
 
 @thorough
@@ -67,7 +67,7 @@ def test_an_interpolated_reading_lies_between_and_cuts_the_consumption_in_two(
     cut = interpolated((FIRST, low), (FIRST + timedelta(days=days), high), on)
     assert low <= cut <= high
     whole = Segment(low, high).consumption()
-    assert consumption_of([Segment(low, cut), Segment(cut, high)]) == whole
+    assert Segment(low, cut).consumption() + Segment(cut, high).consumption() == whole
 
 
 @thorough
@@ -84,21 +84,6 @@ def test_the_estimate_of_as_many_days_as_the_history_is_the_history(
     consumption: Decimal, days: int
 ) -> None:
     assert estimated(days, Usage(consumption, days)) == consumption
-
-
-@thorough
-@given(
-    st.integers(0, 10**9),
-    st.decimals(Decimal("0.001"), 99_999, places=3),
-    st.dictionaries(st.sampled_from("ABCD"), READINGS),
-    st.dictionaries(st.sampled_from("ABCDE"), st.integers(1, 9), min_size=1),
-)
-def test_a_main_meter_is_paid_to_the_last_cent(
-    cost: int, main: Decimal, subs: dict[str, Decimal], shares: dict[str, int]
-) -> None:
-    house = split_main_meter(cost, main, subs, Basis.of(shares.items()))
-    assert sum(house.totals().values()) == cost
-    assert house.common_consumption + sum(subs.values()) == main
 
 
 def fee_day_by_day(debt: Debt, terms: LateFeeTerms, payments: list[Payment], on: date) -> int:

@@ -87,6 +87,15 @@ def test_the_reservation_for_a_gateway_uses_the_code_up(world: World, send_code:
     assert sent.attempts.get().code == code
 
 
+def test_a_code_for_what_is_paid_already_is_not_verified(world: World, send_code: SendCode) -> None:
+    payment = world.payment(amount=Decimal(500))
+    code = send_code(payment, world.treasurer)
+    execute_payment(actor=acting(world.treasurer), payment_id=payment.pk, today=today)
+    with pytest.raises(InvalidCode):
+        give(payment, world.treasurer, code)
+    assert not Payment.objects.get(pk=payment.pk).otp_verified
+
+
 def test_the_code_itself_is_nowhere(
     world: World, payment: Payment, send_code: SendCode, caplog: pytest.LogCaptureFixture
 ) -> None:

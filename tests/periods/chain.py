@@ -1,6 +1,6 @@
-"""Carry-forward: what a correction in an old period does to those after it. Pure: no ORM.
+"""Carry-forward in plain Python: what a correction in an old period does to those after it.
 
-What happens in a period does not depend on what it opens with. So a correction moves an owner's balance by
+The oracle of what ``periods.services.reissuing`` does to stored sheets, and what it is measured beside. What happens in a period does not depend on what it opens with. So a correction moves an owner's balance by
 the same amount in every later period, and only these differences are carried: an owner whose balance did
 not move, and a period in which nobody's moved, cost nothing. Interest on a debt is the exception; its period
 then has a corrected movement of its own.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from periods.allocation import Key
+from periods.sheet import Sheet
 
 Period = TypeVar("Period")
 
@@ -28,6 +29,21 @@ class Link(Generic[Period, Key]):
     def movement(self, owner: Key) -> int:
         """Return by how much an owner's balance moved within the period."""
         return self.closings.get(owner, 0) - self.openings.get(owner, 0)
+
+
+def link_of(period: Period, sheet: Sheet[Key]) -> Link[Period, Key]:
+    """Return a period of the chain as its balance sheet has it."""
+    return Link(period, {row.owner: row.opening for row in sheet.owners}, closings_of(sheet))
+
+
+def closings_of(sheet: Sheet[Key]) -> dict[Key, int]:
+    """Return with what each owner closes."""
+    return {row.owner: row.closing for row in sheet.owners}
+
+
+def movements_of(sheet: Sheet[Key]) -> dict[Key, int]:
+    """Return by how much each owner's balance moved within the period."""
+    return {row.owner: row.closing - row.opening for row in sheet.owners}
 
 
 @dataclass(frozen=True, slots=True)

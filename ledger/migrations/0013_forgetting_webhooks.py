@@ -12,7 +12,7 @@ FORGET = "ledger_forget_messages(timestamptz, integer)"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0011_step_ups_end"),
+        ("ledger", "0012_step_ups_end"),
     ]
 
     operations = [

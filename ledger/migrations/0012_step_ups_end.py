@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0010_lean_guard"),
+        ("ledger", "0011_lean_posting"),
     ]
 
     operations = [

@@ -14,7 +14,10 @@ from periods.models import (
     BudgetItem,
     Contribution,
     Expense,
+    Instalment,
+    InstalmentPlan,
     Meter,
+    OpeningBalances,
     Owner,
     Ownership,
     Property,
@@ -52,10 +55,20 @@ def properties_seen_by(user: User) -> QuerySet[Property]:
 
 
 def periods_seen_by(user: User) -> QuerySet[ServicePeriod]:
-    """Their periods; to an owner those of his associations."""
+    """Their periods, with who wants them open again; to an owner those of his associations."""
     his = Owner.objects.filter(user=user).values("association")
-    rows = ServicePeriod.objects.select_related("association")
+    waiting = reopen_requests_seen_by(user).filter(reopened_at=None)
+    rows = ServicePeriod.objects.select_related("association").prefetch_related(
+        Prefetch("reopen_requests", queryset=waiting)
+    )
     return _seen(rows, user, own=Q(association__in=his))
+
+
+def periods_awaiting(user: User) -> QuerySet[ServicePeriod]:
+    """The periods that wait for this CFO to confirm that they are opened again."""
+    waiting = ReopenRequest.objects.filter(reopened_at=None).exclude(requested_by=user)
+    rows = ServicePeriod.objects.filter(pk__in=waiting.values("period"))
+    return visible(rows, user, prefix=PLACE, roles=(Role.CFO,))
 
 
 def budget_items_seen_by(user: User) -> QuerySet[BudgetItem]:
@@ -91,6 +104,21 @@ def charges_seen_by(user: User) -> QuerySet[ServiceCharge]:
     return _seen(rows, user, own=Q(owner__user=user))
 
 
+def instalments_seen_by(user: User) -> QuerySet[Instalment]:
+    """What their owners are asked for; an owner what he is asked for."""
+    rows = Instalment.objects.select_related("association", "plan")
+    return _seen(rows, user, own=Q(owner__user=user))
+
+
+def instalment_plans_seen_by(user: User) -> QuerySet[InstalmentPlan]:
+    """In which plans that stands, with each owner's part; staff alone."""
+    parts = Instalment.objects.select_related("association", "plan")
+    rows = InstalmentPlan.objects.select_related("association").prefetch_related(
+        Prefetch("parts", queryset=parts.order_by("owner__number", "number"))
+    )
+    return visible(rows, user, prefix=PLACE)
+
+
 def meters_seen_by(user: User) -> QuerySet[Meter]:
     """Their meters; staff alone."""
     return visible(Meter.objects.select_related("association", "property"), user, prefix=PLACE)
@@ -113,9 +141,18 @@ def reopen_requests_seen_by(user: User) -> QuerySet[ReopenRequest]:
     return visible(rows, user, prefix=PLACE)
 
 
+def opening_balances_seen_by(user: User) -> QuerySet[OpeningBalances]:
+    """What their associations brought along; staff alone."""
+    rows = OpeningBalances.objects.select_related("association").prefetch_related("lines")
+    return visible(rows, user, prefix=PLACE)
+
+
 def recalculations_seen_by(user: User) -> QuerySet[RecalculationRun]:
     """What corrections of their closed periods did to the later ones."""
     rows = RecalculationRun.objects.select_related("association", "period", "request", "run_by")
+    rows = rows.prefetch_related(
+        "differences", "periods__period", "periods__before", "periods__after"
+    )
     return visible(rows, user, prefix=PLACE)
 
 

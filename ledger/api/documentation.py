@@ -101,7 +101,7 @@ class Documentation(AutoSchema):
     def get_response_serializers(self) -> Any:
         output = getattr(self.view, "Output", None)
         if self._is_list():
-            output = getattr(self.view, "ListOutput", output)
+            output = getattr(self.view, "ListOutput", None) or output
         if self._is_list() and output is not None:
             output = output(many=True)
         status_code = getattr(self.view, "status_code", 200) if self._writes() else 200

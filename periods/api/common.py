@@ -86,11 +86,14 @@ class PagesWithTotal(Pages):  # type: ignore[misc]
 class OfPeriod(Listing, Making):
     """What is recorded in one period: ``GET`` lists it, ``POST`` records more.
 
-    ``totalled`` is the parameter that makes the list one owner's, so that it has a total.
+    ``totalled`` is the parameter that makes the list one owner's, so that it has a total; ``place`` leads
+    from a row to its period; ``ListOutput`` writes a row where what is made is something else.
     """
 
     key, noun = "period_id", "periods.period"
     totalled: ClassVar[str] = ""
+    place: ClassVar[str] = "period"
+    ListOutput: ClassVar[Any] = None
 
     @cached_property
     def period(self) -> ServicePeriod:
@@ -104,7 +107,7 @@ class OfPeriod(Listing, Making):
         rows = super().get_queryset()
         if getattr(self, "swagger_fake_view", False):
             return rows
-        return rows.filter(period=self.period)
+        return rows.filter(**{self.place: self.period})
 
     def permit_making(self) -> None:
         duties.may_record(self.actor, self.period.association)
@@ -119,8 +122,12 @@ class OfPeriod(Listing, Making):
         """Return the sum of the amounts of what is not void."""
         raise AssertionError("a list with a total says how to sum")
 
-    def result_shown(self, result: Any) -> Any:
-        return self.shown(self.rows(self.user).get(pk=result.pk))
+    def get(self, request: Request, **path: Any) -> HttpResponseBase:
+        if "format" in request.query_params or self.ListOutput is None:
+            return super().get(request, **path)
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        output = self.ListOutput(page, many=True, context=self.get_serializer_context())
+        return self.get_paginated_response(output.data)
 
 
 class ActingOnRecord(Acting):

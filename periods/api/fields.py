@@ -8,7 +8,7 @@ from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ledger.api.fields import MoneyText, TextField
+from ledger.api.fields import READ_AMOUNT, WRITTEN_AMOUNT, AmountField, MoneyText, TextField
 from ledger.api.serializers import Output
 from ledger.models import User
 from ledger.models.account import MoneyField
@@ -63,6 +63,24 @@ class NumberText(serializers.Field):
         return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+@extend_schema_field(WRITTEN_AMOUNT)
+class AmountText(serializers.Field):
+    """An amount that is written already, with exactly the currency's decimals."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"read_only": True} | kwargs))
+
+    def to_representation(self, value: str) -> str:
+        return value
+
+
+@extend_schema_field(
+    READ_AMOUNT | {"pattern": WRITTEN_AMOUNT["pattern"], "description": "May be negative or zero."}
+)
+class SignedAmountField(AmountField):
+    """A balance as it was sent; above zero the association owes it."""
+
+
 class LoginField(TextField):
     """Somebody who signs in, by id or by user name; returns the id.
 
@@ -71,6 +89,7 @@ class LoginField(TextField):
 
     def to_internal_value(self, data: Any) -> Any:
         text = super().to_internal_value(data)
+        self.run_validators(text)
         found = User.objects.filter(_login(text)).values_list("pk", flat=True).first()
         if found is None:
             raise serializers.ValidationError("There is no such user.")

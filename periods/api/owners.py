@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from rest_framework import serializers
+
 from ledger.access import require_role_somewhere
 from ledger.api.fields import MoneyText, Reference, TextField
 from ledger.api.filters import CharFilter, FilterSet, UUIDFilter
@@ -19,6 +21,7 @@ from treasury.api.inputs import EditInput
 class OwnerSerializer(PeriodsOutput):
     """An owner; ``balance`` is what the books say now: above zero the association owes it him."""
 
+    email = serializers.CharField(read_only=True)
     balance = MoneyText(source="account.balance", currency="currency")
 
     class Meta:

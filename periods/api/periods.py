@@ -2,31 +2,52 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
 from ledger.access import require_role_somewhere
 from ledger.api.fields import DayField, Reference, TextField
-from ledger.api.filters import AnyOf, CharFilter, DateFilter, FilterSet, UUIDFilter
-from ledger.api.resource import Listing, Making, Showing
+from ledger.api.filters import AnyOf, AwaitingFilter, CharFilter, DateFilter, FilterSet, UUIDFilter
+from ledger.api.resource import Doing, Editing, Listing, Making, Showing
 from ledger.api.serializers import Input
 from periods import duties
 from periods.api.common import HistoryOf, only_association
 from periods.api.fields import PeriodsOutput, currency_of_association
-from periods.models import ServicePeriod
-from periods.selectors import associations_seen_by, periods_seen_by
+from periods.models import ReopenRequest, ServicePeriod
+from periods.selectors import associations_seen_by, periods_awaiting, periods_seen_by
+from periods.services.closing import close_period
 from periods.services.opening import LONGEST_NAME, open_period
+from periods.services.reopening import approve_reopening, reopen_period
 from periods.states import PeriodStatus
+
+
+class ReopeningSerializer(PeriodsOutput):
+    """Somebody wants a closed period open again."""
+
+    class Meta:
+        model = ReopenRequest
+        fields = ("id", "reason", "requested_by", "requested_at")
 
 
 class PeriodSerializer(PeriodsOutput):
     """A period, both days included; ``version`` is that of its balance sheet, 0 before the first close."""
 
     currency = currency_of_association()
+    reopening = serializers.SerializerMethodField()
 
     class Meta:
         model = ServicePeriod
         fields = (
             "id", "association", "name", "start_date", "end_date", "status", "version", "currency",
             "previous", "created_by", "created_at", "closed_by", "closed_at",
+            "statements_sent_at", "reopening",
         )  # fmt: skip
+
+    @extend_schema_field(ReopeningSerializer(allow_null=True))
+    def get_reopening(self, period: ServicePeriod) -> Any:
+        """Return who wants it open again, while another person has not confirmed it."""
+        waiting = period.reopen_requests.all()
+        return ReopeningSerializer(waiting[0]).data if waiting else None
 
 
 class PeriodFilter(FilterSet):
@@ -34,6 +55,7 @@ class PeriodFilter(FilterSet):
     status = AnyOf("status", PeriodStatus.choices)
     name = CharFilter("name", "icontains")
     on = DateFilter(method="holding")
+    awaiting = AwaitingFilter(periods_awaiting)
 
     def holding(self, rows: Any, name: str, day: Any) -> Any:
         """Keep the periods in which the day lies."""
@@ -77,11 +99,66 @@ class PeriodList(Listing, Making):
         return open_period(actor=self.actor, association_id=association.pk, **data)
 
 
-class PeriodDetail(Showing):
-    """Show a period."""
+class ReopenInput(Input):
+    status = serializers.ChoiceField([PeriodStatus.OPEN])
+    reason = TextField(required=False, allow_blank=True, default="", max_length=2000)
+
+
+class PeriodDetail(Showing, Editing):
+    """GET: Show a period
+    PATCH: Open a closed period again; once statements of it were sent, another person confirms it
+    """
 
     rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
-    Output = PeriodSerializer
+    action, Input, Output = "period.reopen", ReopenInput, PeriodSerializer
+    also_answers = {202: "It waits for another person, at `reopen/approve/`."}
+    refusals = {400: "reason_required, …", 409: "period_not_closed, reopening_waits"}
+
+    def permit(self, row: ServicePeriod) -> None:
+        duties.may_close(self.actor, row.association)
+
+    def act(self, row: ServicePeriod, data: dict[str, Any]) -> ReopenRequest:
+        return reopen_period(actor=self.actor, period_id=row.pk, reason=data["reason"])
+
+    def status_of(self, result: ReopenRequest) -> int:
+        return 202 if result.is_waiting else 200
+
+    def result_shown(self, result: ReopenRequest) -> Any:
+        return self.shown(self.rows(self.user).get(pk=result.period_id))
+
+
+class PeriodApproveReopening(Doing):
+    """Confirm, as another person, that a closed period is opened again."""
+
+    rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
+    action, Output = "period.approve_reopening", PeriodSerializer
+    refusals = {403: "role_required, segregation_of_duties", 409: "period_not_closed"}
+
+    def permit(self, row: ServicePeriod) -> None:
+        duties.may_close(self.actor, row.association)
+
+    def act(self, row: ServicePeriod, data: dict[str, Any]) -> ServicePeriod:
+        return approve_reopening(actor=self.actor, period_id=row.pk).period
+
+
+class PeriodClose(Doing):
+    """Share a period's expenses among the owners, and hand out its balance sheet.
+
+    Closed again after a correction, later closed periods follow.
+    """
+
+    rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
+    action, Output = "period.close", PeriodSerializer
+    refusals = {
+        409: "period_closed, previous_period_open, budget_item_missing, reading_missing, …",
+        422: "no_weight, negative_weight, ownership_gap",
+    }
+
+    def permit(self, row: ServicePeriod) -> None:
+        duties.may_close(self.actor, row.association)
+
+    def act(self, row: ServicePeriod, data: dict[str, Any]) -> ServicePeriod:
+        return close_period(actor=self.actor, period_id=row.pk)
 
 
 class PeriodHistory(HistoryOf):

@@ -1,15 +1,17 @@
 """Who calls the API, and from which places."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from ledger.models import Branch, Company, Region, User
 from ledger.roles import Role
 from tests.api.caller import Caller
+from tests.api.village import FIRST, Village, build_village, undone
 from tests.ledger.factories import (
     BranchFactory,
     CompanyFactory,
@@ -68,3 +70,24 @@ Calling = Callable[[User | None], APIClient]
 def calling() -> Calling:
     """A client that calls as this person, or as nobody."""
     return lambda user: Caller(user).client
+
+
+@pytest.fixture(scope="module")
+def built(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, redis_server: object
+) -> Iterator[tuple[Village, str]]:
+    """An association with its first period, built once for all tests and rolled back in the end."""
+    with django_db_blocker.unblock(), undone():
+        village = build_village()
+        yield village, village.period(*FIRST)
+
+
+@pytest.fixture
+def village(built: tuple[Village, str]) -> Iterator[Village]:
+    with undone():
+        yield built[0].copy()
+
+
+@pytest.fixture
+def period(built: tuple[Village, str], village: Village) -> str:
+    return built[1]

@@ -5,15 +5,18 @@ from uuid import UUID
 
 from ledger.actor import Actor
 from ledger.models import Branch, Company, User
-from periods.models import Association
+from periods.models import Association, BudgetItem
 from periods.services.associations import create_association
 from periods.services.budget_items import create_budget_item
 from periods.services.charges import record_charge
 from periods.services.contributions import record_contribution
 from periods.services.expenses import record_expense
+from periods.services.instalments import plan_instalments
+from periods.services.meters import add_meter
 from periods.services.opening import open_period
 from periods.services.owners import add_owner
 from periods.services.properties import add_property
+from periods.services.readings import record_reading
 from tests.treasury.desk import SYSTEM
 from tests.treasury.factories import acting, today
 
@@ -83,9 +86,42 @@ def record_in(
         description="A key",
         today=today,
     )
-    return {
+    return read_meter(item, ids["property_id"], actor) | {
         "item_id": item.pk,
         "contribution_id": contribution.pk,
         "expense_id": expense.pk,
         "charge_id": charge.pk,
     }
+
+
+def read_meter(beside: BudgetItem, property_id: UUID, actor: Actor) -> dict[str, UUID]:
+    """A meter with a reading for an item of its own beside the other one, and instalments."""
+    item = create_budget_item(
+        actor=actor,
+        period_id=beside.period_id,
+        payment_type=f"Water beside {beside.payment_type}",
+        budgeted_cost="0",
+        allocation_strategy="USAGE_BASED",
+    )
+    meter = add_meter(
+        actor=actor,
+        association_id=item.association_id,
+        budget_item_id=item.pk,
+        property_id=property_id,
+    )
+    reading = record_reading(
+        actor=actor,
+        period_id=item.period_id,
+        meter_id=meter.pk,
+        meter_start_reading="0",
+        meter_end_reading="7.5",
+    )
+    plan = plan_instalments(
+        actor=actor,
+        period_id=item.period_id,
+        amount="100",
+        instalments=2,
+        first_due_on=item.period.start_date,
+        description="A new roof",
+    )
+    return {"meter_id": meter.pk, "reading_id": reading.pk, "plan_id": plan.pk}

@@ -89,6 +89,9 @@ CONTRIBUTION = "api/contributions/<uuid:contribution_id>/"
 EXPENSE = "api/expenses/<uuid:expense_id>/"
 CHARGE = "api/charges/<uuid:charge_id>/"
 BUDGET_ITEM = "api/budget-items/<uuid:item_id>/"
+INSTALMENT_PLAN = "api/instalment-plans/<uuid:plan_id>/"
+METER = "api/meters/<uuid:meter_id>/"
+READING = "api/readings/<uuid:reading_id>/"
 
 WEBHOOK = "api/webhooks/<uuid:webhook_id>/"
 DELIVERY = WEBHOOK + "deliveries/<uuid:delivery_id>/"
@@ -222,6 +225,9 @@ ROUTES: dict[str, dict[str, Expected]] = {
     "api/associations/": listing(made_by=KEEPERS),
     ASSOCIATION: showing(edited_by=KEEPERS),
     ASSOCIATION + "history/": showing(),
+    ASSOCIATION + "opening-balances/": {"get": Expected(Kind.OBJECT, status=404)}
+    | doing(by=KEEPERS),
+    ASSOCIATION + "late-fee-rule/": showing(edited_by=KEEPERS),
     "api/owners/": listing(made_by=KEEPERS),
     OWNER: showing(edited_by=KEEPERS),
     OWNER + "history/": showing(),
@@ -229,13 +235,29 @@ ROUTES: dict[str, dict[str, Expected]] = {
     PROPERTY: showing(edited_by=KEEPERS),
     PROPERTY + "transfers/": doing(by=KEEPERS),
     PROPERTY + "history/": showing(),
+    "api/meters/": listing(made_by=KEEPERS),
+    METER: showing(edited_by=KEEPERS),
+    METER + "history/": showing(),
     "api/periods/": listing(made_by=KEEPERS),
-    PERIOD: showing(),
+    PERIOD: showing(edited_by=CFO),
+    PERIOD + "close/": doing(by=CFO),
+    PERIOD + "reopen/approve/": doing(by=CFO),
+    PERIOD + "recalculations/": showing(),
     PERIOD + "history/": showing(),
+    PERIOD + "balance-sheet/": showing(),
+    PERIOD + "balances/<uuid:owner_id>/": showing(),
+    PERIOD + "statements/": showing() | doing(by=KEEPERS),
+    PERIOD + "statements/<uuid:owner_id>/": showing(),
+    PERIOD + "instalments/": showing() | doing(by=RECORDERS),
+    PERIOD + "late-fees/": showing() | doing(by=RECORDERS),
+    INSTALMENT_PLAN: showing(),
+    INSTALMENT_PLAN + "withdraw/": doing(by=RECORDERS),
+    INSTALMENT_PLAN + "history/": showing(),
     PERIOD + "contributions/": showing() | doing(by=RECORDERS),
     PERIOD + "expenses/": showing() | doing(by=RECORDERS),
     PERIOD + "charges/": showing() | doing(by=RECORDERS),
     PERIOD + "budget-items/": showing() | doing(by=RECORDERS),
+    PERIOD + "readings/": showing() | doing(by=RECORDERS),
     CONTRIBUTION: showing(edited_by=RECORDERS),
     CONTRIBUTION + "void/": doing(by=RECORDERS),
     CONTRIBUTION + "history/": showing(),
@@ -249,6 +271,9 @@ ROUTES: dict[str, dict[str, Expected]] = {
     CHARGE + "history/": showing(),
     BUDGET_ITEM: showing(edited_by=RECORDERS),
     BUDGET_ITEM + "history/": showing(),
+    READING: showing(edited_by=RECORDERS),
+    READING + "void/": doing(by=RECORDERS),
+    READING + "history/": showing(),
     "api/callbacks/<slug:short>/<uuid:attempt_id>/<slug:token>/": {
         "post": Expected(Kind.NOBODY, status=404)
     },

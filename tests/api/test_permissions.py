@@ -50,6 +50,7 @@ ELSEWHERE = (
     "account/",
     "admin/",
     "approvals/",
+    "owner/",
     "treasury/",
     "health/",
     "metrics",

@@ -51,6 +51,11 @@ class Village:
         Owner.objects.filter(pk=self.owners[owner]).update(user=user)
         return Caller(user)
 
+    def balance(self, owner: str) -> str:
+        """What the books say of the named owner now."""
+        found: str = self.treasurer.get(f"/api/owners/{self.owners[owner]}/")["balance"]
+        return found
+
     def add_owner(self, name: str, weight: str | None = None, **asked: Any) -> str:
         """An owner and, with a weight, his property."""
         body = {"association": self.association, "name": name} | asked

@@ -22,6 +22,7 @@ T_MISSING_ROWS = "tests/ledger/verification/test_missing_rows.py::"
 T_CODES = "tests/treasury/test_codes.py::"
 T_GATEWAY = "tests/treasury/test_gateway_payments.py::"
 T_LAWS = "tests/treasury/test_laws.py::"
+T_RAISING = "tests/treasury/test_raising.py::"
 T_RACES = "tests/concurrency/test_payments_races.py::"
 
 LOCKS_AND_RACES = (
@@ -175,6 +176,37 @@ DUTIES = (
 )
 
 TREASURY_LAWS = (
+    Mutant(
+        "a payment debits what its requisition names",
+        "treasury/models/payment.py",
+        "return self.requisition.debit_account_id or self.fund.spending_account_id",
+        "return self.fund.spending_account_id",
+        (
+            T_RAISING + "test_cash_debits_what_it_was_raised_with",
+            T_RAISING + "test_money_that_comes_back_is_taken_off_the_same_account",
+        ),
+    ),
+    Mutant(
+        "TRIGGER: no requisition debits an account of a fund",
+        "treasury/sql/debit_account.sql",
+        "",
+        drop_trigger("treasury_requisition", "debits_no_fund"),
+        (T_RAISING + "test_it_debits_no_account_of_a_fund",),
+    ),
+    Mutant(
+        "TRIGGER: a requisition's amount is that of its source",
+        "treasury/sql/debit_account.sql",
+        "",
+        drop_trigger("treasury_requisition", "follows_source"),
+        (T_RAISING + "test_what_it_debits_and_is_for_never_changes",),
+    ),
+    Mutant(
+        "an expense that is paid does not change",
+        "periods/services/expenses.py",
+        "    _take_out_of_payment(expense, actor)\n    return recording.void",
+        "    return recording.void",
+        ("tests/periods/test_paying.py::test_a_void_withdraws_what_was_asked",),
+    ),
     *(
         Mutant(guard, LAWS, "", drop(table, constraint), killers)
         for guard, table, constraint, killers in (

@@ -5,22 +5,31 @@ from itertools import islice
 from typing import Any, Generic, TypeVar, cast
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Model, OneToOneRel
 
 Row = TypeVar("Row", bound=Model)
 
 
 def rows_of(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Run one statement on the default connection and return its rows.
+    """Run one statement, a constant, on the default connection and return its rows.
 
     The server binds the parameters, so that none of them stands in the text of the statement, where logs and
     ``pg_stat_activity`` show it; and it keeps the plan of a statement that it has seen a few times. Raises
     what Django raises.
     """
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(statement, parameters).fetchall()
+    default = connections[DEFAULT_DB_ALIAS]
+    default.ensure_connection()
+    with default.wrap_database_errors:
+        return _cursor(default.connection, statement).execute(statement, parameters).fetchall()
+
+
+def _cursor(connection: psycopg.Connection, statement: str) -> psycopg.Cursor:
+    """The connection's own cursor for this statement, which knows by now how its values are written and read."""
+    kept: dict[str, psycopg.Cursor] = vars(connection).setdefault("_kept_cursors", {})
+    if statement not in kept:
+        kept[statement] = psycopg.Cursor(connection)
+    return kept[statement]
 
 
 class Columns(Generic[Row]):

@@ -19,13 +19,11 @@ def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]])
 
 def written_amounts(units: Iterable[int], decimals: int) -> str:
     """Write minor units as a PostgreSQL array of amounts with so many decimals."""
-    return "{" + ",".join([written_amount(one, decimals) for one in units]) + "}"
+    exponent = f"e-{decimals}"
+    written = f"{exponent},".join(map(str, units))
+    return f"{{{written}{exponent if written else ''}}}"
 
 
 def written_amount(units: int, decimals: int) -> str:
-    """Write minor units as an amount with so many decimals: -5 with two is -0.05."""
-    if not decimals:
-        return str(units)
-    digits = str(abs(units)).rjust(decimals + 1, "0")
-    sign = "-" if units < 0 else ""
-    return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}"
+    """Write minor units as PostgreSQL reads an amount with so many decimals: -5 with two is -5e-2."""
+    return f"{units}e-{decimals}"

@@ -6,7 +6,7 @@ Amounts are whole minor units and owners their numbers, as the pure rules of ``p
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -101,7 +101,26 @@ def opening_of(period: ServicePeriod) -> Opening:
         for row in json.loads(sheet.document)["owners"]
     }
     equity = to_units(sheet.equity_closing, currency)
-    return _held_back(previous, closings, handed_out, equity)
+    opening = _held_back(previous, closings, handed_out, equity)
+    if previous.status == PeriodStatus.STALE:
+        return replace(opening, pending=_pending_after(previous, sheet))
+    return opening
+
+
+def _pending_after(stale: ServicePeriod, sheet: BalanceSheet) -> Balances:
+    """What the ledger does not say yet after a period that waits for an earlier one to be closed again.
+
+    What that one will have the owners bear, and what it changed of the balances that the stale sheet opens
+    with, which are in the ledger and not on the sheet.
+    """
+    currency = stale.association.currency
+    start = opening_of(stale)
+    lines = SheetLine.objects.filter(sheet=sheet).exclude(opening=0)
+    opened_with = {
+        number: -to_units(opening, currency)
+        for number, opening in lines.values_list("owner__number", "opening")
+    }
+    return _sum(_sum(start.pending, start.balances), opened_with)
 
 
 def _brought_along(period: ServicePeriod) -> Opening:

@@ -29,7 +29,7 @@ from periods.models import (
     Property,
     ServicePeriod,
 )
-from periods.states import ExpenseKind, Fallback, RemainderRule, Strategy
+from periods.states import Billing, ExpenseKind, Fallback, RemainderRule, Strategy
 from periods.units import to_units
 
 NAMED_AT_MOST = 5
@@ -178,7 +178,7 @@ class _Sharing:
         self.period = estate.period
         self.rule = RemainderRule(estate.association.remainder_rule)
         self.problems: list[Refusal] = []
-        self.bases: dict[UUID, ItemBasis | None] = {}
+        self.bases: dict[UUID, ItemBasis] = {}
         self.refunded: dict[UUID, ItemBasis | None] = {}
         self.consumed: dict[str, Consumption] | None = None
 
@@ -194,20 +194,21 @@ class _Sharing:
             self.problems.append(_missing_items(unfiled))
         self._prepare(items, expenses)
         shared = [self._share(one, items) for one in expenses]
-        bases = {pk: basis for pk, basis in self.bases.items() if basis}
-        return Allocation(self.rule, shared, bases, self.problems)
+        return Allocation(self.rule, shared, self.bases, self.problems)
 
     def _prepare(self, items: Mapping[UUID, BudgetItem], expenses: Sequence[Expense]) -> None:
         """Make the basis of every item that has something to share, and of refunds of earlier periods."""
         used = {_item_of(one, self.period) for one in expenses}
         used |= {one.refund_of.budget_item_id for one in expenses if one.refund_of}
         for item in items.values():
-            if item.pk in used and item.allocation_strategy != Strategy.NONE:
-                try:
+            try:
+                if item.billing == Billing.UNIT_PRICE:
+                    # Charged at its own price, so that sharing its expenses would charge it twice.
+                    self._consumed(item, self._units(item))
+                elif item.pk in used and item.allocation_strategy != Strategy.NONE:
                     self.bases[item.pk] = self._basis(item)
-                except Refusal as refusal:
-                    self.problems.append(refusal)
-                    self.bases[item.pk] = None
+            except Refusal as refusal:
+                self.problems.append(refusal)
         self.refunded = stored_bases(
             self.estate, {one.refund_of_id for one in expenses if _refunds_earlier(one)}
         )
@@ -232,14 +233,13 @@ class _Sharing:
         refunded = expense.refund_of
         if refunded is not None and refunded.pk in self.refunded:
             return self.refunded[refunded.pk]
-        if refunded is not None and refunded.budget_item_id in self.bases:
-            return self.bases[refunded.budget_item_id]
+        if refunded is not None and refunded.budget_item_id and not _refunds_earlier(expense):
+            return self.bases.get(refunded.budget_item_id)
         return self.bases.get(item.pk) if item else None
 
     def _basis(self, item: BudgetItem) -> ItemBasis:
         """Prepare an item's basis. Raises ``ReadingMissing``, ``NegativeWeight``, ``OwnershipGap``."""
-        scope = {unit.pk for unit in item.scope.all()}
-        units = [unit for unit in self.estate.sharing if not scope or unit.pk in scope]
+        units = self._units(item)
         shares = self.estate.owned({unit: unit.share_weight for unit in units}, self.rule)
         equal = self.estate.owned(dict.fromkeys(units, 1), self.rule)
         if item.allocation_strategy == Strategy.PROPORTIONAL:
@@ -253,7 +253,17 @@ class _Sharing:
             return ItemBasis(item, usage)
         return ItemBasis(item, usage, shares, item.base_percent)
 
+    def _units(self, item: BudgetItem) -> list[Property]:
+        scope = {unit.pk for unit in item.scope.all()}
+        return [unit for unit in self.estate.sharing if not scope or unit.pk in scope]
+
     def _usage(self, item: BudgetItem, units: Sequence[Property]) -> OwnedBasis[int, int]:
+        consumed = self._consumed(item, units)
+        weights = consumed.weights({unit.pk: Fraction(unit.share_weight) for unit in units})
+        return self.estate.owned({unit: weights[unit.pk] for unit in units}, self.rule)
+
+    def _consumed(self, item: BudgetItem, units: Sequence[Property]) -> Consumption:
+        """Return what these properties consumed. Raises ``ReadingMissing`` naming meters without reading."""
         if self.consumed is None:
             self.consumed = consumption_in(self.period)
         consumed = self.consumed.get(item.payment_type.casefold(), Consumption())
@@ -263,8 +273,7 @@ class _Sharing:
             message = f"{item.payment_type}: no reading of {_named(map(str, missing))}."
             named = [str(meter.pk) for meter in missing]
             raise ReadingMissing(message, errors={"meters": named})
-        weights = consumed.weights({unit.pk: Fraction(unit.share_weight) for unit in units})
-        return self.estate.owned({unit: weights[unit.pk] for unit in units}, self.rule)
+        return consumed
 
     def _no_weight(self, item: BudgetItem) -> None:
         message = f"{item.payment_type}: nobody has a weight to share this by."

@@ -199,7 +199,15 @@ class ExpenseShares:
     expense: Expense
     item: BudgetItem | None
     amount: Decimal
-    shares: Mapping[UUID, Decimal]
+    currency: str
+    owners: Sequence[UUID]
+    units: Sequence[int]
+
+    @property
+    def shares(self) -> dict[UUID, Decimal]:
+        """The amount that each of ``owners`` bears; ``units`` are these in minor units."""
+        pairs = zip(self.owners, self.units, strict=True)
+        return {owner: from_units(share, self.currency) for owner, share in pairs}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,17 +233,19 @@ def allocation_preview(period: ServicePeriod) -> AllocationPreview:
     reckoned = reckon(period)
     allocation, owners = reckoned.allocation, reckoned.owners
     currency = period.association.currency
+    sharing = {
+        id(line.basis): [owners[number] for number in line.basis.owners]
+        for line in allocation.expenses
+        if line.basis
+    }
     expenses = [
         ExpenseShares(
             line.expense,
             line.item,
             from_units(line.amount, currency),
-            {
-                owners[number]: from_units(share, currency)
-                for number, share in zip(
-                    line.basis.owners if line.basis else (), line.shares, strict=True
-                )
-            },
+            currency,
+            sharing.get(id(line.basis), []),
+            line.shares,
         )
         for line in allocation.expenses
     ]

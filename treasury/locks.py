@@ -102,10 +102,10 @@ def lock_rows_of_batch(rows: Sequence[BatchRow]) -> dict[UUID, Payment]:
     return lock_payments_of_fund(rows[0].batch.fund_id, requisitions, wanted)
 
 
-# What paying reads of a requisition, and what it does not read of a payment.
-ASKED_FOR = (
-    *("company", "fund", "amount", "committed", "currency", "payee_name", "method"),
-    *("destination_index", "status", "version"),
+# What paying does not read of a requisition, and of a payment.
+ASKING = (
+    *("destination", "purpose", "payee_note", "requested_at", "approved_at"),
+    *("rejected_by", "rejected_at", "rejection_reason", "cancelled_at"),
 )
 HISTORY = (
     *("otp_sent_timestamp", "otp_verified_timestamp", "created_by", "created_at"),
@@ -123,7 +123,7 @@ def lock_payments_of_fund(
     """
     funds = TreasuryFund.objects.select_related("company").filter(pk=fund_id)
     fund = _the_one(funds.select_for_update(of=("self",), no_key=True).order_by(), "fund")
-    asked = Requisition.objects.only(*ASKED_FOR).filter(pk__in=requisition_ids)
+    asked = Requisition.objects.defer(*ASKING).filter(pk__in=requisition_ids)
     asked = asked.select_for_update(no_key=True).order_by("pk")
     requisitions = {requisition.pk: requisition for requisition in asked}
     found = Payment.objects.defer(*HISTORY).filter(pk__in=payment_ids)

@@ -185,6 +185,8 @@ def _start(plan: Plan, supervisor: Supervisor) -> None:
         if not demo.is_there():
             supervisor.say("loading the demo's history; this happens once")
         supervisor.run_once("demo", _managed(plan, "load_demo"))
+        if not demo.is_there():
+            supervisor.run_once("estate", _managed(plan, "load_estate"))
         demo.put()
     told = {"pid": os.getpid(), "address": plan.address, "simulator": plan.simulator_url}
     write_whole(plan.home.instance_file, json.dumps(told))

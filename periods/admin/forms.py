@@ -12,6 +12,7 @@ from ledger.roles import Role
 from periods.duties import KEEPERS
 from periods.models import Association, BudgetItem, Meter, Owner, Property
 from periods.states import Billing, Fallback, Recalculation, RemainderRule, Strategy
+from treasury.methods import Method
 from treasury.models import TreasuryFund
 
 
@@ -185,6 +186,15 @@ class EditExpense(ExpenseForm):
         row = self.rows[0]
         names = ("payment_type", "amount", "date", "paid_by", "budget_item", "vendor")
         fill(self, description=row.description, **{name: getattr(row, name) for name in names})
+
+
+class Pay(StepForm):
+    payee_name = line("Payee", max_length=160)
+    method = choice("Method", Method.choices)
+    destination = line("To", max_length=160, help_text="Phone, bank account, or where cash is.")
+
+    def prepare(self) -> None:
+        fill(self, payee_name=self.rows[0].vendor)
 
 
 class NewCharge(StepForm):

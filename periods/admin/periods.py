@@ -81,6 +81,11 @@ class PeriodAdmin(SeenAdmin):
             )
         else:
             shown = tables.sheet_panels(balance_sheet_of(row), title="Balance sheet")
+        waiting = row.reopen_requests.filter(reopened_at=None).select_related("requested_by")
+        notices += [
+            f"{one.requested_by} wants it open again: {one.reason} Another CFO confirms."
+            for one in waiting
+        ]
         if row.status == PeriodStatus.STALE:
             notices.append("An earlier period was reopened: these figures are provisional.")
         return Page(

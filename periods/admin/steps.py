@@ -38,14 +38,18 @@ from periods.services.late_fees import charge_late_fees, set_late_fee_rule
 from periods.services.meters import add_meter
 from periods.services.opening import open_period
 from periods.services.owners import add_owner, edit_owner
+from periods.services.paying import pay_expense_through_treasury
 from periods.services.properties import add_property, edit_property, transfer_property
 from periods.services.readings import record_reading, void_reading
+from periods.services.reopening import approve_reopening, reopen_period
 from periods.services.statements import remind_owners, send_statements
+from treasury.segregation import require_second_person
 
 KEEPERS = frozenset(duties.KEEPERS)
 RECORDERS = frozenset(duties.RECORDERS)
 CFO = frozenset({Role.CFO})
 OPEN = frozenset({"OPEN"})
+CLOSED = frozenset({"CLOSED", "STALE"})
 
 
 def _pk(row: Any) -> UUID | None:
@@ -331,6 +335,27 @@ def _close(actor: Actor, row: ServicePeriod, _given: Given) -> object:
     return close_period(actor=actor, period_id=row.pk)
 
 
+def _reopen(actor: Actor, row: ServicePeriod, given: Given) -> object:
+    return reopen_period(actor=actor, period_id=row.pk, reason=given["reason"])
+
+
+def _approve_reopening(actor: Actor, row: ServicePeriod, _given: Given) -> object:
+    return approve_reopening(actor=actor, period_id=row.pk)
+
+
+def _waits_to_be_reopened(row: ServicePeriod) -> bool:
+    return row.reopen_requests.filter(reopened_at=None).exists()
+
+
+def _may_approve_reopening(actor: Actor, row: ServicePeriod) -> None:
+    duties.may_close(actor, row.association)
+    request = row.reopen_requests.filter(reopened_at=None).first()
+    if request:
+        require_second_person(
+            user_id=actor.user_id, first_id=request.requested_by_id, act="confirm"
+        )
+
+
 def _send(actor: Actor, row: ServicePeriod, _given: Given) -> object:
     return send_statements(actor=actor, period_id=row.pk)
 
@@ -386,6 +411,32 @@ PERIOD = (
         hint="Each owner gets his own, once for each version of the balance sheet. To reopen the period then"
         " takes two people.",
     ),
+    Step(
+        name="approve-reopening",
+        label="Confirm the reopening",
+        done="open again",
+        run=_approve_reopening,
+        roles=CFO,
+        states=CLOSED,
+        fits=_waits_to_be_reopened,
+        may=_may_approve_reopening,
+        tone="main",
+        bulk=False,
+        hint="Statements were sent, so that it takes a second person.",
+    ),
+    Step(
+        name="reopen",
+        label="Reopen",
+        done="to be opened again",
+        run=_reopen,
+        roles=CFO,
+        states=CLOSED,
+        fits=lambda row: not _waits_to_be_reopened(row),
+        form=Reasoned,
+        tone="danger",
+        bulk=False,
+        hint="What it shared is taken back, and later periods are stale until it is closed again.",
+    ),
     _recording("contribution", "Record a contribution", _contribution, forms.NewContribution),
     _recording("expense", "Record an expense", _expense, forms.NewExpense),
     _recording("charge", "Charge an owner", _charge, forms.NewCharge),
@@ -422,6 +473,20 @@ def _edit_expense(actor: Actor, row: Expense, given: Given) -> object:
 
 def _void_expense(actor: Actor, row: Expense, given: Given) -> object:
     return void_expense(actor=actor, expense_id=row.pk, reason=given["reason"])
+
+
+def _pay(actor: Actor, row: Expense, given: Given) -> object:
+    return pay_expense_through_treasury(actor=actor, expense_id=row.pk, **given)
+
+
+def _is_payable(row: Expense) -> bool:
+    return bool(
+        row.association.fund_id
+        and row.kind == "expense"
+        and row.paid_by_id is None
+        and row.voided_at is None
+        and row.requisition_id is None
+    )
 
 
 def _edit_charge(actor: Actor, row: ServiceCharge, given: Given) -> object:
@@ -495,7 +560,23 @@ CONTRIBUTION = (
     _editing(_edit_contribution, forms.EditContribution),
     _voiding(_void_contribution),
 )
-EXPENSE = (_editing(_edit_expense, forms.EditExpense), _voiding(_void_expense))
+EXPENSE = (
+    Step(
+        name="pay",
+        label="Pay through treasury",
+        done="asked for; its requisition waits for approval",
+        run=_pay,
+        roles=frozenset({*RECORDERS, Role.REQUESTER}),
+        fits=_is_payable,
+        may=duties.may_have_paid,
+        form=forms.Pay,
+        tone="main",
+        bulk=False,
+        hint="All of it, out of the association's fund. Whoever asks neither approves nor executes it.",
+    ),
+    _editing(_edit_expense, forms.EditExpense),
+    _voiding(_void_expense),
+)
 CHARGE = (
     _editing(_edit_charge, forms.EditCharge, _is_own),
     _voiding(_void_charge, _is_own),

@@ -13,12 +13,13 @@ from uuid import UUID, uuid4
 from django.db import connection
 
 from ledger.actor import Actor
-from ledger.money import minor_unit
+from ledger.money import format_amount, minor_unit
 from periods import duties
 from periods.copying import copy_rows
 from periods.models import BalanceSheet, Owner, ServicePeriod
 from periods.services.tying import SheetDoesNotTie
 from periods.sheets import COLUMNS, canonical, fingerprint
+from periods.units import to_units
 
 ZERO = Decimal(0)
 SHEET = (
@@ -145,14 +146,21 @@ def _row(sheet: BalanceSheet, pk: UUID, changing: "_Documents", person: UUID) ->
 
 
 class _Documents:
-    """Applies a correction to the documents of sheets."""
+    """Applies a correction to the documents of sheets, in minor units."""
 
     def __init__(self, correction: Correction, currency: str, numbers: Mapping[UUID, int]) -> None:
         self.correction = correction
-        self.unit = Decimal(1).scaleb(-minor_unit(currency))
-        self.zero = str(ZERO.quantize(self.unit))
+        self.decimals = minor_unit(currency)
+        self.zero = format_amount(ZERO, currency)
         self.numbers = {str(pk): number for pk, number in numbers.items()}
-        self.differences = {str(pk): one for pk, one in correction.differences.items()}
+        self.differences = {
+            str(pk): to_units(one, currency) for pk, one in correction.differences.items()
+        }
+        self.moved = {
+            "owners": to_units(correction.owners, currency),
+            "cash": to_units(correction.cash, currency),
+            "equity": to_units(correction.equity, currency),
+        }
 
     def changed(self, document: dict[str, Any]) -> dict[str, Any]:
         """Return the document with the correction in it."""
@@ -161,78 +169,89 @@ class _Documents:
             row = rows.setdefault(owner, {"owner_id": owner, **dict.fromkeys(COLUMNS, self.zero)})
             self._move(row, "opening", difference)
             self._move(row, "closing", difference)
-            if all(row[name] == self.zero for name in COLUMNS):
+            if row["opening"] == self.zero and all(row[name] == self.zero for name in COLUMNS):
                 del rows[owner]
         document["owners"] = sorted(rows.values(), key=self._number)
         for name, what in MOVED.items():
-            self._move(document["totals"], name, getattr(self.correction, what))
+            self._move(document["totals"], name, self.moved[what])
         for tie in document["ties"]:
             if tie["name"] in TIED:
-                by = getattr(self.correction, TIED[tie["name"]])
-                self._move(tie, "left", by)
-                self._move(tie, "right", by)
+                self._move(tie, "left", self.moved[TIED[tie["name"]]])
+                self._move(tie, "right", self.moved[TIED[tie["name"]]])
         return document
 
-    def _move(self, row: dict[str, Any], name: str, by: Decimal) -> None:
-        row[name] = str((Decimal(row[name]) + by).quantize(self.unit))
+    def _move(self, row: dict[str, Any], name: str, by: int) -> None:
+        units = int(row[name].replace(".", "")) + by
+        if self.decimals:
+            digits = str(abs(units)).rjust(self.decimals + 1, "0")
+            sign = "-" if units < 0 else ""
+            row[name] = f"{sign}{digits[: -self.decimals]}.{digits[-self.decimals :]}"
+        else:
+            row[name] = str(units)
 
     def _number(self, row: dict[str, Any]) -> int:
         return self.numbers[row["owner_id"]]
 
 
-# Per period of the chain: T5, T6 and T7 for all owners at once, from the lines and the ledger.
+# Per period of the chain: T5, T6 and T7 for all owners at once, from the lines and the ledger. What is known
+# is added up rather than joined, so that it costs what it has rows, whatever the planner thinks of them.
 BROKEN = """
     WITH sheet AS (
-        SELECT sheet.id, period.id AS period_id, period.name, period.start_date, period.end_date,
+        SELECT sheet.id, period.id AS period_id, period.name,
                sheet.cash_closing - sheet.equity_closing AS owed,
-               lag(sheet.id) OVER (ORDER BY period.start_date) AS previous
+               row_number() OVER (ORDER BY period.start_date)::integer AS place
         FROM periods_serviceperiod period
         JOIN periods_balancesheet sheet
             ON sheet.period_id = period.id AND sheet.version = period.version
         WHERE period.id = ANY(%(periods)s)
-    ), line AS (
-        SELECT sheet.id AS sheet_id, sheet.previous, sheet.end_date, owner.id AS owner_id,
-               coalesce(line.opening, 0) AS opening, coalesce(line.closing, 0) AS closing,
-               lag(coalesce(line.closing, 0) - coalesce(held.back, 0)) OVER chain AS brought,
-               sum(coalesce(moved.net, 0)) OVER chain AS in_the_books
+    ), fact AS (
+        SELECT owner.id AS owner_id, sheet.place, 0::numeric AS opening, 0::numeric AS closing,
+               0::numeric AS net, 0::numeric AS held
+        FROM periods_owner owner CROSS JOIN sheet WHERE owner.association_id = %(association)s
+        UNION ALL
+        SELECT line.owner_id, sheet.place, line.opening, line.closing, 0, 0
+        FROM sheet JOIN periods_sheetline line ON line.sheet_id = sheet.id
+        UNION ALL
+        SELECT owner.id, greatest(1, width_bucket(total.on, %(starts)s::date[])), 0, 0,
+               total.credit - total.debit, 0
+        FROM periods_owner owner JOIN ledger_dailytotal total ON total.account_id = owner.account_id
+        WHERE owner.association_id = %(association)s AND total.on <= %(end)s
+        UNION ALL
+        SELECT carried.owner_id, sheet.place, 0, 0, 0, carried.difference
         FROM sheet
-        CROSS JOIN periods_owner owner
-        LEFT JOIN periods_sheetline line ON line.sheet_id = sheet.id AND line.owner_id = owner.id
-        LEFT JOIN LATERAL (
-            SELECT sum(credit - debit) AS net FROM ledger_dailytotal
-            WHERE account_id = owner.account_id AND "on" <= sheet.end_date
-                AND (sheet.previous IS NULL OR "on" >= sheet.start_date)
-        ) AS moved ON true
-        LEFT JOIN (
-            SELECT run.period_id, carried.owner_id, sum(carried.difference) AS back
-            FROM periods_carrieddifference carried
-            JOIN periods_recalculationrun run ON run.id = carried.run_id
-            WHERE run.adjusted_period_id IS NOT NULL AND run.period_id = ANY(%(periods)s)
-            GROUP BY run.period_id, carried.owner_id
-        ) AS held ON held.period_id = sheet.period_id AND held.owner_id = owner.id
-        WHERE owner.association_id = %(association)s
-        WINDOW chain AS (PARTITION BY owner.id ORDER BY sheet.start_date)
+        JOIN periods_recalculationrun run
+            ON run.period_id = sheet.period_id AND run.adjusted_period_id IS NOT NULL
+        JOIN periods_carrieddifference carried ON carried.run_id = run.id
+    ), line AS (
+        SELECT owner_id, place, sum(opening) AS opening, sum(closing) AS closing, sum(net) AS net,
+               sum(held) AS held
+        FROM fact GROUP BY owner_id, place
+    ), chained AS (
+        SELECT place, opening, closing,
+               lag(closing - held) OVER chain AS brought, sum(net) OVER chain AS in_the_books
+        FROM line WINDOW chain AS (PARTITION BY owner_id ORDER BY place)
+    ), checked AS (
+        SELECT place, sum(closing) AS owed, bool_or(closing <> in_the_books) AS breaks_t7,
+               bool_or(opening <> brought) AS breaks_t6
+        FROM chained GROUP BY place
     )
-    SELECT sheet.name, CASE
-        WHEN bool_or(line.closing <> line.in_the_books) THEN 'T7'
-        WHEN bool_or(line.opening <> line.brought) THEN 'T6'
-        ELSE 'T5' END
-    FROM line JOIN sheet ON sheet.id = line.sheet_id
-    GROUP BY sheet.id, sheet.name, sheet.owed, sheet.start_date
-    HAVING bool_or(line.closing <> line.in_the_books)
-        OR bool_or(line.opening <> line.brought)
-        OR sum(line.closing) <> sheet.owed
-    ORDER BY sheet.start_date
+    SELECT sheet.name, CASE WHEN breaks_t7 THEN 'T7' WHEN breaks_t6 THEN 'T6' ELSE 'T5' END
+    FROM checked JOIN sheet USING (place)
+    WHERE breaks_t7 OR breaks_t6 OR checked.owed <> sheet.owed
+    ORDER BY place
 """
 
 
 def require_chain_tied(period: ServicePeriod, later: Sequence[ServicePeriod]) -> None:
     """Raise ``SheetDoesNotTie`` when one of the later periods' sheets does not fit books or chain."""
+    chain = [period, *later]
     with connection.cursor() as cursor:
         cursor.execute(
             BROKEN,
             {
-                "periods": [period.pk, *(one.pk for one in later)],
+                "periods": [one.pk for one in chain],
+                "starts": [one.start_date for one in chain],
+                "end": chain[-1].end_date,
                 "association": period.association_id,
             },
         )

@@ -14,6 +14,7 @@ from tests.api.caller import Caller
 from tests.scene import Scene, build_scene
 
 FIRST = ("First quarter", "2026-01-01", "2026-03-31")
+THREE = {"Ann": "450", "Bob": "300", "Cy": "250"}
 SECOND = ("Second quarter", "2026-04-01", "2026-06-30")
 
 
@@ -99,7 +100,7 @@ def build_village(
     body = {"name": "Acacia Court", "currency": "KES"} | asked
     association = Caller(scene.people["cfo"]).post("/api/associations/", body, 201)["id"]
     village = Village(scene, association, {}, {})
-    for name, weight in (weights or {"Ann": "450", "Bob": "300", "Cy": "250"}).items():
+    for name, weight in (THREE if weights is None else weights).items():
         village.add_owner(name, weight)
     return village
 

@@ -1,9 +1,10 @@
 """A warm Django process that forks a worker for each step and tells what became of it.
 
-It reads one step per line from its input: ``{"task", "kwargs"}`` or ``{"execute", "user"}``, with
-``kill`` (a name in ``points.POINTS``), ``commit`` and ``side``, or ``kill_after_s``; ``passed`` counts how
-often the place to die was passed before, ``limited`` names the calls that must not wait long. It writes a line for every message that the worker sent, one for
-every such passing, and last ``{"ended": "done" | "killed" | error}``.
+It reads one step per line from its input: ``{"task", "kwargs"}``, ``{"execute", "user"}`` or
+``{"close", "user"}``, with ``kill`` (a name in ``points.POINTS``), ``commit`` and ``side``, ``statement`` (its
+number), or ``kill_after_s``; ``passed`` counts how often the place to die was passed before, ``limited`` names
+the calls that must not wait long. It writes a line for every message that the worker sent, one for every such
+passing, and last ``{"ended": "done" | "killed" | error}``.
 """
 
 import json
@@ -61,7 +62,11 @@ def work(step: Step) -> None:
         points.arm(points.POINTS[step["kill"]], **count)
     if "commit" in step:
         points.arm_commit(step["commit"], step["side"], **count)
-    if "execute" in step:
+    if "statement" in step:
+        points.arm_statement(step["statement"])
+    if "close" in step:
+        close(UUID(step["close"]), UUID(step["user"]))
+    elif "execute" in step:
         execute(UUID(step["execute"]), UUID(step["user"]))
     else:
         from config.celery import app
@@ -77,6 +82,14 @@ def execute(payment_id: UUID, user_id: UUID) -> None:
 
     actor = Actor.of(User.objects.get(pk=user_id))
     execute_payment(actor=actor, payment_id=payment_id, today=today)
+
+
+def close(period_id: UUID, user_id: UUID) -> None:
+    from ledger.actor import Actor
+    from ledger.models import User
+    from periods.services.closing import close_period
+
+    close_period(actor=Actor.of(User.objects.get(pk=user_id)), period_id=period_id)
 
 
 def fork(step: Step) -> int:

@@ -125,5 +125,19 @@ def arm_commit(number: int, side: str, *, passed: int, say_passed: Callable[[], 
     setattr(connection, COMMIT, trap)
 
 
+def arm_statement(number: int) -> None:
+    """Make this process die right before the ``number``-th statement that Django sends."""
+    left = number
+
+    def trap(execute: Callable[..., Any], *args: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            die()
+        return execute(*args)
+
+    connection.execute_wrappers.append(trap)
+
+
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)

@@ -12,15 +12,17 @@ from tests.scene import assert_books_hold
 from tests.treasury import factories
 from tests.treasury.conftest import World
 from tests.treasury.factories import acting
+from treasury import locks
 from treasury.models import OneTimeCode, Payment, PaymentExecution
 from treasury.services.settlement import Proof, settle_many
 
 
 def settle_all(world: World, payments: list[Payment]) -> None:
-    rows = Payment.objects.select_related("fund__company", "requisition").order_by("pk")
-    locked = list(rows.filter(pk__in=[payment.pk for payment in payments]))
     proof = Proof(world.treasurer.pk, "192.0.2.7", "tests", None)
+    requisitions = [payment.requisition_id for payment in payments]
+    ids = [payment.pk for payment in payments]
     with transaction.atomic():
+        locked = list(locks.lock_payments_of_fund(world.fund.pk, requisitions, ids).values())
         settle_many(locked, proof=proof, on=factories.DAY, actor=acting(world.treasurer))
 
 

@@ -23,7 +23,7 @@ NOW = frozen_columns("treasury_batchrow", *FROZEN, "scheduled_for")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("treasury", "0026_lean_payment_laws"),
+        ("treasury", "0027_plain_conditions"),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("treasury", "0027_batch_days"),
+        ("treasury", "0028_batch_days"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -13,6 +13,7 @@ from typing import Any
 from config.embedded.home import ROOT
 
 Message = tuple[str, dict[str, Any]]
+END_LIMIT_S = 60
 
 
 @dataclass
@@ -71,4 +72,4 @@ def running(environment: dict[str, str]) -> Iterator[Workers]:
         with process:
             assert process.stdin
             process.stdin.close()
-            process.wait(10)
+            process.wait(END_LIMIT_S)

@@ -19,6 +19,7 @@ T_NOBODY = "tests/treasury/test_nobody_pays_himself.py::"
 T_ORDER = "tests/ledger/test_laws_order.py::"
 T_TRANSFERS = "tests/concurrency/test_ledger_transfers.py::"
 T_MISSING_ROWS = "tests/ledger/verification/test_missing_rows.py::"
+T_CLOSING_LAWS = "tests/periods/test_closing_laws.py::"
 T_CODES = "tests/treasury/test_codes.py::"
 T_GATEWAY = "tests/treasury/test_gateway_payments.py::"
 T_LAWS = "tests/treasury/test_laws.py::"
@@ -114,9 +115,9 @@ CODE_GUARDS = (
     ),
     Mutant(
         "a verification is used up by the settlement",
-        "treasury/sql/settlement.sql",
-        "UPDATE treasury_onetimecode code SET consumed_at = ledger_clock()",
-        "UPDATE treasury_onetimecode code SET consumed_at = NULL",
+        "treasury/sql/settling_one.sql",
+        "UPDATE treasury_onetimecode SET consumed_at = ledger_clock()",
+        "UPDATE treasury_onetimecode SET consumed_at = NULL",
         (T_CODES + "test_the_right_code_verifies_and_execution_consumes_it",),
     ),
     Mutant(
@@ -206,6 +207,41 @@ TREASURY_LAWS = (
         "    _take_out_of_payment(expense, actor)\n    return recording.void",
         "    return recording.void",
         ("tests/periods/test_paying.py::test_a_void_withdraws_what_was_asked",),
+    ),
+    Mutant(
+        "periods are closed in their order",
+        "periods/services/closing.py",
+        "    _require_previous_closed(period)\n    before",
+        "    before",
+        ("tests/periods/test_closing.py::test_periods_are_closed_in_their_order",),
+    ),
+    Mutant(
+        "a balance sheet ties before it is handed out",
+        "periods/services/closing.py",
+        "    require_tied(period, reckoned.sheet)\n",
+        "",
+        ("tests/periods/test_closing.py::test_the_books_are_asked_before_a_period_closes",),
+    ),
+    Mutant(
+        "a reopening is confirmed by another person",
+        "periods/services/reopening.py",
+        "first_id=request.requested_by_id",
+        "first_id=None",
+        ("tests/periods/test_reopening.py::test_once_statements_were_sent_another_cfo_confirms",),
+    ),
+    Mutant(
+        "TRIGGER: shares add up to their expense",
+        "periods/sql/closing_laws.sql",
+        "",
+        drop_trigger("periods_allocatedexpense", "adds_up"),
+        (T_CLOSING_LAWS + "test_shares_add_up_to_their_expense",),
+    ),
+    Mutant(
+        "TRIGGER: a closed period has its sheet and its allocation",
+        "periods/sql/closing_laws.sql",
+        "",
+        drop_trigger("periods_serviceperiod", "closed_with_sheet"),
+        (T_CLOSING_LAWS + "test_a_period_closes_with_an_allocation_and_the_sheet_of_its_version",),
     ),
     *(
         Mutant(guard, LAWS, "", drop(table, constraint), killers)

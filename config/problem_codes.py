@@ -22,6 +22,11 @@ TABLE: tuple[tuple[tuple[str, ...], int, str], ...] = (
         "no token or session, or one that does not hold",
     ),
     (("wrong_credentials",), 401, "name or password is wrong; which is not said"),
+    (
+        ("second_factor_required",),
+        401,
+        "the password is right; a code of the second factor is asked",
+    ),
     (("not_found",), 404, "nothing there that the caller may see"),
     (("method_not_allowed",), 405, "this path does not take this verb"),
     (("role_required",), 403, "the caller has none of the roles that this needs here"),

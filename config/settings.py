@@ -44,6 +44,10 @@ BURSAR_MONITORING_ADDRESSES = env.list(
 BURSAR_ACCEPTED_FOR = timedelta(seconds=env.int("BURSAR_ACCEPTED_FOR_SECONDS", default=300))
 # Networks of one's own to which webhooks may go although they are not public, such as 10.1.0.0/16.
 BURSAR_WEBHOOK_NETWORKS = env.list("BURSAR_WEBHOOK_NETWORKS", default=[])
+# How long messages to webhooks are kept after they were delivered or given up; the database keeps them 30 days.
+BURSAR_WEBHOOK_MESSAGES_KEPT = timedelta(
+    days=max(30, env.int("BURSAR_WEBHOOK_MESSAGES_KEPT_DAYS", default=90))
+)
 # How many proxies of ours stand before the web processes: so many addresses of X-Forwarded-For count.
 BURSAR_TRUSTED_PROXIES = env.int("BURSAR_TRUSTED_PROXIES", default=0)
 

@@ -43,6 +43,11 @@ def look_after_webhooks() -> None:
     deliveries.alert_about_dead(actor=Actor.system("webhooks"))
 
 
+@shared_task(name="ledger.forget_old_messages")
+def forget_old_messages() -> None:
+    deliveries.forget_old_messages(actor=Actor.system("webhooks"))
+
+
 @shared_task(name="ledger.prove_books")
 def prove_books() -> None:
     operation.prove_when_due(actor=Actor.system("proof"))
@@ -66,6 +71,10 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "forget-old-keys": {
         "task": "ledger.forget_old_keys",
         "schedule": crontab(hour=3, minute=30),
+    },
+    "forget-old-messages": {
+        "task": "ledger.forget_old_messages",
+        "schedule": crontab(hour=3, minute=50),
     },
     "fan-out": {"task": "ledger.fan_out", "schedule": timedelta(seconds=5)},
     "look-after-webhooks": {

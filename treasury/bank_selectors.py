@@ -10,8 +10,15 @@ from django.db.models import Count, Model, Q, QuerySet
 from ledger.models import Membership, User
 from ledger.roles import READING_ROLES
 from payments.models import Provider
-from treasury.models import BankFile, BankFileLine, BankReport, BankReportRow, PaymentAttempt
-from treasury.states import AttemptState
+from treasury.models import (
+    BankFile,
+    BankFileLine,
+    BankReport,
+    BankReportRow,
+    Payment,
+    PaymentAttempt,
+)
+from treasury.states import AttemptState, PaymentStatus
 
 Row = TypeVar("Row", bound=Model)
 
@@ -56,3 +63,10 @@ def _of_whole_companies(rows: QuerySet[Row], user: User) -> QuerySet[Row]:
         user=user, user__is_active=True, role__in=list(READING_ROLES), region=None
     )
     return rows.filter(company__in=memberships.values("company"))
+
+
+def nothing_has_left(payment: Payment) -> bool:
+    """Whether the payment can be withdrawn as far as banks go: if it is executing, it waits for a file."""
+    if payment.status != PaymentStatus.EXECUTING:
+        return True
+    return payment.attempts.filter(state=AttemptState.WAITING).exists()

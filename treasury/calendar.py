@@ -1,7 +1,7 @@
 """On which day a scheduled payment goes out, and until when on that day. Pure: no ORM."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
@@ -43,6 +43,10 @@ class Calendar:
                 return day
             day += step
         return scheduled_for
+
+    def open_from(self, day: date) -> date:
+        """Return the first business day from this date on; where there is none within a year, the date."""
+        return replace(self, roll=Roll.NEXT).due_on(day)
 
     def goes_out(self, due_on: date, *, now: datetime) -> bool:
         """Whether what is due on ``due_on`` may go out at ``now``, the company's local time.

@@ -272,14 +272,23 @@ def may_make_batch(actor: Actor, fund: TreasuryFund) -> None:
     require_role(actor, Role.TREASURER, Role.REQUESTER, place=fund)
 
 
-def may_approve_batch(actor: Actor, batch: Batch, *, roles: frozenset[Role]) -> None:
-    """Who has one of the ``roles`` that it needs, and neither made it nor asked for any of it."""
-    require_role(actor, *sorted(roles), place=batch.fund)
+def may_approve_batch(actor: Actor, batch: Batch, *, roles: frozenset[Role]) -> list[Authority]:
+    """Who has one of the ``roles`` that it needs, or acts for one who has; returns in which ways.
+
+    Neither of the two made it or asked for any of it.
+    """
+    found = require_authority(actor, *sorted(roles), place=batch.fund)
     segregation.require_not_recorder(
         user_id=actor.user_id, recorder_id=batch.created_by_id, act="approve"
     )
     if batch.rows.filter(requester=actor.user_id).exists():
         raise SegregationOfDuties("Whoever requested a part of this may not approve it.")
+    requesters = set(batch.rows.values_list("requester", flat=True).distinct())
+    fit = not_for(found, batch.created_by_id, act="approve")
+    apart = [one for one in fit if one.on_behalf_of_id not in requesters - {None}]
+    if fit and not apart:
+        raise SegregationOfDuties("Whoever you act for requested a part of this.")
+    return apart
 
 
 def may_execute_batch(actor: Actor, batch: Batch) -> User:
@@ -319,11 +328,12 @@ def may_cancel_batch(actor: Actor, batch: Batch) -> None:
 
 
 def _approved_part(user: User, batch: Batch) -> bool:
-    """Whether the person approved this set, or a requisition in it as it is now."""
-    if batch.all_approvals.filter(set_hash=batch.set_hash, approver=user).exists():
+    """Whether the person, or somebody for him, approved this set or a requisition in it as it is now."""
+    mine = Q(approver=user) | Q(on_behalf_of=user)
+    if batch.all_approvals.filter(mine, set_hash=batch.set_hash).exists():
         return True
     approvals = RequisitionApproval.objects.filter(
-        Q(approver=user) | Q(on_behalf_of=user),
+        mine,
         version=F("requisition__version"),
         requisition__batch_rows__batch=batch,
     )

@@ -94,6 +94,36 @@ PAYMENTS = Export(
     ("fund__company", "requisition", "requester", "executor", "execution", "reconciliation"),
 )
 
+BATCH_ROWS = Export(
+    "batch-rows",
+    (
+        Column("row_id", _of("pk")),
+        Column("batch", _of("batch", "name")),
+        Column("number", _of("number")),
+        Column("status", _of("status")),
+        Column("payment_status", _of("payment", "status")),
+        Column("payee_name", _of("payee_name")),
+        Column("method", _of("method")),
+        Column("destination", _of("destination_shown")),
+        Column("amount", lambda row: None if row.amount is None else _money("amount")(row)),
+        Column("currency", _of("currency")),
+        Column("reference", _of("reference")),
+        Column("scheduled_for", _of("scheduled_for")),
+        Column("requisition_id", _of("requisition_id")),
+        Column("payment_id", _of("payment_id")),
+        Column("gateway_reference", _of("payment", "execution", "gateway_reference")),
+        Column("executed_at", _of("payment", "execution", "created_at")),
+        Column("otp_verified_at", _of("payment", "execution", "otp_verified_at")),
+        Column("last_error", _of("payment", "last_error")),
+        Column("error_field", _of("error_field")),
+        Column("error_code", _of("error_code")),
+        Column("error_message", _of("error_message")),
+        Column("warnings", lambda row: "; ".join(one["message"] for one in row.warnings)),
+        Column("processed_at", _of("processed_at")),
+    ),
+    ("batch", "payment__execution"),
+)
+
 EXECUTIONS = Export(
     "executions",
     (

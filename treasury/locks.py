@@ -226,7 +226,7 @@ def lock_payments_of(requisition: Requisition) -> list[Payment]:
 def lock_attempt(attempt_id: UUID) -> PaymentAttempt:
     """Lock fund, requisition, payment and attempt."""
     rows = PaymentAttempt.objects.select_related(
-        "payment__fund__company", "payment__requisition", "provider", "code"
+        "payment__fund__company", "payment__requisition", "provider", "code", "batch_code"
     ).filter(pk=attempt_id)
     order = ("payment__fund", "payment__requisition", "payment", "self")
     return _the_one(rows.select_for_update(of=order, no_key=True).order_by(), "attempt")
@@ -234,7 +234,7 @@ def lock_attempt(attempt_id: UUID) -> PaymentAttempt:
 
 def lock_live_attempt(payment: Payment) -> PaymentAttempt | None:
     """Lock the attempt, if any, that may still move the money of a locked payment."""
-    rows = PaymentAttempt.objects.select_related("provider", "code").filter(
+    rows = PaymentAttempt.objects.select_related("provider", "code", "batch_code").filter(
         payment=payment, finished_at=None
     )
     return rows.select_for_update(of=("self",), no_key=True).order_by().first()

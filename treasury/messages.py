@@ -31,6 +31,7 @@ SHORT_TEXT = """\
 {otp}
 is your Bursar code for {subject}. Good for five minutes. Not you? Tell your CFO.
 """
+SHORT_REMINDER = "Bursar: {about} and waits for your code. Please sign in."
 LONGEST_SUBJECT = 70
 
 
@@ -199,17 +200,32 @@ def send_batch_code(message: BatchCodeMessage) -> None:
     hand_over(message.to, subject=f"Code for {about}", text=text, about=about, otp=message.otp)
 
 
-def remind_of_due_payment(payment: Payment, *, to: str) -> None:
+def remind_of_due_payment(payment: Payment, *, to: User) -> None:
     """Tell whoever scheduled a payment that it is due and needs his code; names no destination."""
     money = Money(payment.amount, payment.currency)
-    text = DUE.format(money=money, payee=payment.requisition.payee_name, day=payment.due_on)
-    EmailMessage(subject=f"Due: {money}", body=text, to=[to]).send()
+    payee = payment.requisition.payee_name
+    text = DUE.format(money=money, payee=payee, day=payment.due_on)
+    remind(to, subject=f"Due: {money}", text=text, about=f"{money} to {payee} is due")
+
+
+def remind(to: User, *, subject: str, text: str, about: str) -> None:
+    """Tell a person that something waits for his code, where he wants codes: by mail, or a few words as a text.
+
+    Nothing is sent where he has no address. Raises what the mail server or ``send_sms`` raises.
+    """
+    try:
+        reader = Reader.of(to)
+    except NoAddress:
+        return
+    if reader.phone:
+        send_sms(to=reader.phone, text=SHORT_REMINDER.format(about=about[:LONGEST_SUBJECT]))
+    else:
+        EmailMessage(subject=subject, body=text, to=[reader.email]).send()
 
 
 def remind_of_refused_payment(payment: Payment, *, to: User) -> None:
     """Tell whoever executed a payment that was refused that it may be tried again, with his code."""
     money = Money(payment.amount, payment.currency)
     payee = payment.requisition.payee_name
-    if to.email:
-        text = REFUSED.format(money=money, payee=payee, said=payment.last_error.rstrip("."))
-        EmailMessage(subject=f"Refused: {money}", body=text, to=[to.email]).send()
+    text = REFUSED.format(money=money, payee=payee, said=payment.last_error.rstrip("."))
+    remind(to, subject=f"Refused: {money}", text=text, about=f"{money} to {payee} was refused")

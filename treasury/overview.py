@@ -5,7 +5,7 @@ many rows there are.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import Count, F, Q, QuerySet, Sum
 
 from ledger.access import visible, within_reach
-from ledger.clock import DatabaseClock
+from ledger.clock import CivilDate, DatabaseClock
 from ledger.models import User
 from payments.models import Provider
 from treasury.models import (
@@ -36,6 +36,7 @@ from treasury.states import (
 LOOKS_BACK = timedelta(days=30)
 HEALTH_OF = timedelta(hours=24)
 FUNDS_SHOWN = 40
+DAYS_SHOWN = 14
 OPEN = (
     PaymentStatus.PENDING,
     PaymentStatus.EXECUTING,
@@ -96,6 +97,21 @@ class Health:
         """The share of attempts with an outcome that succeeded; None where none has one."""
         ended = self.succeeded + self.failed
         return round(100 * self.succeeded / ended) if ended else None
+
+
+@dataclass(frozen=True, slots=True)
+class DueDay:
+    """How many pending payments of one currency go out on a day, their sum, and how many need a code first.
+
+    ``is_late`` where the day has come, and they have not gone out.
+    """
+
+    currency: str
+    day: date
+    many: int
+    amount: Decimal
+    with_code: int
+    is_late: bool
 
 
 def funds_at_a_glance(user: User, narrowed: Narrowed) -> list[TreasuryFund]:
@@ -199,14 +215,39 @@ def health_of_providers(user: User, narrowed: Narrowed) -> list[Health]:
     ]
 
 
+def scheduled_by_day(user: User, narrowed: Narrowed) -> list[DueDay]:
+    """Return what is scheduled and has not gone out, by currency and day, the nearest days of each first."""
+    scheduled = Payment.objects.filter(status=PaymentStatus.PENDING, due_on__isnull=False)
+    rows = narrowed.apply(_seen(scheduled, user)).order_by("currency", "due_on")
+    today = CivilDate(F("fund__company__time_zone"))
+    totals = rows.values("currency", "due_on").annotate(
+        n=Count("pk"),
+        sum=Sum("amount"),
+        codes=Count("pk", filter=Q(otp_required=True) | Q(step_up_required=True)),
+        late=Count("pk", filter=Q(due_on__lte=today)),
+    )
+    found: dict[str, list[DueDay]] = {}
+    for row in totals:
+        days = found.setdefault(row["currency"], [])
+        if len(days) < DAYS_SHOWN:
+            figures = (row["n"], row["sum"], row["codes"], bool(row["late"]))
+            days.append(DueDay(row["currency"], row["due_on"], *figures))
+    return [one for days in found.values() for one in days]
+
+
 def what_is_due(user: User, narrowed: Narrowed) -> dict[str, int]:
     """Return how many payments wait for which step of a treasurer."""
     rows = narrowed.apply(_seen(Payment.objects.filter(status__in=OPEN), user))
-    pending = Q(status=PaymentStatus.PENDING)
+    later = Q(due_on__gt=CivilDate(F("fund__company__time_zone")))
+    is_pending = Q(status=PaymentStatus.PENDING)
+    # What goes out on a later day waits for nobody yet; a day that is not set is no later one.
+    pending = is_pending & (Q(due_on=None) | ~later)
     found: dict[str, int] = rows.order_by().aggregate(
         to_code=Count("pk", filter=pending & Q(otp_required=True, otp_verified=False)),
         to_execute=Count("pk", filter=pending & (Q(otp_required=False) | Q(otp_verified=True))),
-        failed=Count("pk", filter=Q(status=PaymentStatus.FAILED)),
+        scheduled=Count("pk", filter=is_pending & later),
+        failed=Count("pk", filter=Q(status=PaymentStatus.FAILED, retry_at=None)),
+        retried=Count("pk", filter=Q(status=PaymentStatus.FAILED, retry_at__isnull=False)),
         in_doubt=Count("pk", filter=Q(status=PaymentStatus.UNKNOWN)),
         in_review=Count("pk", filter=Q(status=PaymentStatus.REVIEW)),
     )

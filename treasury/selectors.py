@@ -248,23 +248,31 @@ def _found_by_another(user: User) -> Q:
 def batches_awaiting(user: User) -> QuerySet[Batch]:
     """Batches that the user can move on: a CFO or approver approves, a treasurer executes or resumes.
 
-    Nobody what he made (to approve) or asked for a part of, nor what he approved (to execute).
+    In his own role or under a delegation. Nobody what he made (to approve) or asked for a part of, nor what he
+    approved (to execute); neither what whoever he acts for made, asked for or approved.
     """
     rows = batches_seen_by(user)
     own = BatchRow.objects.filter(batch=OuterRef("pk"), requester=user)
     given = BatchApproval.objects.filter(batch=OuterRef("pk"), set_hash=OuterRef("set_hash"))
-    mine = Exists(given.filter(approver=user))
+    mine = Exists(given.filter(_by(user)))
     submitted = Q(status=BatchStatus.SUBMITTED) & ~Q(created_by=user) & ~Q(mine)
     raised = BatchRow.objects.filter(batch=OuterRef("pk"), raised=True, status="waiting")
     by_approver = submitted & Q(Exists(raised)) & ~Q(Exists(given.filter(role=Role.APPROVER.value)))
     by_cfo = submitted & ~Q(Exists(given.filter(role=Role.CFO.value)))
     to_run = Q(status__in=(BatchStatus.APPROVED, BatchStatus.PAUSED))
     to_run &= Q(separate_executor=False) | ~Q(mine)
-    return rows.exclude(Exists(own)).filter(
-        within_reach(user, "fund__", (Role.CFO,)) & by_cfo
-        | within_reach(user, "fund__", (Role.APPROVER,)) & by_approver
-        | within_reach(user, "fund__", (Role.TREASURER,)) & to_run
-    )
+    moving = within_reach(user, "fund__", (Role.CFO,)) & by_cfo
+    moving |= within_reach(user, "fund__", (Role.APPROVER,)) & by_approver
+    moving |= within_reach(user, "fund__", (Role.TREASURER,)) & to_run
+    for delegation in active_delegations(user):
+        principal = delegation.delegator
+        lacking = by_cfo if delegation.role == Role.CFO else by_approver
+        asked = BatchRow.objects.filter(batch=OuterRef("pk"), requester=principal)
+        apart = (
+            ~Q(created_by=principal) & ~Q(Exists(asked)) & ~Q(Exists(given.filter(_by(principal))))
+        )
+        moving |= _reach_under(delegation, "fund__") & lacking & apart
+    return rows.exclude(Exists(own)).filter(moving)
 
 
 def variances_awaiting(user: User) -> QuerySet[VarianceAdjustment]:

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -32,6 +33,7 @@ class Item:
     amount: Decimal
     currency: str
     open: bool
+    scheduled_for: date | None = None
 
     def digest(self) -> str:
         """Return the SHA-256 (hex) of everything above."""
@@ -49,6 +51,8 @@ class Item:
                 format_amount(self.amount, self.currency),
                 self.currency,
                 self.open,
+                # A row without a day is named as it was before there were days.
+                *([self.scheduled_for.isoformat()] if self.scheduled_for else []),
             ]
         )
 

@@ -17,7 +17,7 @@ LARGEST = 5 * 1024 * 1024
 MOST_ROWS = 10_000
 LONGEST_CELL = 1_000
 PAYEE = ("payee_name", "method", "destination", "amount", "purpose")
-COLUMNS = (*PAYEE, "requisition", "reference", "currency")
+COLUMNS = (*PAYEE, "requisition", "reference", "currency", "scheduled_for")
 ALIASES = {"requisition_id": "requisition"}
 # What a spreadsheet would calculate; a phone number may begin with a plus, an amount with a minus.
 FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9 ])")

@@ -23,6 +23,7 @@ from unfold.widgets import (
 )
 
 from ledger.actor import Actor
+from ledger.admin.pages import Panel
 from ledger.models import User
 from ledger.refusals import Refusal, RoleRequired
 from ledger.roles import Role
@@ -38,10 +39,11 @@ MOST_ROWS = 100
 class StepForm(forms.Form):
     """What a step needs to be told; made for the rows it is about and the person who asks.
 
-    ``refused_with`` is the code of the refusal that it shows, if any.
+    ``refused_with`` is the code of the refusal that it shows, if any; ``panels`` what is shown above it.
     """
 
     refused_with = ""
+    panels: Sequence[Panel] = ()
 
     def __init__(self, *args: Any, rows: Sequence[Any] = (), user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -256,9 +258,10 @@ def row_choice(label: str, *, required: bool = True, help_text: str = "") -> for
     )
 
 
-def upload(label: str, *, help_text: str = "") -> forms.FileField:
+def upload(label: str, *, required: bool = True, help_text: str = "") -> forms.FileField:
     """A field for a file."""
-    return forms.FileField(label=label, help_text=help_text, widget=UnfoldAdminFileFieldWidget())
+    widget = UnfoldAdminFileFieldWidget()
+    return forms.FileField(label=label, required=required, help_text=help_text, widget=widget)
 
 
 class Commented(StepForm):

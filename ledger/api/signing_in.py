@@ -17,13 +17,19 @@ from ledger.api.serializers import Input, NoInput, Output
 from ledger.encryption import mask
 from ledger.models import Membership, User
 from ledger.services.people import choose_channel
-from ledger.services.second_factor import step_up
+from ledger.services.second_factor import SecondFactorRequired, step_up
 from ledger.services.signing_in import WrongCredentials, revoke_token, token_for
 
 
 class SignInInput(Input):
     username = TextField(max_length=150)
     password = TextField(max_length=1000, trim_whitespace=False)
+    code = TextField(
+        max_length=20,
+        required=False,
+        allow_blank=True,
+        help_text="A code of the app, or a recovery code: of whoever has set up a second factor.",
+    )
 
 
 class TokenSerializer(serializers.Serializer):
@@ -34,21 +40,25 @@ class TokenIssue(APIView):
     """Get a token for a name and a password.
 
     Send it as `Authorization: Token …`. A wrong name and a wrong password are answered alike; too many
-    failures are refused for a while.
+    failures are refused for a while. Whoever has a second factor sends a code of it as `code`.
     """
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
     schema = Documentation()
     Input, Output = SignInInput, TokenSerializer
-    refusals = {400: "", 401: "wrong_credentials", 429: "too_many_requests"}
+    refusals = {
+        400: "second_factor_invalid",
+        401: "wrong_credentials, second_factor_required",
+        429: "too_many_requests",
+    }
 
     def post(self, request: Request) -> Response:
         given = SignInInput(data=request.data)
         given.is_valid(raise_exception=True)
         try:
             token = token_for(origin=origin_of(request), **given.validated_data)
-        except WrongCredentials as refusal:
+        except (WrongCredentials, SecondFactorRequired) as refusal:
             raise AuthenticationFailed(refusal.detail, code=refusal.code) from None
         return Response({"token": token})
 

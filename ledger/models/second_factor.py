@@ -42,6 +42,7 @@ class StepUp(models.Model):
     """That a person showed his second factor, for a few minutes, in one session or with one token.
 
     ``carrier`` is the keyed hash of that session or token: what was shown in one counts in no other.
+    ``enrolment`` is the number of the app's ``Authenticator``: with it gone, what it showed counts no more.
     """
 
     class Means(models.TextChoices):
@@ -54,6 +55,7 @@ class StepUp(models.Model):
     means = models.CharField(max_length=20, choices=Means.choices)
     verified_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
     expires_at = models.DateTimeField()
+    enrolment = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
         ordering = ("-verified_at",)

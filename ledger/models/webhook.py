@@ -97,7 +97,8 @@ class WebhookDelivery(models.Model):
     """One message to one endpoint: the very bytes that are sent, however often.
 
     ``message_id`` is the ``webhook-id`` of every try. ``subject`` and ``sequence`` are those of the event;
-    a test has neither. Whoever is sending it just now has it until ``lease_until``.
+    a test has neither. Whoever is sending it just now has it until ``lease_until``. It is kept for a while after
+    it was delivered or given up, by setting, and then goes with its tries; the event stays.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -153,6 +154,11 @@ class WebhookDelivery(models.Model):
             ),
             models.Index(
                 fields=("endpoint", "-created_at", "-id"), name="ledger_webhookdelivery_recent"
+            ),
+            models.Index(
+                fields=("finished_at",),
+                condition=Q(finished_at__isnull=False),
+                name="ledger_webhookdelivery_old",
             ),
             models.Index(
                 fields=("endpoint",),

@@ -3,7 +3,9 @@
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.core.mail import send_mail
+from django.db import connection
 from django.db.models import DurationField, Exists, OuterRef, Value
 
 from ledger import audit, locks
@@ -19,6 +21,8 @@ from ledger.states import DeliveryStatus
 TEST_KIND = "webhook.test"
 # Whoever is told that messages are given up is told again after this long at the earliest.
 ALERT_EVERY = timedelta(hours=1)
+FORGOTTEN_AT_ONCE = 1_000
+MOST_FORGOTTEN = 100_000  # by one pass; the next one goes on
 
 
 @command("webhook.test")
@@ -140,3 +144,32 @@ def forget_old_secrets(*, actor: Actor) -> int:
     return WebhookEndpoint.objects.filter(previous_until__lte=DatabaseClock()).update(
         previous_secret=None, previous_until=None
     )
+
+
+def forget_old_messages(*, actor: Actor) -> int:
+    """Delete messages that were delivered or given up longer ago than the setting says; returns how many.
+
+    With the record of their tries, in many short transactions. May run twice at once.
+    """
+    total = 0
+    while total < MOST_FORGOTTEN and (gone := _forget_some(actor=actor)):
+        total += gone
+    return total
+
+
+@command("webhook.forget")
+def _forget_some(*, actor: Actor) -> int:
+    kept: timedelta = settings.BURSAR_WEBHOOK_MESSAGES_KEPT
+    before = database_now() - kept
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_forget_messages(%s, %s)", [before, FORGOTTEN_AT_ONCE])
+        row = cursor.fetchone()
+    many: int = row[0] if row else 0
+    if many:
+        audit.record(
+            actor=actor,
+            action="webhook.forget",
+            subject="ledger.webhooks",
+            after={"messages": many, "kept_days": kept.days},
+        )
+    return many

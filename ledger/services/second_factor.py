@@ -21,7 +21,7 @@ from ledger.clock import DatabaseClock, database_now
 from ledger.commands import command, require_transaction
 from ledger.models import SecondFactorUse, StepUp, User
 from ledger.models.second_factor import MOST_TRIES_A_DAY
-from ledger.refusals import Conflict, InvalidInput, NotFound, RoleRequired
+from ledger.refusals import Conflict, InvalidInput, NotFound, Refusal, RoleRequired
 
 PERIOD_S = 30
 # A phone's clock may be one step off.
@@ -70,11 +70,17 @@ def recovery_codes_left(user_id: UUID) -> int:
 
 
 def has_stepped_up(actor: Actor) -> bool:
-    """Whether the actor showed his second factor within the last minutes, in this session or by this token."""
+    """Whether the actor showed his second factor within the last minutes, in this session or by this token.
+
+    What he showed with an app that was taken away since does not count.
+    """
     if actor.user is None or not actor.carrier:
         return False
+    apps = Authenticator.objects.filter(user=actor.user, type=Authenticator.Type.TOTP)
     rows = StepUp.objects.filter(user=actor.user, carrier=actor.carrier)
-    return rows.filter(expires_at__gt=DatabaseClock()).exists()
+    rows = rows.filter(expires_at__gt=DatabaseClock(), enrolment__in=apps.values("pk"))
+    found: bool = rows.exists()
+    return found
 
 
 def enrol(*, actor: Actor, secret: str, code: str) -> Enrolled:
@@ -84,6 +90,37 @@ def enrol(*, actor: Actor, secret: str, code: str) -> Enrolled:
     """
     spent = spend_try(_person(actor).pk)
     return _enrol(actor=actor, secret=secret, code=code, spent=spent)
+
+
+class SecondFactorRequired(Refusal):
+    """The person has a second factor, and signs in with a code of it besides his password."""
+
+    status = 401
+    code = "second_factor_required"
+    title = "Second factor required"
+
+
+def require_at_sign_in(*, actor: Actor, code: str) -> None:
+    """Take a code of the app, or a recovery code, of a person who has just given his password.
+
+    Nothing is asked of whoever has no second factor. Raises ``SecondFactorRequired`` without a code, and
+    ``InvalidSecondFactor`` on ``code``; the try is spent and committed first.
+    """
+    user = _person(actor)
+    if not is_enrolled(user.pk):
+        return
+    if not code:
+        raise SecondFactorRequired("Send a code of your app, or a recovery code, as code.")
+    _sign_in(actor=actor, code=code, spent=spend_try(user.pk))
+
+
+@command("second_factor.sign_in")
+def _sign_in(*, actor: Actor, code: str, spent: bool) -> None:
+    user = _person(actor)
+    means = _take(user.pk, code) if spent else None
+    _require(means is not None)
+    _give_back_try(user.pk)
+    _record(actor, "second_factor.sign_in", user.pk, means=str(means))
 
 
 @command("second_factor.enrol")
@@ -120,12 +157,14 @@ def _step_up(*, actor: Actor, code: str, spent: bool) -> StepUp:
     means = _take(user.pk, code) if spent else None
     _require(means is not None and bool(actor.carrier))
     _give_back_try(user.pk)
+    app = _authenticator(user.pk, Authenticator.Type.TOTP)
     found = StepUp(
         user=user,
         carrier=actor.carrier,
         means=means or "",
         verified_at=(now := database_now()),
         expires_at=now + STEP_UP_FOR,
+        enrolment=app.pk if app else None,
     )
     found.save(force_insert=True)
     _record(actor, "second_factor.step_up", user.pk, means=str(means))

@@ -14,6 +14,7 @@ from ledger.actor import Actor, Origin
 from ledger.commands import command
 from ledger.models import User
 from ledger.refusals import Refusal, TooManyRequests
+from ledger.services.second_factor import require_at_sign_in
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +31,11 @@ class WrongCredentials(Refusal):
     title = "Wrong credentials"
 
 
-def token_for(*, username: str, password: str, origin: Origin) -> str:
+def token_for(*, username: str, password: str, origin: Origin, code: str = "") -> str:
     """Return a new token for the person with this name and password; only its hash is kept.
 
-    Raises ``WrongCredentials``, and ``TooManyRequests`` after ten failures in
+    ``code`` is one of his second factor, if he has one. Raises ``SecondFactorRequired`` and
+    ``InvalidSecondFactor`` once the password is right, ``WrongCredentials``, and ``TooManyRequests`` after ten failures in
     five minutes for one name from one address, or a hundred from one address.
     """
     require_patience(username, origin["ip_address"])
@@ -42,7 +44,9 @@ def token_for(*, username: str, password: str, origin: Origin) -> str:
         count_failure(username, origin["ip_address"])
         logger.warning("sign-in failed", extra={"ip_address": origin["ip_address"]})
         raise WrongCredentials("There is nobody with this name and password.")
-    return issue_token(actor=Actor.of(user, **origin), user_id=user.pk)
+    actor = Actor.of(user, **origin)
+    require_at_sign_in(actor=actor, code=code)
+    return issue_token(actor=actor, user_id=user.pk)
 
 
 def require_patience(username: str, address: str | None) -> None:

@@ -8,9 +8,12 @@ from knox.models import AuthToken
 from redis.exceptions import ConnectionError as RedisAway
 from rest_framework.test import APIClient
 
-from ledger.models import AuditEvent, User
+from ledger.models import AuditEvent, SecondFactorUse, User
+from ledger.models.second_factor import MOST_TRIES_A_DAY
 from ledger.services import signing_in
+from ledger.services.second_factor import enrol
 from tests.ledger.factories import UserFactory
+from tests.ledger.test_second_factor import Phone, acting
 
 PASSWORD = "a long password"
 
@@ -140,3 +143,29 @@ def test_a_call_costs_one_query_to_know_the_caller_however_many_tokens(
     # The person and his memberships; the token with its owner is a statement outside the ORM.
     with django_assert_num_queries(2):
         client.get("/api/me/")
+
+
+def test_whoever_has_a_second_factor_signs_in_with_a_code_of_it(amina: User) -> None:
+    phone = Phone()
+    enrol(actor=acting(amina), secret=phone.secret, code=phone.code(steps=-1))
+    missing = ask()
+    assert (missing.status_code, missing.json()["code"]) == (401, "second_factor_required")
+    assert ask(password="wrong", code=phone.code()).json()["code"] == "wrong_credentials"
+    wrong = ask(code="000000x")
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "second_factor_invalid")
+    assert list(wrong.json()["errors"]) == ["code"]
+    code = phone.code()
+    assert ask(code=code).status_code == 200
+    assert ask(code=code).status_code == 400  # a code is taken once
+    assert AuthToken.objects.filter(user=amina).count() == 1
+
+
+def test_ten_wrong_codes_end_the_day_for_right_ones_too(amina: User) -> None:
+    phone = Phone()
+    enrol(actor=acting(amina), secret=phone.secret, code=phone.code(steps=-1))
+    SecondFactorUse.objects.filter(user=amina).update(tries=MOST_TRIES_A_DAY)
+    assert ask(code=phone.code()).json()["code"] == "second_factor_invalid"
+
+
+def test_without_a_second_factor_no_code_is_asked_and_none_is_looked_at(amina: User) -> None:
+    assert ask(code="123456").status_code == 200

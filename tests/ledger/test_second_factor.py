@@ -8,7 +8,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, generate_totp_secret, hotp_value
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from ledger.actor import Actor
 from ledger.clock import database_now
@@ -254,3 +254,37 @@ def test_the_database_takes_nothing_back(attacker: str, statement: str, paramete
     with raw.refused():
         raw.run(statement, parameters)
     assert raw.rows_of(SecondFactorUse, StepUp) == before
+
+
+@pytest.mark.django_db
+def test_what_was_shown_ends_when_the_app_is_taken_away() -> None:
+    user, phone, recovery = enrolled()
+    step_up(actor=acting(user), code=phone.code())
+    assert has_stepped_up(acting(user))
+    remove(actor=acting(user), code=recovery[0])
+    assert not has_stepped_up(acting(user))
+    another = Phone()
+    enrol(actor=acting(user), secret=another.secret, code=another.code(steps=1))
+    assert not has_stepped_up(acting(user))  # nor with another one
+
+
+@pytest.mark.django_db
+def test_and_when_an_administrator_resets_it() -> None:
+    user, phone, _ = enrolled()
+    step_up(actor=acting(user), code=phone.code())
+    reset(actor=acting(UserFactory.create(is_superuser=True)), user_id=user.pk)
+    assert not has_stepped_up(acting(user))
+
+
+@pytest.mark.django_db
+def test_nobody_steps_up_with_the_app_of_another() -> None:
+    user, *_ = enrolled()
+    app = Authenticator.objects.get(user=user, type="totp")
+    with pytest.raises(IntegrityError, match="not that of the person"), transaction.atomic():
+        StepUp.objects.create(
+            user=UserFactory.create(),
+            carrier="c" * 64,
+            means="totp",
+            expires_at=database_now() + timedelta(minutes=1),
+            enrolment=app.pk,
+        )

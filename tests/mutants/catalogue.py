@@ -1,5 +1,6 @@
 """Guards of Bursar, each with the tests that notice when it is gone."""
 
+from tests.mutants.later import LATER
 from tests.mutants.mutant import Mutant, drop, drop_trigger
 
 CODES = "treasury/services/codes.py"
@@ -448,4 +449,4 @@ BOOKS = (
     ),
 )
 
-MUTANTS = (*LOCKS_AND_RACES, *CODE_GUARDS, *DUTIES, *TREASURY_LAWS, *GATEWAY, *BOOKS)
+MUTANTS = (*LOCKS_AND_RACES, *CODE_GUARDS, *DUTIES, *TREASURY_LAWS, *GATEWAY, *BOOKS, *LATER)

@@ -14,8 +14,8 @@ from tests.treasury.desk import Desk, make_desk, refused_by, rival_of
 from tests.treasury.factories import acting, person
 from treasury.models import Requisition, RequisitionApproval
 from treasury.selectors import requisitions_awaiting
+from treasury.services.approving import AlreadyApproved
 from treasury.services.requisitions import (
-    AlreadyApproved,
     approve_requisition,
     edit_requisition,
     reject_requisition,

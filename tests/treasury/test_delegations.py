@@ -20,11 +20,12 @@ from treasury.selectors import (
     requisitions_awaiting,
     variances_awaiting,
 )
+from treasury.services.approving import AlreadyApproved
 from treasury.services.codes import send_otp
 from treasury.services.delegations import DelegationEnded, create_delegation, end_delegation
 from treasury.services.payments import create_payment
 from treasury.services.replenishment import approve_replenishment, fund_replenishment, replenish
-from treasury.services.requisitions import AlreadyApproved, approve_requisition, reject_requisition
+from treasury.services.requisitions import approve_requisition, reject_requisition
 from treasury.services.variances import approve_variance
 
 DAY = timedelta(days=1)

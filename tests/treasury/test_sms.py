@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -23,7 +24,14 @@ from tests.api.caller import Caller
 from tests.ledger.hooks import Client, receiving
 from tests.treasury.conftest import World
 from tests.treasury.factories import acting, person
-from treasury.messages import NoAddress, Reader
+from treasury.messages import (
+    NoAddress,
+    Reader,
+    SetCodeMessage,
+    remind_of_due_payment,
+    remind_of_refused_payment,
+    send_set_code,
+)
 from treasury.models import Payment
 from treasury.services.codes import send_otp, verify_otp
 from treasury.sms import SmsNotSent, send_sms
@@ -187,3 +195,31 @@ def test_an_administrator_writes_the_phone_down_and_the_trail_masks_it(world: Wo
     assert event.after is not None
     assert event.after["phone"] == "+254••••••111"
     assert PHONE not in str(AuditEvent.objects.values_list("before", "after"))
+
+
+def test_a_set_s_code_and_a_reminder_go_where_codes_go(
+    payment: Payment, world: World, gateway_of_sms: Client
+) -> None:
+    reader = Reader.of(world.treasurer)
+    send_set_code(SetCodeMessage(to=reader, count=2, totals="KES 6,000.00", otp="123456"))
+    payment.due_on = date(2026, 3, 2)
+    remind_of_due_payment(payment, to=world.treasurer)
+    payment.last_error = "1 short of funds"
+    remind_of_refused_payment(payment, to=world.treasurer)
+    texts = [json.loads(message.body)["text"] for message in gateway_of_sms.messages]
+    assert CODE.search(texts[0])
+    assert texts[1:] == [
+        "Bursar: KES 5,000.00 to Amina Traders is due and waits for your code. Please sign in.",
+        "Bursar: KES 5,000.00 to Amina Traders was refused and waits for your code. Please sign in.",
+    ]
+    assert mail.outbox == []
+
+
+def test_a_reminder_goes_by_mail_to_everybody_else_and_to_nobody_without_an_address(
+    payment: Payment, world: World
+) -> None:
+    remind_of_due_payment(payment, to=world.second_treasurer)
+    assert [message.to for message in mail.outbox] == [[world.second_treasurer.email]]
+    world.second_treasurer.email = ""
+    remind_of_due_payment(payment, to=world.second_treasurer)
+    assert len(mail.outbox) == 1

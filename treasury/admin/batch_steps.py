@@ -1,46 +1,81 @@
 """What can be done to a batch, each by the command that the API uses too."""
 
+import hashlib
+from typing import Any
+
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
 from ledger.access import visible
 from ledger.actor import Actor
-from ledger.admin.steps import Commented, Given, Reasoned, Step, StepForm, line, row_choice, upload
-from ledger.refusals import InvalidInput
+from ledger.admin.steps import (
+    Commented,
+    Given,
+    Reasoned,
+    Step,
+    StepForm,
+    day,
+    line,
+    row_choice,
+    upload,
+)
+from ledger.refusals import InvalidInput, Refusal
 from ledger.roles import Role
 from treasury import duties
+from treasury.admin.batch_preview import Tried, preview
 from treasury.models import Batch, TreasuryFund
 from treasury.services.batch_approval import approve_batch, needed_roles
 from treasury.services.batch_codes import send_batch_otp, verify_batch_otp
 from treasury.services.batch_execution import execute_batch, pause_batch, resume_batch
 from treasury.services.batches import Upload, cancel_batch, create_batch
-from treasury.states import BatchRowStatus
 
 TREASURER = frozenset({Role.TREASURER})
 MAKERS = frozenset({Role.TREASURER, Role.REQUESTER})
 MANAGERS = frozenset({Role.TREASURER, Role.CFO})
 SIX_DIGITS = {"inputmode": "numeric", "autocomplete": "one-time-code", "placeholder": "six digits"}
 COLUMNS = "CSV or XLSX with payee_name, method, destination, amount, purpose. Up to 10,000 lines."
-MOST_SHOWN = 20
+AGAIN = "Choose the same file again to make what is shown above; another one is refused."
 
 
 class New(StepForm):
-    """A file, tried first: nothing is made before the box is ticked."""
+    """A file, or what is due, tried first: nothing is made before the box is ticked."""
 
     fund = row_choice("Fund")
-    file = upload("File", help_text=COLUMNS)
-    name = line("Name", required=False, max_length=160, help_text="Empty: the file's.")
+    file = upload("File", required=False, help_text=COLUMNS)
+    due_by = day(
+        "Or everything due by",
+        required=False,
+        help_text="The scheduled payments of the fund that go out on this day or before, without a file.",
+    )
+    name = line("Name", required=False, max_length=160, help_text="Empty: the file's, or the day.")
     make = forms.BooleanField(
         label="Make the batch",
         required=False,
-        help_text="Leave this open for a dry run: it says what would be refused and keeps nothing.",
+        help_text="Leave this open for a dry run: it shows what would be made and keeps nothing.",
     )
+    tried = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
 
     def prepare(self) -> None:
         field = self.fields["fund"]
         assert isinstance(field, forms.ModelChoiceField)
         rows = TreasuryFund.objects.select_related("company").order_by("company__name", "name")
         field.queryset = visible(rows, self.user, roles=MAKERS)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if bool(given.get("file")) == bool(given.get("due_by")):
+            self.add_error("file", "Choose a file, or a day until which everything due is paid.")
+        return given
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Show a dry run beside the form, ready to make what was tried; anything else as a refusal."""
+        if not isinstance(refusal, Tried):
+            super().refuse(refusal)
+            return
+        self.panels = preview(refusal.draft)
+        tried = refusal.draft.batch.file_hash
+        self.data = {**dict(self.data.items()), "make": "on", "tried": tried}
+        self["file"].help_text = AGAIN if tried else COLUMNS
 
 
 class Code(StepForm):
@@ -58,27 +93,27 @@ class Approval(Commented):
 
 
 def _create(actor: Actor, _row: None, given: Given) -> Batch:
-    file: UploadedFile = given["file"]
+    file: UploadedFile | None = given["file"]
+    upload = Upload(file.name or "Upload", file.read()) if file else None
+    if upload and given["make"]:
+        _require_tried(upload, given["tried"])
     draft = create_batch(
         actor=actor,
         fund_id=given["fund"].pk,
-        upload=Upload(file.name or "Upload", file.read()),
+        upload=upload,
+        due_by=given["due_by"],
         name=given["name"],
         dry_run=not given["make"],
     )
-    if not draft.dry_run:
-        return draft.batch
-    refused = [row for row in draft.rows if row.status == BatchRowStatus.REFUSED]
-    warned = [row for row in draft.rows if row.warnings]
-    counts = f"{len(refused):,} rows refused, {len(warned):,} to be looked at"
-    advice = "Tick the box and choose the file again to make it."
-    told = [f"Dry run: {draft.batch} would be made, {counts}. {advice}"]
-    told += [f"Row {row.number}: {row.error_message}" for row in refused[:MOST_SHOWN]]
-    told += [
-        f"Row {row.number}, {row.payee_name}: {row.warnings[0]['message']}"
-        for row in warned[:MOST_SHOWN]
-    ]
-    raise InvalidInput(told[0], errors={"dry run": told})
+    if draft.dry_run:
+        raise Tried(draft)
+    return draft.batch
+
+
+def _require_tried(upload: Upload, tried: str) -> None:
+    """A file that was tried is the one that is made; whoever tried none is not asked."""
+    if tried and hashlib.sha256(upload.data).hexdigest() != tried:
+        raise InvalidInput.on("file", "This is not the file that was tried. Try it first.")
 
 
 def _approve(actor: Actor, row: Batch, given: Given) -> object:
@@ -122,13 +157,13 @@ def _was_sent_a_code(row: Batch) -> bool:
 
 CREATE = Step(
     name="create",
-    label="Upload a batch",
+    label="Make a batch",
     done="made; it waits for approval",
     run=_create,
     roles=MAKERS,
     form=New,
     tone="main",
-    hint="Whoever uploads asks for the money: he neither approves nor executes the batch.",
+    hint="Whoever uploads a file asks for the money: he neither approves nor executes the batch.",
 )
 STEPS = (
     Step(

@@ -1,5 +1,6 @@
 """Batches: what is in the set, who agreed, how far it is, and what came of each row."""
 
+from datetime import date
 from typing import Any
 
 from django.contrib import admin
@@ -12,9 +13,11 @@ from ledger.admin.cells import Badge, Cell
 from ledger.admin.columns import amount_column, badge_column, instant_column
 from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel, Table, history
+from ledger.exports import CONTENT_TYPES
 from ledger.money import Money
 from treasury.admin import batch_steps, tones
-from treasury.models import Batch, BatchRow
+from treasury.admin.batch_preview import remarks
+from treasury.models import Batch, BatchApproval, BatchRow
 from treasury.services.batch_approval import current_approvals, is_unchanged, needed_roles
 from treasury.states import BatchRowStatus, BatchStatus
 
@@ -111,7 +114,7 @@ def _facts(row: Any) -> tuple[Fact, ...]:
 def _approvals(row: Batch) -> Panel:
     rows = [
         (
-            cells.text(approval.approver),
+            cells.text(approval.approver, _for(approval)),
             Badge(approval.get_role_display(), "good"),
             cells.instant(approval.approved_at, row.company),
             cells.text(approval.comment),
@@ -122,12 +125,18 @@ def _approvals(row: Batch) -> Panel:
     return Panel("Approvals", table=table, empty="Nobody has approved this set yet.")
 
 
+def _for(approval: BatchApproval) -> str:
+    return f"for {approval.on_behalf_of}" if approval.on_behalf_of else ""
+
+
 def _rows(batch: Batch, title: str, which: Q) -> Panel:
     rows = batch.rows.filter(which).select_related("payment", "requisition").order_by("number")
     shown = list(rows[: ROWS_SHOWN + 1])
-    more = f"The first {ROWS_SHOWN}; the API lists all." if len(shown) > ROWS_SHOWN else ""
+    more = f"The first {ROWS_SHOWN}; the files have all." if len(shown) > ROWS_SHOWN else ""
+    path = f"/api/batches/{batch.pk}/rows/?format="
+    files = [cells.Link(path + kind, f"All rows as {kind.upper()}") for kind in CONTENT_TYPES]
     table = Table(
-        ("Row", "Payee", "Amount", "Method", "Destination", "Result", "Remarks"),
+        ("Row", "Payee", "Amount", "Method", "Destination", "Goes out on", "Result", "Remarks"),
         [
             (
                 cells.text(row.number),
@@ -135,14 +144,20 @@ def _rows(batch: Batch, title: str, which: Q) -> Panel:
                 cells.amount(row.amount, row.currency),
                 cells.text(row.get_method_display()),
                 cells.text(row.destination_shown),
+                cells.day(_day_of(row)),
                 _result(row),
-                cells.text("; ".join(_remarks(row))),
+                cells.text("; ".join(remarks(row))),
             )
             for row in shown[:ROWS_SHOWN]
         ],
         frozenset({"Amount"}),
     )
-    return Panel(title, table=table, note=more, empty="None.")
+    links = files if shown else ()
+    return Panel(title, table=table, note=more, links=links, empty="None.")
+
+
+def _day_of(row: BatchRow) -> date | None:
+    return row.payment.due_on if row.payment else row.scheduled_for
 
 
 def _payee(row: BatchRow) -> Cell:
@@ -153,9 +168,3 @@ def _result(row: BatchRow) -> Cell:
     if row.payment and row.status == BatchRowStatus.DONE:
         return tones.status_badge(row.payment, tones.PAYMENT)
     return tones.status_badge(row, tones.BATCH_ROW)
-
-
-def _remarks(row: BatchRow) -> list[str]:
-    field = f"{row.error_field.replace('_', ' ')}: " if row.error_field else ""
-    found = [f"{field}{row.error_message}"] if row.error_message else []
-    return found + [str(warning["message"]) for warning in row.warnings]

@@ -19,6 +19,7 @@ from ledger.clock import today
 from ledger.money import format_amount
 from ledger.roles import Role
 from treasury import duties, readiness, segregation
+from treasury.bank_selectors import nothing_has_left
 from treasury.late_successes import undecided
 from treasury.models import LateSuccess, Payment, Resolution
 from treasury.selectors import paid_amount
@@ -211,10 +212,6 @@ def _retry(actor: Actor, row: Payment, _given: Given) -> object:
     return retry_payment(actor=actor, payment_id=row.pk)
 
 
-def _cancel(actor: Actor, row: Payment, _given: Given) -> object:
-    return cancel_payment(actor=actor, payment_id=row.pk)
-
-
 def _resolve(actor: Actor, row: Payment, given: Given) -> object:
     return resolve_payment(
         actor=actor,
@@ -390,9 +387,10 @@ STEPS = (
         name="cancel",
         label="Cancel",
         done="cancelled",
-        run=_cancel,
+        run=lambda actor, row, _given: cancel_payment(actor=actor, payment_id=row.pk),
         roles=TREASURER,
-        states=frozenset({"pending", "failed"}),
+        states=frozenset({"pending", "failed", "executing"}),
+        fits=nothing_has_left,
         tone="danger",
         hint="It is never paid; its amount can be paid by another payment of the requisition.",
     ),

@@ -56,7 +56,9 @@ class BankFileFilter(FilterSet):
 
 class BankFileInput(Input):
     provider = Reference(providers_seen_by, noun="provider")
-    execute_on = serializers.DateField(required=False, help_text="Today, if left out.")
+    execute_on = serializers.DateField(
+        required=False, help_text="Today, if left out; moved on to a day on which the company pays."
+    )
     batch = Reference(
         batches_seen_by, noun="batch", required=False, help_text="All that waits, if left out."
     )

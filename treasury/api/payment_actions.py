@@ -145,7 +145,7 @@ class PaymentRecordVariance(PaymentAction):
 
 
 class PaymentCancel(PaymentAction):
-    """Cancel a pending or failed payment."""
+    """Cancel a pending or failed payment, or one that waits for a bank file; its hold ends then."""
 
     action = "payment.cancel"
 

@@ -19,7 +19,8 @@ from treasury.states import LIVE_ATTEMPTS, AttemptState
 class PaymentAttempt(models.Model):
     """One try at a gateway, under one reference that never changes.
 
-    What is sent is fixed when the money is reserved: amount, destination and who executed it from where.
+    What is sent is fixed when the money is reserved: amount, destination, who executed it from where and with
+    which code, its own or that of the batch.
     ``call_began_at`` is set before the wire is touched; with it set and the lease over, the call's outcome
     is unknown. ``next_query_at`` is when the next step is due: sending it again while it is ``sending``,
     asking about it otherwise. ``hinted_at`` is when a callback came, ``unknown_since`` when doubt began.
@@ -42,6 +43,9 @@ class PaymentAttempt(models.Model):
     user_agent = models.CharField(max_length=255, blank=True)
     code = models.OneToOneField(
         OneTimeCode, on_delete=models.PROTECT, null=True, related_name="attempt"
+    )
+    batch_code = models.ForeignKey(
+        "treasury.BatchCode", on_delete=models.PROTECT, null=True, related_name="+", editable=False
     )
     state = models.CharField(
         max_length=10, choices=AttemptState.choices, default=AttemptState.SENDING

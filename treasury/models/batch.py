@@ -15,6 +15,7 @@ from ledger.money import Money
 from ledger.roles import Role
 from treasury.methods import Method
 from treasury.models.code import MOST_TRIES
+from treasury.models.delegation import Delegation
 from treasury.models.fund import TreasuryFund
 from treasury.models.payment import Payment
 from treasury.models.requisition import Requisition
@@ -105,7 +106,8 @@ class BatchRow(models.Model):
     A row that cannot be paid is ``refused`` and says why, on which field. ``requisition`` is what is paid;
     ``raised`` says that this row made it, to be approved with the batch. ``payment`` is made when the batch
     is approved, or was there before (``adopted``); what becomes of it is read there. ``digest`` is over id, amount and payee: what was approved.
-    ``requester`` is copied from the requisition, tied by a foreign key.
+    ``requester`` is copied from the requisition, tied by a foreign key. ``scheduled_for`` is the day that the
+    payment which the row makes goes out on.
     """
 
     row_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -126,6 +128,7 @@ class BatchRow(models.Model):
     amount = MoneyField(null=True)
     currency = CurrencyField()
     reference = models.CharField(max_length=80, blank=True)
+    scheduled_for = models.DateField(null=True)
     digest = models.CharField(max_length=64, blank=True)
     warnings = models.JSONField(default=list)
     status = models.CharField(
@@ -176,7 +179,8 @@ class BatchRow(models.Model):
 class BatchApproval(models.Model):
     """One person's agreement to one set; append-only. It counts while the batch has this ``set_hash``.
 
-    ``maker`` is copied from the batch, tied by a foreign key, for the CHECK.
+    ``maker`` is copied from the batch, tied by a foreign key, for the CHECK. ``on_behalf_of`` is for whom a
+    delegate acted, under which ``delegation``; the two are one person as far as two are needed.
     """
 
     class ApprovingRole(models.TextChoices):
@@ -189,6 +193,10 @@ class BatchApproval(models.Model):
     maker = person()
     approver = person()
     role = models.CharField(max_length=20, choices=ApprovingRole.choices)
+    on_behalf_of = person_if_any()
+    delegation = models.ForeignKey(
+        Delegation, on_delete=models.PROTECT, null=True, related_name="batch_approvals"
+    )
     comment = models.TextField(blank=True)
     approved_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
 
@@ -204,6 +212,15 @@ class BatchApproval(models.Model):
             models.CheckConstraint(
                 condition=Q(role__in=(Role.APPROVER.value, Role.CFO.value)),
                 name="treasury_batchapproval_role",
+            ),
+            models.CheckConstraint(
+                condition=~Q(on_behalf_of=F("maker")) & ~Q(on_behalf_of=F("approver")),
+                name="treasury_batchapproval_not_for_maker",
+            ),
+            models.CheckConstraint(
+                condition=Q(on_behalf_of__isnull=True, delegation__isnull=True)
+                | Q(on_behalf_of__isnull=False, delegation__isnull=False),
+                name="treasury_batchapproval_delegated_whole",
             ),
         )
 

@@ -20,6 +20,7 @@ from ledger.reports import one_snapshot
 from treasury.admin import tones
 from treasury.models import TreasuryFund
 from treasury.overview import (
+    DueDay,
     Health,
     Narrowed,
     StatusTotal,
@@ -27,6 +28,7 @@ from treasury.overview import (
     funds_at_a_glance,
     health_of_providers,
     payments_by_status,
+    scheduled_by_day,
     what_is_due,
 )
 from treasury.pages.charts import Bar, Chart
@@ -36,7 +38,9 @@ ZERO = Decimal(0)
 DUE = (
     ("to_code", "wait for a code", "pending"),
     ("to_execute", "can be executed now", "pending"),
+    ("scheduled", "scheduled for a later day", "pending"),
     ("failed", "failed, to be tried again or cancelled", "failed"),
+    ("retried", "refused, tried again by itself", "failed"),
     ("in_doubt", "in doubt: the gateway is being asked", "unknown"),
     ("in_review", "in review: two people decide", "review"),
 )
@@ -70,6 +74,10 @@ def _figures(user: User, narrowed: Narrowed, now: Any) -> dict[str, Any]:
         "statuses": [
             _statuses(currency, rows)
             for currency, rows in _by_currency(payments_by_status(user, narrowed)).items()
+        ],
+        "scheduled": [
+            _scheduled(currency, rows)
+            for currency, rows in _by_currency(scheduled_by_day(user, narrowed)).items()
         ],
         "ages": _ages(approvals_by_age(user, narrowed, now)),
         "health": [_health(one) for one in health_of_providers(user, narrowed)],
@@ -149,6 +157,37 @@ def _statuses(currency: str, totals: list[StatusTotal]) -> Chart:
         ],
         ("Status", "Payments", "Amount"),
         [(one.status.label, f"{one.many:,}", str(Money(one.amount, currency))) for one in totals],
+    )
+
+
+def _scheduled(currency: str, days: list[DueDay]) -> Chart:
+    many = sum(one.many for one in days)
+    late = sum(one.many for one in days if one.is_late)
+    summary = f"{many:,} payments wait for their day" + (f", {late:,} are due." if late else ".")
+    return Chart(
+        f"scheduled-{currency.lower()}",
+        f"Scheduled payments, {currency}",
+        summary,
+        [
+            Bar(
+                f"{one.day:%-d %b %Y}",
+                one.amount,
+                f"{one.many:,} · {Money(one.amount, currency)}",
+                "careful" if one.is_late else "busy",
+            )
+            for one in days
+        ],
+        ("Goes out on", "Payments", "Amount", "Need a code", "State"),
+        [
+            (
+                f"{one.day:%-d %b %Y}",
+                f"{one.many:,}",
+                str(Money(one.amount, currency)),
+                f"{one.with_code:,}",
+                "Due" if one.is_late else "Later",
+            )
+            for one in days
+        ],
     )
 
 

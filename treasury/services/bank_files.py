@@ -7,15 +7,16 @@ two people find out.
 
 import hashlib
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from ledger import audit, idempotency
 from ledger.actor import Actor
 from ledger.clock import database_now
 from ledger.commands import command
 from ledger.encryption import blind_index
-from ledger.models import User
+from ledger.models import Company, User
 from ledger.money import format_amount
 from ledger.refusals import Conflict, InvalidInput, NotFound, SegregationOfDuties
 from payments.gateways import iso20022
@@ -25,6 +26,7 @@ from treasury import duties, locks
 from treasury.dates import Today
 from treasury.models import BankFile, BankFileLine, BatchRow, Incident, PaymentAttempt
 from treasury.services import outcomes
+from treasury.services.calendars import calendar_of
 from treasury.services.execution import ProviderUnavailable
 from treasury.states import AttemptState
 
@@ -51,7 +53,8 @@ def make_bank_file(
 
     With ``batch_id``, only what waits of that batch.
 
-    ``execute_on`` is the date the bank is asked to pay on, today unless given. At most 5,000 payments; what
+    ``execute_on`` is the date the bank is asked to pay on, today unless given, and never a day on which the
+    company does not pay: then the next one, as after its cut-off. At most 5,000 payments; what
     is left waits for the next file. A payment that is not what was reserved goes before two people instead.
     By a treasurer who requested none of them. Raises ``NotFound``, ``RoleRequired``, ``SegregationOfDuties``,
     ``InvalidInput``, ``ProviderUnavailable``, ``NothingWaits``.
@@ -78,7 +81,7 @@ def _make(
 ) -> BankFile:
     provider = bank_of(provider_id)
     user = duties.may_make_bank_file(actor, provider)
-    on = _execution_date(execute_on, today(provider.company))
+    on = _execution_date(provider.company, execute_on, today(provider.company))
     if not provider.is_usable:
         raise ProviderUnavailable(f"{provider.name} is stopped: {provider.stopped_reason}")
     attempts = [attempt for attempt in _lock_waiting(provider, batch_id) if not _objection(attempt)]
@@ -127,13 +130,18 @@ def bank_of(provider_id: UUID) -> Provider:
     return provider
 
 
-def _execution_date(wanted: date | None, today: date) -> date:
+def _execution_date(company: Company, wanted: date | None, today: date) -> date:
+    """The business day that the bank is asked to pay on."""
+    calendar = calendar_of(company)
+    local = database_now().astimezone(ZoneInfo(company.time_zone)).time()
+    too_late = calendar.cut_off is not None and local >= calendar.cut_off
+    first = calendar.open_from(today + timedelta(days=too_late))
     if wanted is None:
-        return today
+        return first
     if not 0 <= (wanted - today).days <= LONGEST_AHEAD_DAYS:
         message = f"This is today or within the next {LONGEST_AHEAD_DAYS} days."
         raise InvalidInput.on("execute_on", message)
-    return wanted
+    return max(first, calendar.open_from(wanted))
 
 
 @command("bank_file.set_apart")

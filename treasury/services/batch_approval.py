@@ -4,6 +4,7 @@ Who approves: a CFO always; where a row that raised its own requisition lies abo
 approver as well, two persons. What was approved by requisition before needs only the CFO.
 """
 
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -11,7 +12,6 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from ledger import audit
-from ledger.access import roles_of
 from ledger.actor import Actor
 from ledger.audit import Change
 from ledger.clock import DatabaseClock, database_now
@@ -21,6 +21,7 @@ from ledger.models import User
 from ledger.refusals import Conflict, RoleRequired
 from ledger.roles import Role
 from treasury import duties, locks, tiers
+from treasury.authority import Authority
 from treasury.events import PAYMENT_CREATED
 from treasury.models import (
     ApprovalTier,
@@ -32,9 +33,10 @@ from treasury.models import (
     Requisition,
     RequisitionApproval,
 )
+from treasury.services.approving import AlreadyApproved, authority_to_give
 from treasury.services.batch_facts import batch_facts, current_items, record_batch
 from treasury.services.batch_rows import refuse
-from treasury.services.requisitions import AlreadyApproved
+from treasury.services.calendars import calendar_of
 from treasury.services.step_up import require_step_up
 from treasury.services.telling import tell_payments, tell_requisitions
 from treasury.sets import set_hash
@@ -76,7 +78,7 @@ def approve_batch(
 ) -> Batch:
     """Agree to the set as it is now; it is approved with the last approval that it needs.
 
-    ``seen_hash`` is the ``set_hash`` that the approver looked at. Raises ``RoleRequired``,
+    For oneself or for whoever delegated it. ``seen_hash`` is the ``set_hash`` that the approver looked at. Raises ``RoleRequired``,
     ``SegregationOfDuties`` for its maker and every requester in it, ``IllegalTransition``, ``BatchChanged``
     when he looked at another set or it has changed without anybody seeing it, ``StepUpRequired`` where its
     total is above the company's threshold, ``AlreadyApproved``.
@@ -90,7 +92,7 @@ def approve_batch(
 def _approve(*, actor: Actor, batch_id: UUID, comment: str, seen_hash: str | None) -> Batch:
     batch = locks.lock_batch(batch_id)
     needs = needed_roles(batch)
-    duties.may_approve_batch(actor, batch, roles=needs)
+    ways = duties.may_approve_batch(actor, batch, roles=needs)
     comment = optional_text(comment, field="comment")
     require_transition(BATCH, batch.status, BatchStatus.APPROVED, noun="batch")
     if actor.user is None:
@@ -103,13 +105,13 @@ def _approve(*, actor: Actor, batch_id: UUID, comment: str, seen_hash: str | Non
     if not batch.count:
         raise Conflict("Nothing of this batch can be paid any more.", code="illegal_transition")
     require_step_up(actor, company_id=batch.company_id, currency=batch.currency, amount=batch.total)
-    role = _give(actor.user, batch, needs, comment)
+    authority = _give(actor.user, ways, batch, needs, comment)
     if not missing_roles(batch, needs):
         _carry_approval(batch, actor)
         batch.status = BatchStatus.APPROVED
         batch.approved_at = database_now()
         batch.save(update_fields=["status", "approved_at"])
-    more = {"approved_as": role.value, "comment": comment}
+    more = {"approved_as": authority.role.value, "comment": comment, **authority.facts()}
     record_batch(actor, "batch.approve", batch, before=before, more=more)
     return batch
 
@@ -183,7 +185,8 @@ def needed_roles(batch: Batch) -> frozenset[Role]:
 
 def current_approvals(batch: Batch) -> list[BatchApproval]:
     """Return the approvals of the set as it is now, oldest first."""
-    return list(batch.all_approvals.filter(set_hash=batch.set_hash).select_related("approver"))
+    rows = batch.all_approvals.filter(set_hash=batch.set_hash)
+    return list(rows.select_related("approver", "on_behalf_of"))
 
 
 def missing_roles(batch: Batch, needs: frozenset[Role]) -> frozenset[Role]:
@@ -191,28 +194,26 @@ def missing_roles(batch: Batch, needs: frozenset[Role]) -> frozenset[Role]:
     return needs - {Role(approval.role) for approval in current_approvals(batch)}
 
 
-def _give(user: User, batch: Batch, needs: frozenset[Role], comment: str) -> Role:
-    """Write the person's approval, in the role that is missing."""
-    if any(approval.approver_id == user.pk for approval in current_approvals(batch)):
+def _give(
+    user: User, ways: list[Authority], batch: Batch, needs: frozenset[Role], comment: str
+) -> Authority:
+    """Write the person's approval, in the role that is missing; his own goes before a delegated one."""
+    given = current_approvals(batch)
+    if any(approval.approver_id == user.pk for approval in given):
         raise AlreadyApproved("You have approved this set; a second person is needed.")
-    fund = batch.fund
-    held = roles_of(
-        user, company_id=fund.company_id, region_id=fund.region_id, branch_id=fund.branch_id
-    )
     missing = missing_roles(batch, needs)
-    role = tiers.role_to_give(held, missing)
-    if role is None:
-        wanted = " or ".join(str(one.label) for one in sorted(missing))
-        raise AlreadyApproved(f"What is missing is the approval of a person who is {wanted}.")
+    authority = authority_to_give(user, ways, given, missing)
     BatchApproval.objects.create(
         batch=batch,
         set_hash=batch.set_hash,
         maker_id=batch.created_by_id,
         approver=user,
-        role=role,
+        role=authority.role,
+        on_behalf_of_id=authority.on_behalf_of_id,
+        delegation=authority.delegation,
         comment=comment,
     )
-    return role
+    return authority
 
 
 def _refresh(batch: Batch) -> None:
@@ -264,6 +265,8 @@ def _carry_approval(batch: Batch, actor: Actor) -> None:
                 requester_id=requisition.requested_by_id,
                 approver=approval.approver,
                 role=approval.role,
+                on_behalf_of_id=approval.on_behalf_of_id,
+                delegation_id=approval.delegation_id,
                 comment=f"With batch {batch.name}"[:2000],
             )
             for requisition in raised
@@ -288,18 +291,20 @@ MAKE_PAYMENTS = """
     WITH target AS (
         SELECT one.row_id, gen_random_uuid() AS payment_id, one.amount, asked.requisition_id,
                asked.company_id, asked.fund_id, asked.requested_by_id, asked.currency, asked.method,
-               asked.destination, asked.destination_index
+               asked.destination, asked.destination_index, one.scheduled_for, calendar.due_on
         FROM treasury_batchrow one JOIN treasury_requisition asked USING (requisition_id)
+        LEFT JOIN unnest(%(days)s::date[], %(due)s::date[]) AS calendar (day, due_on)
+            ON calendar.day = one.scheduled_for
         WHERE one.batch_id = %(batch)s AND one.status = 'waiting' AND one.payment_id IS NULL
     ), made AS (
         INSERT INTO treasury_payment (payment_id, requisition_id, company_id, fund_id, requester_id,
             separate_executor, amount, currency, method, destination, destination_index, status,
             version, otp_required, step_up_required, otp_verified, retry_count, max_retries, tries,
-            last_error, body_hash,
-            created_by_id)
+            last_error, body_hash, scheduled_for, due_on, scheduled_by_id, created_by_id)
         SELECT payment_id, requisition_id, company_id, fund_id, requested_by_id, %(separate)s, amount,
                currency, method, destination, destination_index, 'pending', 1, amount > %(above)s,
-               coalesce(amount > %(step_up)s::numeric, false), false, 0, 3, 0, '', '', %(maker)s
+               coalesce(amount > %(step_up)s::numeric, false), false, 0, 3, 0, '', '',
+               scheduled_for, due_on, CASE WHEN due_on IS NOT NULL THEN %(maker)s::uuid END, %(maker)s
         FROM target
     )
     SELECT row_id, payment_id FROM target
@@ -310,6 +315,7 @@ def _make_payments(batch: Batch, actor: Actor) -> None:
     """Make a pending payment for each row that has none, of the amount approved."""
     policy = PaymentPolicy.objects.filter(company=batch.company_id, currency=batch.currency)
     above, step_up = policy.values_list("code_above", "step_up_above").first() or (None, None)
+    due = _due_days(batch)
     with connection.cursor() as cursor:
         cursor.execute(
             MAKE_PAYMENTS,
@@ -319,6 +325,8 @@ def _make_payments(batch: Batch, actor: Actor) -> None:
                 "above": Decimal(-1) if above is None else above,
                 "step_up": step_up,
                 "maker": batch.created_by_id,
+                "days": list(due),
+                "due": list(due.values()),
             },
         )
         made = cursor.fetchall()
@@ -337,3 +345,12 @@ def _make_payments(batch: Batch, actor: Actor) -> None:
     audit.record_many(
         actor=actor, action="payment.create", company_id=batch.company_id, changes=changes
     )
+
+
+def _due_days(batch: Batch) -> dict[date, date]:
+    """On which business day each day that rows of the batch name goes out."""
+    rows = batch.rows.filter(status=BatchRowStatus.WAITING, payment=None)
+    days = rows.exclude(scheduled_for=None).values_list("scheduled_for", flat=True).distinct()
+    named = [day for day in days.order_by() if day]
+    calendar = calendar_of(batch.fund.company) if named else None
+    return {day: calendar.due_on(day) for day in named} if calendar else {}

@@ -22,7 +22,7 @@ from ledger.models import Account, User
 from ledger.refusals import IllegalTransition, InsufficientFunds, Refusal
 from treasury import duties, locks, methods, readiness, segregation
 from treasury.dates import Today
-from treasury.models import Batch, BatchRow, Incident, Payment
+from treasury.models import Batch, BatchCode, BatchRow, Incident, Payment
 from treasury.queue import wake
 from treasury.services.batch_approval import BatchChanged, void_changed_batches, void_if_changed
 from treasury.services.batch_codes import consume_batch_code
@@ -43,11 +43,12 @@ LONGEST_RUN = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class _By:
-    """Who executes the batch, as himself and as the one who acts, and what date it is."""
+    """Who executes the batch, as himself and as the one who acts, what date it is, and the code he used."""
 
     user: User
     executor: Actor
     today: Today
+    code: BatchCode | None
 
 
 def execute_batch(*, actor: Actor, batch_id: UUID) -> Batch:
@@ -153,7 +154,8 @@ def carry_out_chunk(*, actor: Actor, batch_id: UUID, today: Today) -> bool:
     except Refusal as refusal:
         _move(batch, BatchStatus.PAUSED, "batch.pause", actor, reason=refusal.detail)
         return False
-    _carry_out_rows(rows, _By(user, executor, today))
+    code = batch.codes.filter(consumed_at__isnull=False).first()
+    _carry_out_rows(rows, _By(user, executor, today, code))
     if not waiting.exists():
         _complete(batch, actor)
         return False
@@ -240,7 +242,8 @@ def _affordable(cash: Sequence[BatchRow], payments: dict[UUID, Payment]) -> list
 def _settled_together(cash: Sequence[BatchRow], payments: dict[UUID, Payment], by: _By) -> bool:
     """Settle the rows in one go and return True; or, where one of them is refused, none of them."""
     some = [payments[_paid_by(row)] for row in cash]
-    proof = Proof(by.user.pk, by.executor.ip_address, by.executor.user_agent, None)
+    agent = by.executor.user_agent
+    proof = Proof(by.user.pk, by.executor.ip_address, agent, None, batch_code=by.code)
     try:
         with transaction.atomic():
             settle_many(some, proof=proof, on=by.today(some[0].fund.company), actor=by.executor)
@@ -264,6 +267,7 @@ def _carry_out_alone(row: BatchRow, payments: dict[UUID, Payment], by: _By) -> N
                 code=None,
                 actor=by.executor,
                 today=by.today,
+                batch_code=by.code,
             )
         row.status = BatchRowStatus.DONE
     except Refusal as refusal:

@@ -6,21 +6,22 @@ Runs in the command that makes the batch, whether it is a dry run or not; nothin
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
 from ledger.access import require_role, visible
 from ledger.actor import Actor
-from ledger.clock import database_now
 from ledger.encryption import mask
 from ledger.models import User
 from ledger.money import format_amount, parse_amount
 from ledger.refusals import InvalidInput, Refusal
 from ledger.roles import Role
-from treasury import locks, methods, payees
+from treasury import locks, methods
 from treasury.models import Batch, BatchRow, Payment, Requisition
 from treasury.readiness import NotApproved
+from treasury.services.batch_warnings import warn
+from treasury.services.calendars import require_day_to_come
 from treasury.services.payments import DiffersFromApproval, ExceedsApproval
 from treasury.services.requisitions import Content, InBatch, write_content
 from treasury.sets import Item
@@ -28,11 +29,9 @@ from treasury.sheets import Line
 from treasury.states import BatchRowStatus, PaymentStatus, RequisitionStatus
 from treasury.texts import optional_text, same_name
 
-LOOK_BACK = timedelta(days=90)
 LONGEST_REFERENCE = 80
-MOST_WARNINGS = 5
 WRITTEN_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
-ROWS_AT_ONCE = 1_000
+WRITTEN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +63,11 @@ class Plan:
         return [row for row in self.rows if row.status == BatchRowStatus.WAITING]
 
 
-def plan_rows(batch: Batch, wanted: Sequence[Wanted], *, actor: Actor) -> Plan:
-    """Return the rows that the batch would have, refused ones among them, in the order asked for."""
+def plan_rows(batch: Batch, wanted: Sequence[Wanted], *, actor: Actor, on: date) -> Plan:
+    """Return the rows that the batch would have, refused ones among them, in the order asked for.
+
+    ``on`` is the company's civil date.
+    """
     assert actor.user is not None
     plan = Plan(batch)
     named = {UUID(one.requisition_id) for one in wanted if WRITTEN_ID.fullmatch(one.requisition_id)}
@@ -81,6 +83,7 @@ def plan_rows(batch: Batch, wanted: Sequence[Wanted], *, actor: Actor) -> Plan:
             row.reference = optional_text(
                 one.cell("reference"), field="reference", longest=LONGEST_REFERENCE
             )
+            row.scheduled_for = _day_of(one, on)
             if one.requisition_id:
                 _plan_named(plan, row, one, known=known, pending=pending, busy=busy, actor=actor)
             else:
@@ -88,8 +91,23 @@ def plan_rows(batch: Batch, wanted: Sequence[Wanted], *, actor: Actor) -> Plan:
         except Refusal as refusal:
             refuse(row, refusal)
         plan.rows.append(row)
-    _warn(plan)
+    warn(plan)
     return plan
+
+
+def _day_of(one: Wanted, on: date) -> date | None:
+    """The day that a line names, read and refused as the API's ``scheduled_for``."""
+    text = one.cell("scheduled_for")
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text) if WRITTEN_DAY.fullmatch(text) else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise InvalidInput.on("scheduled_for", "A day is written YYYY-MM-DD.", code="invalid")
+    require_day_to_come(day, on=on)
+    return day
 
 
 def refuse(row: BatchRow, refusal: Refusal) -> None:
@@ -119,6 +137,7 @@ def item_of(row: BatchRow, requisition: Requisition, payment: Payment | None) ->
         amount=amount,
         currency=row.currency,
         open=left and is_open(requisition.status, payment.status if payment else None),
+        scheduled_for=row.scheduled_for,
     )
 
 
@@ -208,6 +227,9 @@ def _plan_named(
     methods.require_payable(
         method=requisition.method, amount=row.amount, currency=requisition.currency
     )
+    if payment and row.scheduled_for not in (None, payment.scheduled_for):
+        message = "Its payment that is pending goes out on another day, or on none."
+        raise DiffersFromApproval(message, errors={"scheduled_for": [message]})
     row.payment, row.adopted = payment, payment is not None
     _aim(plan, row, requisition, payment)
 
@@ -304,80 +326,3 @@ def _aim(plan: Plan, row: BatchRow, requisition: Requisition, payment: Payment |
     plan.taken.add(requisition.pk)
     plan.targets[row.pk] = requisition
     row.digest = item_of(row, requisition, payment).digest()
-
-
-# --- What is remarkable ---------------------------------------------------------------------------------
-
-Payee = tuple[str, str, Decimal]
-
-
-def _warn(plan: Plan) -> None:
-    """Write beside each row that can be paid what people should look at; it stops nothing."""
-    rows = plan.payable
-    earlier = _paid_before(plan)
-    known = _known_payees(plan)
-    first: dict[Payee, int] = {}
-    for row in rows:
-        requisition = plan.targets[row.pk]
-        payee = _payee(requisition, row.amount)
-        if payee in first:
-            row.warnings.append(_warning("duplicate_row", f"As in row {first[payee]}."))
-        first.setdefault(payee, row.number)
-        for other, message in earlier.get(payee, [])[:MOST_WARNINGS]:
-            if other != requisition.pk:
-                row.warnings.append(_warning("duplicate_payee", message, requisition=str(other)))
-        if row.raised:
-            requisition.payee_note = _note(requisition, known)
-        if requisition.payee_note:
-            row.warnings.append(_warning("new_payee", requisition.payee_note))
-
-
-def _warning(code: str, message: str, **more: str) -> dict[str, str]:
-    return {"code": code, "message": message, **more}
-
-
-def _payee(requisition: Requisition, amount: Decimal | None) -> Payee:
-    return (requisition.payee_index, requisition.destination_index, amount or Decimal(0))
-
-
-def _paid_before(plan: Plan) -> dict[Payee, list[tuple[UUID, str]]]:
-    """What was asked for within 90 days and not withdrawn, by payee, destination and amount."""
-    found: dict[Payee, list[tuple[UUID, str]]] = {}
-    since = database_now() - LOOK_BACK
-    for some in _chunks([plan.targets[row.pk] for row in plan.payable]):
-        rows = Requisition.objects.filter(
-            company=plan.batch.company_id,
-            payee_index__in={one.payee_index for one in some if one.payee_index},
-            destination_index__in={one.destination_index for one in some},
-            requested_at__gte=since,
-        ).exclude(status__in=payees.WITHDRAWN)
-        values = ("pk", "payee_index", "destination_index", "amount", "status", "requested_at")
-        for pk, payee, destination, amount, status, at in rows.order_by(
-            "-requested_at"
-        ).values_list(*values):
-            words = f"The same amount to this payee: requested on {at:%d %b %Y}, {status}."
-            found.setdefault((payee, destination, amount), []).append((pk, words))
-    return found
-
-
-def _known_payees(plan: Plan) -> set[tuple[str, str]]:
-    """The payees of the raised requisitions that the company knows, with their destinations."""
-    found: set[tuple[str, str]] = set()
-    for some in _chunks(plan.raised):
-        rows = Requisition.objects.filter(
-            company=plan.batch.company_id, payee_index__in={one.payee_index for one in some}
-        ).exclude(status__in=payees.WITHDRAWN)
-        found |= set(rows.values_list("payee_index", "destination_index").distinct())
-    return found | {(payee, "") for payee, _ in found}
-
-
-def _note(requisition: Requisition, known: set[tuple[str, str]]) -> str:
-    if (requisition.payee_index, "") not in known:
-        return payees.NEW_PAYEE
-    if (requisition.payee_index, requisition.destination_index) not in known:
-        return payees.NEW_DESTINATION
-    return ""
-
-
-def _chunks(rows: Sequence[Requisition]) -> Iterable[Sequence[Requisition]]:
-    return (rows[start : start + ROWS_AT_ONCE] for start in range(0, len(rows), ROWS_AT_ONCE))

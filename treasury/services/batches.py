@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.db.models import Q
 
-from ledger import audit
+from ledger import audit, clock
 from ledger.actor import Actor
 from ledger.audit import Change
 from ledger.clock import DatabaseClock, database_now
@@ -21,6 +21,7 @@ from ledger.commands import command, refusals_recorded
 from ledger.models import User
 from ledger.refusals import InvalidInput, RoleRequired
 from treasury import duties, locks
+from treasury.dates import Today
 from treasury.events import PAYMENT_KINDS
 from treasury.models import Batch, BatchRow, Payment, Requisition, TreasuryFund
 from treasury.selectors import funds_seen_by, payments_due_by, requisitions_seen_by
@@ -84,6 +85,7 @@ def create_batch(
     due_by: date | None = None,
     name: str = "",
     dry_run: bool = False,
+    today: Today = clock.today,
 ) -> Draft:
     """Make a batch of approved requisitions, of the lines of a file, or of the payments due by a civil date.
 
@@ -108,7 +110,7 @@ def create_batch(
             separate_executor=fund.company.separate_executor,
             created_by=user,
         )
-    return _create(actor=actor, batch=batch, wanted=asked.wanted, dry_run=dry_run)
+    return _create(actor=actor, batch=batch, wanted=asked.wanted, dry_run=dry_run, today=today)
 
 
 def _asked(
@@ -184,9 +186,10 @@ def _create(
     batch: Batch,
     wanted: Sequence[Wanted],
     dry_run: bool,
+    today: Today,
 ) -> Draft:
     duties.may_make_batch(actor, batch.fund)
-    plan = plan_rows(batch, wanted, actor=actor)
+    plan = plan_rows(batch, wanted, actor=actor, on=today(batch.fund.company))
     _require_some(plan)
     payable = plan.payable
     batch.count = len(payable)

@@ -34,6 +34,12 @@ def calendar_of(company: Company) -> Calendar:
     )
 
 
+def require_day_to_come(scheduled_for: date, *, on: date) -> None:
+    """Raise ``InvalidInput`` on ``scheduled_for`` for a day before the civil date ``on``."""
+    if scheduled_for < on:
+        raise InvalidInput.on("scheduled_for", "This day has passed.", code="day_passed")
+
+
 def write_schedule(
     payment: Payment, scheduled_for: date | None, *, actor: Actor, today: Today
 ) -> None:
@@ -43,8 +49,7 @@ def write_schedule(
     """
     company = payment.fund.company
     if scheduled_for is not None:
-        if scheduled_for < today(company):
-            raise InvalidInput.on("scheduled_for", "This day has passed.", code="day_passed")
+        require_day_to_come(scheduled_for, on=today(company))
         if actor.user is None:
             raise RoleRequired("A payment is scheduled by a person.")
     payment.scheduled_for = scheduled_for

@@ -15,7 +15,7 @@ from payments.services import breaker
 from treasury import duties, locks, methods, readiness
 from treasury.dates import Today
 from treasury.limits import barriers, limits_refuse
-from treasury.models import OneTimeCode, Payment, PaymentAttempt
+from treasury.models import BatchCode, OneTimeCode, Payment, PaymentAttempt
 from treasury.queue import wake
 from treasury.services.codes import consume_code, verified_code
 from treasury.services.facts import attempt_facts, payment_facts
@@ -84,20 +84,22 @@ def carry_out(
     actor: Actor,
     today: Today,
     automatic: bool = False,
+    batch_code: BatchCode | None = None,
 ) -> None:
     """Reserve or settle a locked payment that was checked; ``user`` is its executor from now on.
 
-    Plain, for the commands of one payment and of a batch; ``automatic`` where no person asked just now. Raises ``NotDue``, ``ProviderUnavailable``,
+    Plain, for the commands of one payment and of a batch; ``automatic`` where no person asked just now,
+    ``batch_code`` what its set was confirmed with. Raises ``NotDue``, ``ProviderUnavailable``,
     ``LateSuccess``, ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``.
     """
     on = today(payment.fund.company)
     readiness.require_due(payment, on=on)
     if payment.method in methods.BY_GATEWAY:
         attempt = _build_attempt(payment, user, code, actor)
-        attempt.automatic = automatic
+        attempt.automatic, attempt.batch_code = automatic, batch_code
         _reserve(payment, attempt, actor, on)
     else:
-        proof = Proof(user.pk, actor.ip_address, actor.user_agent, code)
+        proof = Proof(user.pk, actor.ip_address, actor.user_agent, code, batch_code=batch_code)
         settle(payment, proof=proof, on=on, actor=actor)
 
 

@@ -130,6 +130,7 @@ def _settle(payment: Payment, incident: Incident, today: Today, actor: Actor) ->
         ip_address=attempt.ip_address,
         user_agent=attempt.user_agent,
         code=attempt.code,
+        batch_code=attempt.batch_code,
         gateway_reference=attempt.gateway_reference,
         gateway_status=readable(incident.detail, longest=LONGEST_STATUS),
     )

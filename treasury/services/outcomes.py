@@ -58,6 +58,7 @@ def conclude_success(
         ip_address=attempt.ip_address,
         user_agent=attempt.user_agent,
         code=attempt.code,
+        batch_code=attempt.batch_code,
         gateway_reference=receipt,
         gateway_status=said,
         releases=attempt.hold_reference,

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from ledger import audit, clock
 from ledger.actor import Actor
+from ledger.clock import database_now
 from ledger.commands import command
 from ledger.idempotency import hash_of
 from ledger.money import format_amount, parse_amount
@@ -22,15 +23,19 @@ from treasury.readiness import NotApproved, RetryLimit
 from treasury.services.calendars import SCHEDULE_FIELDS, write_schedule
 from treasury.services.codes import void_codes
 from treasury.services.facts import payment_facts
+from treasury.services.settlement import release
 from treasury.services.telling import tell_payment
 from treasury.states import (
+    ATTEMPT,
     PAYMENT,
+    AttemptState,
     PaymentStatus,
     RequisitionStatus,
     require_transition,
 )
 
 MOST_RETRIES = 10
+WITHDRAWN = "withdrawn before it was in a file"
 # What a change of the payment, or of who executes it, writes.
 EXECUTOR_FIELDS = (
     "version",
@@ -154,10 +159,12 @@ def edit_payment(
 def cancel_payment(*, actor: Actor, payment_id: UUID) -> Payment:
     """Cancel a pending or failed payment, which gives its amount back to the requisition.
 
-    Raises ``IllegalTransition``, and ``LateSuccess`` when the money of a failed one did move after all.
+    A bank payment that waits for its file is withdrawn first: its hold ends, and no file will have it. Raises ``IllegalTransition``, and ``LateSuccess`` when the money of a failed one did move after all.
     """
     payment = locks.lock_payment(payment_id)
     duties.may_change_payment(actor, payment)
+    if payment.status == PaymentStatus.EXECUTING:
+        _withdraw(payment, actor)
     require_transition(PAYMENT, payment.status, PaymentStatus.CANCELLED, noun="payment")
     require_late_success_decided(payment)
     before = payment_facts(payment)
@@ -167,6 +174,18 @@ def cancel_payment(*, actor: Actor, payment_id: UUID) -> Payment:
     _record(actor, "payment.cancel", payment, before=before)
     tell_payment(payment)
     return payment
+
+
+def _withdraw(payment: Payment, actor: Actor) -> None:
+    """End the attempt of a locked payment that waits for a file, if it does: nothing of it has left."""
+    attempt = locks.lock_live_attempt(payment)
+    if attempt is None or attempt.state != AttemptState.WAITING:
+        return
+    require_transition(ATTEMPT, attempt.state, AttemptState.FAILED, noun="payment attempt")
+    attempt.state, attempt.finished_at = AttemptState.FAILED, database_now()
+    attempt.gateway_status = attempt.last_error = WITHDRAWN
+    attempt.save(update_fields=["state", "finished_at", "gateway_status", "last_error"])
+    release(payment, attempt, error=WITHDRAWN, burns_retry=False, actor=actor)
 
 
 @command("payment.retry")

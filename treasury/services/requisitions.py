@@ -10,11 +10,9 @@ from ledger.actor import Actor
 from ledger.clock import database_now
 from ledger.commands import command
 from ledger.encryption import blind_index, mask
-from ledger.models import User
 from ledger.money import format_amount, parse_amount
 from ledger.refusals import Conflict, IllegalTransition, InvalidInput, RoleRequired
 from treasury import duties, locks, methods, payees, risk, tiers
-from treasury.authority import Authority, apart_from
 from treasury.models import (
     ApprovalTier,
     Payment,
@@ -22,6 +20,7 @@ from treasury.models import (
     RequisitionApproval,
     TreasuryFund,
 )
+from treasury.services.approving import authority_of_approval
 from treasury.services.codes import void_codes
 from treasury.services.facts import payment_facts
 from treasury.services.payments import require_late_success_decided
@@ -59,13 +58,6 @@ class PaymentStarted(Conflict):
 
     code = "payment_started"
     title = "Payment started"
-
-
-class AlreadyApproved(Conflict):
-    """This person, or somebody in the same role, has approved this version."""
-
-    code = "already_approved"
-    title = "Already approved"
 
 
 class InBatch(Conflict):
@@ -200,7 +192,7 @@ def approve_requisition(
     before = requisition_facts(requisition)
     given = current_approvals(requisition)
     needs = needed_approvals(requisition)
-    authority = _authority_of_approval(actor.user, ways, given, needs)
+    authority = authority_of_approval(actor.user, ways, given, needs)
     approval = RequisitionApproval.objects.create(
         requisition=requisition,
         version=requisition.version,
@@ -322,11 +314,14 @@ def current_approvals(requisition: Requisition) -> list[RequisitionApproval]:
 
 def needed_approvals(requisition: Requisition) -> str:
     """Return which approvals the requisition needs (a value of ``ApprovalTier.Needs``)."""
-    rows = ApprovalTier.objects.filter(
-        company=requisition.company_id, currency=requisition.currency
-    )
-    known = [tiers.Tier(up_to, needs) for up_to, needs in rows.values_list("up_to", "needs")]
+    known = tiers_of(requisition.company_id, requisition.currency)
     return tiers.needed_for(requisition.amount, known)
+
+
+def tiers_of(company_id: UUID, currency: str) -> list[tiers.Tier]:
+    """Return up to which amounts of the currency which approvals are needed in the company."""
+    rows = ApprovalTier.objects.filter(company=company_id, currency=currency)
+    return [tiers.Tier(up_to, needs) for up_to, needs in rows.values_list("up_to", "needs")]
 
 
 def requisition_facts(requisition: Requisition) -> dict[str, Any]:
@@ -357,7 +352,11 @@ def _write(requisition: Requisition, wanted: Content) -> None:
         destination_index=requisition.destination_index,
         besides=requisition.pk,
     )
-    requisition.risk = _risk_of(requisition)
+    requisition.risk = risk_of(
+        requisition,
+        looks_paid_twice=payees.look_alikes(requisition).exists(),
+        table=tiers_of(requisition.company_id, requisition.currency),
+    )
 
 
 def write_content(requisition: Requisition, wanted: Content) -> None:
@@ -383,13 +382,15 @@ def write_content(requisition: Requisition, wanted: Content) -> None:
     requisition.payee_index = payees.payee_index(requisition.payee_name)
 
 
-def _risk_of(requisition: Requisition) -> risk.Risk:
+def risk_of(
+    requisition: Requisition, *, looks_paid_twice: bool, table: list[tiers.Tier]
+) -> risk.Risk:
     """Return how closely the requisition, as it is to be written, wants to be looked at."""
     return risk.of_request(
         new_payee=requisition.payee_note == payees.NEW_PAYEE,
         new_destination=requisition.payee_note == payees.NEW_DESTINATION,
-        looks_paid_twice=payees.look_alikes(requisition).exists(),
-        above_tier=needed_approvals(requisition) != tiers.ONE,
+        looks_paid_twice=looks_paid_twice,
+        above_tier=tiers.needed_for(requisition.amount, table) != tiers.ONE,
     )
 
 
@@ -400,24 +401,6 @@ def _write_destination(requisition: Requisition, wanted: str | None) -> None:
     destination = methods.normalise_destination(method=requisition.method, destination=text)
     requisition.destination = destination
     requisition.destination_index = blind_index(destination)
-
-
-def _authority_of_approval(
-    user: User, ways: list[Authority], given: list[RequisitionApproval], needs: str
-) -> Authority:
-    """Return in which role, and for whom if not for himself, the person's approval counts."""
-    if any(approval.approver_id == user.pk for approval in given):
-        raise AlreadyApproved("You have approved this version; a second person is needed.")
-    pairs = [(approval.approver_id, approval.on_behalf_of_id) for approval in given]
-    involved = [person for pair in pairs for person in pair if person is not None]
-    fit = apart_from(user.pk, ways, involved, act="approve")
-    missing = tiers.missing_roles(needs, [approval.role for approval in given])
-    own = tiers.role_to_give([one.role for one in fit if one.delegation is None], missing)
-    for one in fit:
-        if one.role == own if own else one.role in missing:
-            return one
-    wanted = " or ".join(str(role.label) for role in sorted(missing))
-    raise AlreadyApproved(f"What is missing is the approval of a person who is {wanted}.")
 
 
 def _require_step(requisition: Requisition, target: RequisitionStatus) -> None:

@@ -44,14 +44,15 @@ def execute_due(*, actor: Actor, today: Today) -> int:
 def _due() -> QuerySet[Payment]:
     """Pending payments whose day may have come somewhere, and whose pause, if any, is over.
 
-    What waits in a batch goes out with it.
+    What waits in a batch goes out with it. What its requester gave a day, in a file, he cannot execute: once it is
+    in no batch any more it waits for people.
     """
     latest = database_now().date() + timedelta(days=1)
     waited = Q(next_try_at=None) | Q(next_try_at__lte=DatabaseClock())
     in_batch = BatchRow.objects.filter(payment=OuterRef("pk"), status=BatchRowStatus.WAITING)
     return Payment.objects.filter(
         waited, status=PaymentStatus.PENDING, due_on__lte=latest, tries__lt=MOST_TRIES
-    ).exclude(Exists(in_batch))
+    ).exclude(Exists(in_batch) | Q(scheduled_by=F("requester")))
 
 
 def _go(payment_id: UUID, *, actor: Actor, today: Today) -> bool:
@@ -103,8 +104,7 @@ def _remind(*, actor: Actor, payment_id: UUID) -> None:
         company_id=payment.company_id,
         after={"reminded": str(user.pk)},
     )
-    if user.email:
-        after_commit(lambda: remind_of_due_payment(payment, to=user.email))
+    after_commit(lambda: remind_of_due_payment(payment, to=user))
 
 
 @command("payment.put_off")

@@ -16,7 +16,7 @@ from ledger.models import Side
 from ledger.services import posting
 from ledger.services.posting import Line, Posting
 from treasury.limits import limits_refuse
-from treasury.models import OneTimeCode, Payment, PaymentAttempt, PaymentExecution
+from treasury.models import BatchCode, OneTimeCode, Payment, PaymentAttempt, PaymentExecution
 from treasury.readiness import CodeRequired
 from treasury.services.facts import payment_facts
 from treasury.services.replenishment import request_if_low
@@ -40,7 +40,8 @@ SETTLED = ("status", "executor_id", "last_error", "spent_on")
 class Proof:
     """What the execution record keeps: who executed from where, the code he verified, the receipt.
 
-    ``releases`` is the reference of the hold that ends with the posting, None where nothing was held.
+    ``releases`` is the reference of the hold that ends with the posting, None where nothing was held;
+    ``batch_code`` the code of the set that it went out with, which was used up when the set was started.
     """
 
     executor_id: UUID
@@ -50,6 +51,18 @@ class Proof:
     gateway_reference: str = ""
     gateway_status: str = ""
     releases: str | None = None
+    batch_code: BatchCode | None = None
+
+    @property
+    def verified_at(self) -> datetime | None:
+        """When the executor verified the code that this payment went out under."""
+        used = self.code or self.batch_code
+        return used.verified_at if used else None
+
+    @property
+    def verified_by_id(self) -> UUID | None:
+        used = self.code or self.batch_code
+        return used.executor_id if used else None
 
 
 def settle(payment: Payment, *, proof: Proof, on: date, actor: Actor) -> PaymentExecution:
@@ -188,8 +201,8 @@ def _settlement(payment: Payment, execution: UUID, proof: Proof, on: date) -> di
         "execution": str(execution),
         "spent_on": payment.spent_on.isoformat(),
         "code": str(code.pk) if code and code.consumed_at is None else None,
-        "code_verified_at": code.verified_at.isoformat() if code and code.verified_at else None,
-        "code_verified_by": str(code.executor_id) if code else None,
+        "code_verified_at": proof.verified_at.isoformat() if proof.verified_at else None,
+        "code_verified_by": str(proof.verified_by_id) if proof.verified_by_id else None,
         "before": before,
         "after": payment_facts(payment),
         "event": payment_payload(payment),
@@ -198,7 +211,6 @@ def _settlement(payment: Payment, execution: UUID, proof: Proof, on: date) -> di
 
 
 def _execution(payment: Payment, proof: Proof) -> PaymentExecution:
-    code = proof.code
     return PaymentExecution(
         payment=payment,
         company_id=payment.company_id,
@@ -206,8 +218,8 @@ def _execution(payment: Payment, proof: Proof) -> PaymentExecution:
         executor_id=proof.executor_id,
         gateway_reference=proof.gateway_reference,
         gateway_status=proof.gateway_status,
-        otp_verified_at=code.verified_at if code else None,
-        otp_verified_by_id=code.executor_id if code else None,
+        otp_verified_at=proof.verified_at,
+        otp_verified_by_id=proof.verified_by_id,
         ip_address=proof.ip_address,
         user_agent=proof.user_agent,
     )

@@ -133,7 +133,7 @@ def read_weight(value: str | int | Decimal) -> Decimal:
         weight = Decimal(str(value))
     except ArithmeticError:
         raise InvalidInput.on("share_weight", "This is a number such as 12.5.") from None
-    if not weight.is_finite() or weight >= LARGEST_WEIGHT or weight % FINEST:
+    if not weight.is_finite() or abs(weight) >= LARGEST_WEIGHT or weight % FINEST:
         raise InvalidInput.on("share_weight", "At most eight digits and six decimals.")
     if weight < 0:
         message = "A share weight is zero or more."

@@ -109,6 +109,7 @@ def test_a_property_is_weighed_and_passes_on(village: Village) -> None:
     ("body", "status", "code", "field"),
     [
         ({"share_weight": "-1"}, 422, "negative_weight", "share_weight"),
+        ({"share_weight": "-1" + "0" * 35}, 400, "invalid_input", "share_weight"),
         ({"share_weight": "NaN"}, 400, "invalid_input", "share_weight"),
         ({"share_weight": "1e3"}, 400, "invalid_input", "share_weight"),
         ({"share_weight": "0.0000001"}, 400, "invalid_input", "share_weight"),

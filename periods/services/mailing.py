@@ -79,7 +79,7 @@ def _mail_next(model: type[Mail], write: Callable[[Mail], EmailMessage]) -> bool
 
 def _statement(statement: Statement) -> EmailMessage:
     facts = statement.facts
-    subject = f"{facts['association']}: statement of {facts['period']}"
+    subject = _one_line(f"{facts['association']}: statement of {facts['period']}")
     mail = EmailMessage(subject, STATEMENT_TEXT.format(**facts), to=[statement.email])
     mail.attach(f"statement-{facts['number']}.pdf", typeset(facts), "application/pdf")
     return mail
@@ -94,4 +94,10 @@ def _reminder(reminder: Reminder) -> EmailMessage:
         owed=Money(reminder.owed, association.currency),
         address=f"{settings.BURSAR_PUBLIC_URL}/owner/",
     )
-    return EmailMessage(f"{association.name}: what you owe", text, to=[reminder.email])
+    subject = _one_line(f"{association.name}: what you owe")
+    return EmailMessage(subject, text, to=[reminder.email])
+
+
+def _one_line(text: str) -> str:
+    """Return what people wrote as a header can carry it: a line's end there would begin another header."""
+    return " ".join(text.split())

@@ -9,7 +9,7 @@ from django.core.mail.backends.locmem import EmailBackend
 
 from ledger.clock import DatabaseClock
 from ledger.refusals import RoleRequired
-from periods.models import Owner, Reminder, ServicePeriod, Statement
+from periods.models import Association, Owner, Reminder, ServicePeriod, Statement
 from periods.services.closing import close_period
 from periods.services.mailing import mail_owners
 from periods.services.statements import PeriodNotClosed, remind_owners, send_statements
@@ -111,6 +111,18 @@ def test_each_owner_with_an_address_is_mailed_his_own_once(
     name, content, kind = mail.outbox[0].attachments[0]
     assert (name, kind) == ("statement-000001.pdf", "application/pdf")
     assert "Flat Ann" in text_of(content)
+
+
+def test_a_name_of_two_lines_adds_no_header_to_a_mail(
+    estate: Estate, period: ServicePeriod
+) -> None:
+    Association.objects.update(name="Acacia\nBcc: eve@example.com")
+    send(estate, period)
+    assert mail_owners() == 3
+    subject = "Acacia Bcc: eve@example.com: statement of First quarter"
+    assert {(message.subject, len(message.recipients())) for message in mail.outbox} == {
+        (subject, 1)
+    }
 
 
 def test_a_mail_that_was_not_handed_over_goes_out_later(

@@ -32,6 +32,7 @@ from periods.models import (
 from periods.refusals import require_open, require_within
 from periods.services import recording
 from periods.services.booking import book_charge
+from periods.services.charges import within
 from periods.services.noting import note
 from periods.states import ChargeKind, PeriodStatus
 from periods.units import from_units, to_units
@@ -193,7 +194,8 @@ def _charge(
         owner=owner,
         kind=ChargeKind.LATE_FEE,
         amount=from_units(units, period.association.currency),
-        date=on,
+        # A fee of another period that is given back in this one is credited on this one's nearest day.
+        date=within(period, on),
         description=f"Late: {instalment.plan.description}, due on {instalment.due_on}",
         instalment=instalment,
     )

@@ -123,6 +123,24 @@ def test_a_contribution_dated_back_inside_the_grace_takes_the_fee_back(
     assert_books_hold()
 
 
+def test_a_contribution_to_a_reopened_period_credits_a_fee_of_a_later_one_there(
+    estate: Estate, period: ServicePeriod
+) -> None:
+    rule(estate, grace_days=5, fixed_fee="10.00")
+    asked(estate, period, "1000", first_due_on=date(2026, 6, 28))
+    estate.close(period)
+    third = estate.period("Third quarter", date(2026, 7, 1), date(2026, 9, 30))
+    assert len(run(estate, third, 4, month=7)) == 3
+    estate.reopen(period)
+    estate.contribution(period, "Ann", "450.00", date=date(2026, 6, 20))
+    credit = ServiceCharge.objects.get(period=period)
+    assert (credit.amount, credit.date) == (-10, period.end_date)
+    assert (fees_of(estate), estate.balance("Ann")) == (0, 450)
+    estate.close(period)
+    assert estate.closings(third)["Ann"] == 450
+    assert_books_hold()
+
+
 def test_interest_is_simple_by_days_and_up_to_the_cap(
     estate: Estate, period: ServicePeriod
 ) -> None:

@@ -17,6 +17,7 @@ from periods.facts import facts_of
 from periods.models import BudgetItem, Instalment, InstalmentPlan, Owner, ServicePeriod
 from periods.refusals import require_open
 from periods.services.noting import note
+from periods.services.opening import require_year
 from periods.sharing import Estate
 from periods.states import RemainderRule, Strategy
 from periods.units import from_units, to_units
@@ -54,6 +55,7 @@ def plan_instalments(
     total = to_units(parse_amount(amount, association.currency), association.currency)
     _require_number("instalments", instalments, MOST_INSTALMENTS)
     _require_number("every_months", every_months, MOST_MONTHS)
+    require_year("first_due_on", first_due_on)
     plan = InstalmentPlan(
         association=association,
         period=period,

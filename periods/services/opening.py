@@ -82,8 +82,13 @@ def _require_dates(start_date: date, end_date: date) -> None:
         message = "A period ends after it starts."
         raise InvalidInput.on("end_date", message, code="start_not_before_end")
     for field, day in (("start_date", start_date), ("end_date", end_date)):
-        if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            raise InvalidInput.on(field, f"From {FIRST_YEAR} to {LAST_YEAR}.")
+        require_year(field, day)
+
+
+def require_year(field: str, day: date) -> None:
+    """Raise ``InvalidInput`` on the field for a day that no period could be near."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise InvalidInput.on(field, f"From {FIRST_YEAR} to {LAST_YEAR}.")
 
 
 def _previous(association: Association, start: date, end: date) -> ServicePeriod | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from ledger.actor import Actor
 from ledger.clock import database_now
 from ledger.commands import command
-from ledger.money import parse_amount
+from ledger.money import LARGEST_AMOUNT, InvalidAmount, parse_amount
 from ledger.refusals import Conflict, InvalidInput
 from periods import duties, locks, metering
 from periods.facts import facts_of
@@ -19,6 +19,7 @@ from periods.refusals import AlreadyVoid, ReadingTwice, require_open
 from periods.services import recording
 from periods.services.consumption_charges import follow_readings
 from periods.services.noting import note
+from periods.services.opening import require_year
 from periods.states import ReadingKind
 from periods.units import from_units
 
@@ -28,6 +29,8 @@ DAY = timedelta(days=1)
 SMALLEST = Decimal("0.001")
 LARGEST = Decimal(10) ** 11
 LARGEST_PRICE = Decimal(10) ** 10
+# What a column of twenty digits, seven of them decimals, holds.
+LARGEST_CONSUMPTION = Decimal(10) ** 13
 COUNTED = (ReadingKind.ACTUAL, ReadingKind.INTERPOLATED, ReadingKind.CORRECTION)
 
 
@@ -171,6 +174,8 @@ def _meter(period: ServicePeriod, meter_id: UUID) -> Meter:
 
 def _days(period: ServicePeriod, from_on: date | None, to_on: date | None) -> tuple[date, date]:
     first, last = from_on or period.start_date, to_on or period.end_date
+    for field, day in (("from_on", first), ("to_on", last)):
+        require_year(field, day)
     if first > last:
         raise InvalidInput.on("to_on", "A reading ends on the day it starts, or later.")
     if last < period.start_date or first > period.end_date:
@@ -192,6 +197,9 @@ def _write(reading: Reading, asked: Counted, kind: str) -> None:
         raise InvalidInput.on(
             "kind", "This is ACTUAL or ESTIMATED; the other kinds follow from it."
         )
+    if abs(reading.consumption) >= LARGEST_CONSUMPTION:
+        message = f"What was consumed is less than {LARGEST_CONSUMPTION:f}."
+        raise metering.ReadingInvalid.on("meter_end_reading", message)
     reading.total_cost = _cost(reading, asked.total_cost)
 
 
@@ -288,6 +296,9 @@ def _cost(reading: Reading, given: Number | None) -> Decimal | None:
             )
         return None
     cost = from_units(metering.cost_of(reading.consumption, reading.unit_price, currency), currency)
+    if abs(cost) >= LARGEST_AMOUNT:
+        message = "This amount is too large."
+        raise InvalidAmount.on("total_cost", message, code="amount_too_large")
     if given is not None and not _same(given, cost, currency):
         message = f"{reading.consumption} at {reading.unit_price} is {cost}."
         raise InvalidInput.on("total_cost", message, code="total_cost_differs")

@@ -98,3 +98,9 @@ def test_a_bad_rule_or_day_names_the_field(village: Village, period: str) -> Non
         assert list(refused["errors"]) == [field], change
     refused = village.treasurer.post(f"{period}/late-fees/", {"on": "2026-04-01"}, 400)
     assert (refused["code"], list(refused["errors"])) == ("date_outside_period", ["on"])
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_due_date_beyond_all_periods_is_refused(village: Village, period: str, day: str) -> None:
+    refused = village.treasurer.post(f"{period}/instalments", ROOF | {"first_due_on": day}, 400)
+    assert list(refused["errors"]) == ["first_due_on"]

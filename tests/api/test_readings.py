@@ -155,3 +155,22 @@ def test_the_same_key_reads_once(village: Village, period: str, meter: str) -> N
     first = village.treasurer.post(f"{period}/readings/", body, 201, key)
     assert village.treasurer.post(f"{period}/readings/", body, 201, key) == first
     assert len(village.treasurer.results(f"{period}/readings/")) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "code"),
+    [
+        ({"from_on": "0001-01-01"}, "from_on", "invalid_input"),
+        ({"to_on": "9999-12-31"}, "to_on", "invalid_input"),
+        ({"meter_end_reading": "9999999999"}, "meter_end_reading", "reading_invalid"),
+        ({"unit_price": "9999999999"}, "total_cost", "amount_too_large"),
+    ],
+)
+def test_days_and_numbers_beyond_all_bounds_are_refused(
+    village: Village, period: str, water: str, change: dict[str, str], field: str, code: str
+) -> None:
+    body = {"property": village.units["Ann"], "budget_item": water, "digits": 11}
+    meter = village.treasurer.post("/api/meters/", body | {"multiplier": "9999999"}, 201)["id"]
+    asked = {"meter_start_reading": "0", "meter_end_reading": "99999"} | change
+    refused = read(village, period, meter, 400, **asked)
+    assert (refused["code"], list(refused["errors"])) == (code, [field])

@@ -249,6 +249,7 @@ TABLE: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("charge_follows",), 409, "the charge follows from something else and changes with it alone"),
     (("reading_exists",), 409, "the meter has a reading for this day"),
     (("transfer_too_early",), 409, "before the last transfer, or in a period that is closed"),
+    (("refund_too_large",), 422, "the refunds of an expense would come to more than the expense"),
     (("no_weight",), 422, "nobody has a weight, so that nothing can be shared"),
     (("negative_weight", "duplicate_owner"), 422, "a weight is zero or more; an owner shares once"),
     (

@@ -15,6 +15,7 @@ from ledger.refusals import NotFound
 from periods.models import (
     Association,
     BudgetItem,
+    Expense,
     InstalmentPlan,
     Meter,
     Owner,
@@ -24,6 +25,7 @@ from periods.models import (
 )
 from periods.models.recorded import Recorded
 from periods.models.statement import Mailed
+from periods.states import ExpenseKind
 
 Row = TypeVar("Row", bound=Model)
 Record = TypeVar("Record", bound=Recorded)
@@ -67,6 +69,17 @@ def lock_record(model: type[Record], record_id: UUID) -> Record:
     record = _the_one(rows.order_by(), model.noun)
     record.period, record.association = period, period.association
     return record
+
+
+def lock_refunded(expense_id: UUID, association_id: UUID) -> Expense | None:
+    """Lock a live expense of an association, after the period of its refund, so that its refunds stand still.
+
+    It may be of another period, which is not locked: refunding an expense changes nothing of it.
+    """
+    rows = Expense.objects.filter(
+        pk=expense_id, association=association_id, kind=ExpenseKind.EXPENSE, voided_at=None
+    )
+    return rows.select_for_update(no_key=True).order_by().first()
 
 
 def lock_budget_item(item_id: UUID) -> BudgetItem:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from ledger.refusals import Conflict, InvalidInput
+from ledger.refusals import Conflict, InvalidInput, RuleBroken
 from periods.models import ServicePeriod
 from periods.models.recorded import Recorded
 from periods.states import PeriodStatus
@@ -62,6 +62,13 @@ class ExpenseInPayment(Conflict):
 
     code = "expense_in_payment"
     title = "Expense in payment"
+
+
+class RefundTooLarge(RuleBroken):
+    """The refunds of an expense never come to more than the expense."""
+
+    code = "refund_too_large"
+    title = "Refund too large"
 
 
 def require_open(period: ServicePeriod) -> None:

@@ -106,7 +106,11 @@ class ExpenseList(OfPeriod):
     filterset_class, pagination_class = ExpenseFilter, PagesWithTotal
     ordering, ordering_fields = OLDEST_FIRST, ("date", "amount", "recorded_at")
     totalled = "paid_by"
-    refusals = {400: "date_outside_period, amount_precision, …", 409: "period_closed"}
+    refusals = {
+        400: "date_outside_period, amount_precision, …",
+        409: "period_closed",
+        422: "refund_too_large",
+    }
 
     def make(self, data: dict[str, Any]) -> Expense:
         owner_named(self.period.association, data, "paid_by", "paid_by_user_id")
@@ -141,6 +145,7 @@ class ExpenseDetail(Showing, ActingOnRecord, Editing):
     refusals = {
         400: "date_outside_period, …",
         409: "period_closed, already_void, expense_in_payment",
+        422: "refund_too_large",
     }
 
     def act(self, row: Expense, data: dict[str, Any]) -> Expense:
@@ -153,7 +158,10 @@ class ExpenseVoid(ActingOnRecord, Doing):
 
     rows, key, noun = staticmethod(expenses_seen_by), "expense_id", "periods.expense"
     action, Input, Output = "expense.void", ReasonInput, ExpenseSerializer
-    refusals = {409: "period_closed, already_void, expense_in_payment"}
+    refusals = {
+        409: "period_closed, already_void, expense_in_payment",
+        422: "refund_too_large",
+    }
 
     def act(self, row: Expense, data: dict[str, Any]) -> Expense:
         return void_expense(actor=self.actor, expense_id=row.pk, **data)

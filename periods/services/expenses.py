@@ -6,13 +6,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Sum
+
 from ledger.actor import Actor
 from ledger.commands import command
-from ledger.money import parse_amount
+from ledger.money import Money, parse_amount
 from ledger.refusals import InvalidInput
 from periods import duties, locks
 from periods.models import BudgetItem, Expense, Owner, ServicePeriod
-from periods.refusals import require_live, require_open, require_within
+from periods.refusals import RefundTooLarge, require_live, require_open, require_within
 from periods.services import recording
 from periods.services.booking import book_expense
 from periods.services.paying import withdraw_payment
@@ -24,6 +26,7 @@ Amount = str | int | Decimal
 LONGEST_TYPE = 80
 LONGEST_VENDOR = 160
 LONGEST_DESCRIPTION = 500
+NOTHING = Decimal(0)
 
 
 @command("expense.record")
@@ -45,7 +48,8 @@ def record_expense(
 
     ``paid_by`` is the owner who laid it out, None for the association's cash; ``budget_item`` says how it is
     shared and may come later; ``refund_of`` names the expense that a refund mirrors, whose weights it then
-    takes. Raises ``NotFound``, ``RoleRequired``, ``InvalidInput`` on the field, ``PeriodClosed``.
+    takes. Raises ``NotFound``, ``RoleRequired``, ``InvalidInput`` on the field, ``PeriodClosed``,
+    ``RefundTooLarge``.
     """
     period = recording.begin(actor, period_id)
     expense = Expense(association=period.association, period=period, kind=_kind(kind))
@@ -61,6 +65,8 @@ def record_expense(
     }
     for name, value in _content(expense, asked).items():
         setattr(expense, name, value)
+    require_open(period)
+    _require_covered(expense, expense.amount)
     return recording.insert(expense, book_expense, actor)
 
 
@@ -80,7 +86,8 @@ def edit_expense(
     """Change an expense of an open period; what is left out stays. Its posting is reversed and made anew.
 
     Another amount or payer withdraws what treasury was asked to pay. Raises ``NotFound``, ``RoleRequired``,
-    ``InvalidInput`` on the field, ``PeriodClosed``, ``AlreadyVoid``, ``ExpenseInPayment`` where that has begun.
+    ``InvalidInput`` on the field, ``PeriodClosed``, ``AlreadyVoid``, ``ExpenseInPayment`` where that has begun,
+    ``RefundTooLarge``.
     """
     expense = locks.lock_record(Expense, expense_id)
     duties.may_record(actor, expense.association)
@@ -101,7 +108,9 @@ def edit_expense(
         asked["budget_item"] = budget_item
     content = _content(expense, asked)
     if any(getattr(expense, name) != value for name, value in _what_is_paid(content)):
-        _take_out_of_payment(expense, actor)
+        _require_changeable(expense)
+        _require_covered(expense, content.get("amount", expense.amount))
+        withdraw_payment(expense, actor)
     return recording.change(expense, content, book_expense, actor)
 
 
@@ -110,11 +119,14 @@ def void_expense(*, actor: Actor, expense_id: UUID, reason: str) -> Expense:
     """Take an expense of an open period out of the books, saying why, and out of treasury's hands.
 
     Raises ``NotFound``, ``RoleRequired``, ``InvalidInput``, ``PeriodClosed``, ``AlreadyVoid``,
-    ``ExpenseInPayment`` once a payment has begun.
+    ``ExpenseInPayment`` once a payment has begun, ``RefundTooLarge`` while it has refunds.
     """
     expense = locks.lock_record(Expense, expense_id)
     duties.may_record(actor, expense.association)
-    _take_out_of_payment(expense, actor)
+    _require_changeable(expense)
+    if expense.kind == ExpenseKind.EXPENSE:
+        _require_covered(expense, NOTHING)
+    withdraw_payment(expense, actor)
     return recording.void(expense, reason, actor)
 
 
@@ -122,11 +134,31 @@ def _what_is_paid(content: dict[str, Any]) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in content.items() if name in {"amount", "paid_by"}]
 
 
-def _take_out_of_payment(expense: Expense, actor: Actor) -> None:
-    """Withdraw what treasury was asked to pay; refuse first what cannot change at all."""
+def _require_changeable(expense: Expense) -> None:
+    """Refuse what cannot change at all, before anything is taken out of treasury's hands."""
     require_open(expense.period)
     require_live(expense)
-    withdraw_payment(expense, actor)
+
+
+def _require_covered(expense: Expense, amount: Decimal) -> None:
+    """Raise ``RefundTooLarge`` where refunds would come to more than their expense, were this the amount.
+
+    Looks at the refunds of a locked expense, or with a refund at all of the expense that it names.
+    """
+    whole, refund = expense, NOTHING
+    if expense.kind == ExpenseKind.REFUND:
+        if expense.refund_of is None:
+            return
+        locked = locks.lock_refunded(expense.refund_of.pk, expense.association_id)
+        whole, refund = locked or expense.refund_of, amount
+        amount = whole.amount
+    others = whole.refunds.filter(voided_at=None).exclude(pk=expense.pk)
+    refunded = refund + (others.aggregate(sum=Sum("amount"))["sum"] or NOTHING)
+    if refunded > amount:
+        currency = expense.association.currency
+        raise RefundTooLarge(
+            f"{Money(refunded, currency)} would be refunded of {Money(amount, currency)}."
+        )
 
 
 def _kind(kind: str) -> ExpenseKind:
@@ -180,9 +212,7 @@ def _refunded(refund: Expense, expense_id: UUID | None) -> Expense | None:
         return None
     if refund.kind != ExpenseKind.REFUND:
         raise InvalidInput.on("refund_of", "Only a refund names what it refunds.")
-    expense = Expense.objects.filter(
-        pk=expense_id, association=refund.association, kind=ExpenseKind.EXPENSE, voided_at=None
-    ).first()
+    expense = locks.lock_refunded(expense_id, refund.association_id)
     if expense is None:
         raise InvalidInput.on("refund_of", "There is no such expense.")
     return expense

@@ -204,7 +204,7 @@ TREASURY_LAWS = (
     Mutant(
         "an expense that is paid does not change",
         "periods/services/expenses.py",
-        "    _take_out_of_payment(expense, actor)\n    return recording.void",
+        "    withdraw_payment(expense, actor)\n    return recording.void",
         "    return recording.void",
         ("tests/periods/test_paying.py::test_a_void_withdraws_what_was_asked",),
     ),

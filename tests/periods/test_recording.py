@@ -8,9 +8,9 @@ import pytest
 from ledger.models import Account, JournalEntry
 from ledger.refusals import InvalidInput, RoleRequired
 from periods.models import Contribution, ServicePeriod
-from periods.refusals import AlreadyVoid, PeriodClosed
+from periods.refusals import AlreadyVoid, PeriodClosed, RefundTooLarge
 from periods.services.contributions import edit_contribution, record_contribution, void_contribution
-from periods.services.expenses import edit_expense
+from periods.services.expenses import edit_expense, void_expense
 from tests.periods.estate import Estate, build_estate
 from tests.scene import assert_books_hold, build_scene
 
@@ -102,6 +102,26 @@ def test_an_expense_of_the_association_leaves_its_cash(
 def test_a_refund_is_the_mirror_of_its_expense(estate: Estate, period: ServicePeriod) -> None:
     expense = estate.expense(period, "500.00")
     estate.expense(period, "500.00", kind="refund", refund_of=expense.pk)
+    assert (costs(estate), cash(estate)) == (0, 0)
+
+
+def test_refunds_never_come_to_more_than_their_expense(
+    estate: Estate, period: ServicePeriod
+) -> None:
+    treasurer = estate.actor("treasurer")
+    expense = estate.expense(period, "500.00")
+    first = estate.expense(period, "300.00", kind="refund", refund_of=expense.pk)
+    with pytest.raises(RefundTooLarge):
+        estate.expense(period, "200.01", kind="refund", refund_of=expense.pk)
+    second = estate.expense(period, "200.00", kind="refund", refund_of=expense.pk)
+    for changed, amount in ((first, "300.01"), (expense, "499.99")):
+        with pytest.raises(RefundTooLarge):
+            edit_expense(actor=treasurer, expense_id=changed.pk, amount=amount)
+    with pytest.raises(RefundTooLarge):
+        void_expense(actor=treasurer, expense_id=expense.pk, reason="Typed twice")
+    for refund in (first, second):
+        void_expense(actor=treasurer, expense_id=refund.pk, reason="Not given back")
+    void_expense(actor=treasurer, expense_id=expense.pk, reason="Typed twice")
     assert (costs(estate), cash(estate)) == (0, 0)
 
 

@@ -10,7 +10,7 @@ from ledger.admin import cells
 from ledger.admin.base import SeenAdmin
 from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel, Table, history
-from periods.admin import steps, tones
+from periods.admin import estate_steps, tones
 from periods.models import Association, LateFeeRule, Owner
 
 SHOWN = 100
@@ -22,8 +22,8 @@ class AssociationAdmin(SeenAdmin):
     list_filter = (seen("company"), by("remainder_rule"), "currency", between("created_at"))
     list_select_related = ("company", "region", "branch", "fund")
     search_fields = ("name", "company__name")
-    creation = steps.CREATE_ASSOCIATION
-    steps = steps.ASSOCIATION
+    creation = estate_steps.CREATE_ASSOCIATION
+    steps = estate_steps.ASSOCIATION
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Association]:
         rows: QuerySet[Association] = super().get_queryset(request)

@@ -12,7 +12,7 @@ from ledger.admin.columns import column
 from ledger.admin.filters import between, seen
 from ledger.admin.pages import Fact, Page, Panel, Table, history
 from ledger.money import Money
-from periods.admin import steps, tables, tones
+from periods.admin import estate_steps, tables, tones
 from periods.models import Contribution, Expense, Owner, Property, ServiceCharge
 from periods.owner_view import statements_of
 
@@ -25,8 +25,8 @@ class OwnerAdmin(SeenAdmin):
     list_select_related = ("association", "account")
     search_fields = ("name", "email", "association__name")
     amount_fields = ("account__balance",)
-    creation = steps.ADD_OWNER
-    steps = steps.OWNER
+    creation = estate_steps.ADD_OWNER
+    steps = estate_steps.OWNER
     balance_figure = column(
         lambda row: cells.amount(row.account.balance, row.currency),
         title="balance",
@@ -110,8 +110,8 @@ class PropertyAdmin(SeenAdmin):
     list_filter = (seen("association"), "active", between("created_at"))
     list_select_related = ("association",)
     search_fields = ("label", "association__name", "ownerships__owner__name")
-    creation = steps.ADD_PROPERTY
-    steps = steps.PROPERTY
+    creation = estate_steps.ADD_PROPERTY
+    steps = estate_steps.PROPERTY
     weight = column(
         lambda row: cells.text(f"{row.share_weight.normalize():f}"),
         title="share weight",

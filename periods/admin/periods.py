@@ -12,7 +12,7 @@ from ledger.admin.columns import badge_column, instant_column
 from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel, Table, history
 from ledger.money import Money
-from periods.admin import steps, tables, tones
+from periods.admin import period_steps, tables, tones
 from periods.models import BalanceSheet, BudgetItem, ServicePeriod
 from periods.sheets import (
     AllocationPreview,
@@ -40,8 +40,8 @@ class PeriodAdmin(SeenAdmin):
     list_filter = (by("status"), seen("association"), between("start_date"))
     list_select_related = ("association__company",)
     search_fields = ("name", "association__name")
-    creation = steps.OPEN_PERIOD
-    steps = steps.PERIOD
+    creation = period_steps.OPEN_PERIOD
+    steps = period_steps.PERIOD
     status_badge = badge_column("status", tones.PERIOD)
     closed_at_shown = instant_column(
         "closed_at", title="closed", company=lambda row: row.association.company

@@ -86,7 +86,7 @@ def _owners(owners: list[Owner], currency: str) -> Panel:
         for owner in owners[:SHOWN]
     ]
     more = f"The first {SHOWN}; the list of owners has all." if len(owners) > SHOWN else ""
-    table = Table(("No.", "Owner", "E-mail", "Balance", ""), rows, frozenset({"Balance"}))
+    table = Table(("No.", "Owner", "E-mail", "Balance", "State"), rows, frozenset({"Balance"}))
     return Panel("Owners", table=table, note=more, empty="It has no owners yet.")
 
 

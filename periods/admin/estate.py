@@ -81,10 +81,10 @@ def _facts(row: Owner) -> tuple[Fact, ...]:
 
 def _held(row: Owner) -> Panel:
     rows = [
-        (cells.link(held.property), cells.day(held.from_on), cells.day(held.until_on))
+        (cells.link(held.property), tables.held_from(held), tables.held_until(held))
         for held in row.ownerships.select_related("property").order_by("from_on")
     ]
-    table = Table(("Property", "From", "Another's from"), rows)
+    table = Table(("Property", "From", "Until"), rows)
     return Panel("Properties", table=table, empty="He owns nothing here.")
 
 
@@ -130,7 +130,7 @@ class PropertyAdmin(SeenAdmin):
 
     def page_for(self, request: HttpRequest, row: Property) -> Page:
         rows = [
-            (cells.link(held.owner), cells.day(held.from_on), cells.day(held.until_on))
+            (cells.link(held.owner), tables.held_from(held), tables.held_until(held))
             for held in row.ownerships.all()
         ]
         facts = (
@@ -139,7 +139,7 @@ class PropertyAdmin(SeenAdmin):
             Fact("Share weight", cells.text(f"{row.share_weight.normalize():f}")),
             Fact("Shares in costs", cells.yes_no(row.active)),
         )
-        table = Table(("Owner", "From", "Another's from"), rows)
+        table = Table(("Owner", "From", "Until"), rows)
         return Page(
             row.label,
             panels=(

@@ -54,18 +54,26 @@ class MeterAdmin(SeenAdmin):
 @admin.register(Reading)
 class ReadingAdmin(SeenAdmin):
     scope = "association__"
-    list_display = ("meter", "period", "to_on", "kind_badge", "consumed", "total_cost_figure")
+    list_display = (
+        "meter",
+        "period",
+        "to_on",
+        "kind_badge",
+        "consumed_figure",
+        "total_cost_figure",
+    )
     list_filter = (by("kind"), seen("association"), seen("period"), between("to_on"))
     list_select_related = ("meter__property", "period", "association")
     search_fields = ("meter__label", "meter__payment_type", "meter__property__label")
     amount_fields = ("total_cost",)
+    ordering = ("-to_on", "meter")
     steps = record_steps.READING
     kind_badge = badge_column("kind", KINDS)  # type: ignore[arg-type]
-    consumed = column(
+    consumed_figure = column(
         lambda row: cells.text(f"{row.consumption.normalize():f}"),
         title="consumption",
         order="consumption",
-        name="consumed",
+        name="consumed_figure",
     )
     total_cost_figure = amount_column(
         "total_cost", title="cost", currency=lambda row: row.association.currency

@@ -34,6 +34,7 @@ class StatementAdmin(SeenAdmin):
     list_filter = (seen("association"), seen("period"), between("issued_at"), between("sent_at"))
     list_select_related = ("owner", "period", "association__company")
     search_fields = ("owner__name", "period__name", "email")
+    ordering = ("-number",)
     amount_fields = ("closing",)
     closing_figure = amount_column("closing", currency=_currency)
     sent_at_shown = instant_column("sent_at", title="sent", company=_company)

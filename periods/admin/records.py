@@ -31,6 +31,7 @@ class RecordAdmin(SeenAdmin):
     scope = "association__"
     related: ClassVar[Sequence[str]] = ()
     amount_fields = ("amount",)
+    ordering = ("-date", "-recorded_at")
     amount_figure = amount_column("amount", currency=_currency)
     state = column(tones.record_badge, title="state", order="voided_at", name="state")
     recorded_at_shown = instant_column("recorded_at", title="recorded", company=_company)

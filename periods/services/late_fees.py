@@ -194,7 +194,7 @@ def _charge(
         kind=ChargeKind.LATE_FEE,
         amount=from_units(units, period.association.currency),
         date=on,
-        description=f"Late: {instalment.plan.description}, due on {instalment.due_on}",
+        description=f"Late: {instalment.plan.description}, due on {instalment.due_on:%d %b %Y}",
         instalment=instalment,
     )
     return recording.insert(charge, book_charge, actor)

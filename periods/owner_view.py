@@ -9,7 +9,7 @@ from itertools import chain
 from django.db.models import F, QuerySet
 
 from ledger.models import User
-from ledger.money import Money, format_amount
+from ledger.money import Money, quantized
 from periods.models import (
     Contribution,
     Expense,
@@ -22,7 +22,7 @@ from periods.models import (
 )
 from periods.sheets import COLUMNS
 from periods.statements.facts import verdict_of
-from periods.states import ExpenseKind
+from periods.states import ExpenseKind, PeriodStatus
 
 SHOWN = 50
 
@@ -63,11 +63,12 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class OwnerAccount:
-    """All that an owner sees of one association."""
+    """All that an owner sees of one association; while it ``waits``, costs of an open period are still to come."""
 
     owner: Owner
     verdict: str
     balance: Money
+    waits: bool
     periods: list[PeriodLine]
     due: list[Asked]
     records: list[Record]
@@ -77,11 +78,13 @@ def account_of(owner: Owner) -> OwnerAccount:
     """Return what one owner sees, with a fixed number of queries."""
     currency = owner.association.currency
     balance = owner.account.balance
+    periods = _periods(owner, currency)
     return OwnerAccount(
         owner=owner,
         verdict=verdict_of(balance),
         balance=Money(abs(balance), currency),
-        periods=_periods(owner, currency),
+        waits=any(line.period.status == PeriodStatus.OPEN for line in periods),
+        periods=periods,
         due=_due(owner, currency),
         records=_records(owner, currency),
     )
@@ -92,7 +95,7 @@ def _periods(owner: Owner, currency: str) -> list[PeriodLine]:
     lines = SheetLine.objects.filter(owner=owner, sheet__version=F("sheet__period__version"))
     figures = {
         line.sheet.period_id: tuple(
-            format_amount(getattr(line, column), currency) for column in COLUMNS
+            f"{quantized(getattr(line, column), currency):,f}" for column in COLUMNS
         )
         for line in lines.select_related("sheet").defer("sheet__document")
     }
@@ -100,7 +103,9 @@ def _periods(owner: Owner, currency: str) -> list[PeriodLine]:
 
 
 def _due(owner: Owner, currency: str) -> list[Asked]:
+    """Return what he is asked for, the last of it, by the day on which it is due."""
     rows = Instalment.objects.filter(owner=owner, plan__withdrawn_at=None)
+    latest = rows.select_related("plan").order_by("-due_on", "pk")[:SHOWN]
     return [
         Asked(
             what=row.plan.description,
@@ -109,7 +114,7 @@ def _due(owner: Owner, currency: str) -> list[Asked]:
             due_on=row.due_on,
             amount=Money(row.amount, currency),
         )
-        for row in rows.select_related("plan").order_by("-due_on", "pk")[:SHOWN]
+        for row in reversed(list(latest))
     ]
 
 

@@ -24,11 +24,15 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells under headings; ``figures`` are the columns that are right-aligned."""
+    """Rows of cells under headings; ``figures`` are the columns that are right-aligned.
+
+    Where it is ``summed``, the last row is the sum of those above it.
+    """
 
     headings: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     figures: frozenset[str] = frozenset()
+    summed: bool = False
 
     @property
     def lines(self) -> list[list[tuple[str, Cell, bool]]]:

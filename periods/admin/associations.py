@@ -10,7 +10,7 @@ from ledger.admin import cells
 from ledger.admin.base import SeenAdmin
 from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel, Table, history
-from periods.admin import steps, tones
+from periods.admin import estate_steps, tones
 from periods.models import Association, LateFeeRule, Owner
 
 SHOWN = 100
@@ -22,8 +22,8 @@ class AssociationAdmin(SeenAdmin):
     list_filter = (seen("company"), by("remainder_rule"), "currency", between("created_at"))
     list_select_related = ("company", "region", "branch", "fund")
     search_fields = ("name", "company__name")
-    creation = steps.CREATE_ASSOCIATION
-    steps = steps.ASSOCIATION
+    creation = estate_steps.CREATE_ASSOCIATION
+    steps = estate_steps.ASSOCIATION
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Association]:
         rows: QuerySet[Association] = super().get_queryset(request)
@@ -86,7 +86,7 @@ def _owners(owners: list[Owner], currency: str) -> Panel:
         for owner in owners[:SHOWN]
     ]
     more = f"The first {SHOWN}; the list of owners has all." if len(owners) > SHOWN else ""
-    table = Table(("No.", "Owner", "E-mail", "Balance", ""), rows, frozenset({"Balance"}))
+    table = Table(("No.", "Owner", "E-mail", "Balance", "State"), rows, frozenset({"Balance"}))
     return Panel("Owners", table=table, note=more, empty="It has no owners yet.")
 
 

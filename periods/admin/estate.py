@@ -12,7 +12,7 @@ from ledger.admin.columns import column
 from ledger.admin.filters import between, seen
 from ledger.admin.pages import Fact, Page, Panel, Table, history
 from ledger.money import Money
-from periods.admin import steps, tables, tones
+from periods.admin import estate_steps, tables, tones
 from periods.models import Contribution, Expense, Owner, Property, ServiceCharge
 from periods.owner_view import statements_of
 
@@ -25,8 +25,8 @@ class OwnerAdmin(SeenAdmin):
     list_select_related = ("association", "account")
     search_fields = ("name", "email", "association__name")
     amount_fields = ("account__balance",)
-    creation = steps.ADD_OWNER
-    steps = steps.OWNER
+    creation = estate_steps.ADD_OWNER
+    steps = estate_steps.OWNER
     balance_figure = column(
         lambda row: cells.amount(row.account.balance, row.currency),
         title="balance",
@@ -81,10 +81,10 @@ def _facts(row: Owner) -> tuple[Fact, ...]:
 
 def _held(row: Owner) -> Panel:
     rows = [
-        (cells.link(held.property), cells.day(held.from_on), cells.day(held.until_on))
+        (cells.link(held.property), tables.held_from(held), tables.held_until(held))
         for held in row.ownerships.select_related("property").order_by("from_on")
     ]
-    table = Table(("Property", "From", "Another's from"), rows)
+    table = Table(("Property", "From", "Until"), rows)
     return Panel("Properties", table=table, empty="He owns nothing here.")
 
 
@@ -110,8 +110,8 @@ class PropertyAdmin(SeenAdmin):
     list_filter = (seen("association"), "active", between("created_at"))
     list_select_related = ("association",)
     search_fields = ("label", "association__name", "ownerships__owner__name")
-    creation = steps.ADD_PROPERTY
-    steps = steps.PROPERTY
+    creation = estate_steps.ADD_PROPERTY
+    steps = estate_steps.PROPERTY
     weight = column(
         lambda row: cells.text(f"{row.share_weight.normalize():f}"),
         title="share weight",
@@ -130,7 +130,7 @@ class PropertyAdmin(SeenAdmin):
 
     def page_for(self, request: HttpRequest, row: Property) -> Page:
         rows = [
-            (cells.link(held.owner), cells.day(held.from_on), cells.day(held.until_on))
+            (cells.link(held.owner), tables.held_from(held), tables.held_until(held))
             for held in row.ownerships.all()
         ]
         facts = (
@@ -139,7 +139,7 @@ class PropertyAdmin(SeenAdmin):
             Fact("Share weight", cells.text(f"{row.share_weight.normalize():f}")),
             Fact("Shares in costs", cells.yes_no(row.active)),
         )
-        table = Table(("Owner", "From", "Another's from"), rows)
+        table = Table(("Owner", "From", "Until"), rows)
         return Page(
             row.label,
             panels=(

@@ -11,7 +11,7 @@ from ledger.admin.base import SeenAdmin
 from ledger.admin.columns import amount_column, badge_column, column
 from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel, history
-from periods.admin import steps, tables
+from periods.admin import record_steps, tables
 from periods.models import Meter, Reading
 
 KINDS = {"ACTUAL": "good", "ESTIMATED": "careful", "INTERPOLATED": "busy", "CORRECTION": "quiet"}
@@ -24,7 +24,7 @@ class MeterAdmin(SeenAdmin):
     list_filter = (seen("association"), between("created_at"), between("retired_on"))
     list_select_related = ("association", "property")
     search_fields = ("label", "payment_type", "property__label")
-    creation = steps.ADD_METER
+    creation = record_steps.ADD_METER
     shown = column(cells.text, title="meter", order="label", name="shown")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Meter]:
@@ -54,18 +54,26 @@ class MeterAdmin(SeenAdmin):
 @admin.register(Reading)
 class ReadingAdmin(SeenAdmin):
     scope = "association__"
-    list_display = ("meter", "period", "to_on", "kind_badge", "consumed", "total_cost_figure")
+    list_display = (
+        "meter",
+        "period",
+        "to_on",
+        "kind_badge",
+        "consumed_figure",
+        "total_cost_figure",
+    )
     list_filter = (by("kind"), seen("association"), seen("period"), between("to_on"))
     list_select_related = ("meter__property", "period", "association")
     search_fields = ("meter__label", "meter__payment_type", "meter__property__label")
     amount_fields = ("total_cost",)
-    steps = steps.READING
+    ordering = ("-to_on", "meter")
+    steps = record_steps.READING
     kind_badge = badge_column("kind", KINDS)  # type: ignore[arg-type]
-    consumed = column(
+    consumed_figure = column(
         lambda row: cells.text(f"{row.consumption.normalize():f}"),
         title="consumption",
         order="consumption",
-        name="consumed",
+        name="consumed_figure",
     )
     total_cost_figure = amount_column(
         "total_cost", title="cost", currency=lambda row: row.association.currency

@@ -12,7 +12,7 @@ from ledger.admin.base import SeenAdmin
 from ledger.admin.columns import amount_column, instant_column
 from ledger.admin.filters import between, seen
 from ledger.admin.pages import Fact, Page, Panel, Table, history
-from periods.admin import steps
+from periods.admin import record_steps
 from periods.models import InstalmentPlan, Statement
 from periods.pages.owner import pdf_answer
 
@@ -34,6 +34,7 @@ class StatementAdmin(SeenAdmin):
     list_filter = (seen("association"), seen("period"), between("issued_at"), between("sent_at"))
     list_select_related = ("owner", "period", "association__company")
     search_fields = ("owner__name", "period__name", "email")
+    ordering = ("-number",)
     amount_fields = ("closing",)
     closing_figure = amount_column("closing", currency=_currency)
     sent_at_shown = instant_column("sent_at", title="sent", company=_company)
@@ -83,7 +84,7 @@ class InstalmentPlanAdmin(SeenAdmin):
     list_select_related = ("period", "association__company")
     search_fields = ("description", "period__name")
     amount_fields = ("amount",)
-    steps = steps.PLAN
+    steps = record_steps.PLAN
     amount_figure = amount_column("amount", currency=_currency)
     recorded_at_shown = instant_column("recorded_at", title="asked", company=_company)
     withdrawn_at_shown = instant_column("withdrawn_at", title="withdrawn", company=_company)

@@ -8,11 +8,11 @@ from django.http import HttpRequest
 
 from ledger.admin import cells
 from ledger.admin.base import SeenAdmin
-from ledger.admin.columns import badge_column, instant_column
+from ledger.admin.columns import badge_column, column, instant_column
 from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel, Table, history
 from ledger.money import Money
-from periods.admin import steps, tables, tones
+from periods.admin import period_steps, tables, tones
 from periods.models import BalanceSheet, BudgetItem, ServicePeriod
 from periods.sheets import (
     AllocationPreview,
@@ -34,15 +34,22 @@ class PeriodAdmin(SeenAdmin):
         "start_date",
         "end_date",
         "status_badge",
-        "version",
         "closed_at_shown",
+        "version_shown",
     )
+    ordering = ("association__name", "-start_date")
     list_filter = (by("status"), seen("association"), between("start_date"))
     list_select_related = ("association__company",)
     search_fields = ("name", "association__name")
-    creation = steps.OPEN_PERIOD
-    steps = steps.PERIOD
+    creation = period_steps.OPEN_PERIOD
+    steps = period_steps.PERIOD
     status_badge = badge_column("status", tones.PERIOD)
+    version_shown = column(
+        lambda row: cells.text(row.version or "none yet"),
+        title="version",
+        order="version",
+        name="version_shown",
+    )
     closed_at_shown = instant_column(
         "closed_at", title="closed", company=lambda row: row.association.company
     )
@@ -172,6 +179,7 @@ class BalanceSheetAdmin(SeenAdmin):
     list_filter = (seen("association"), by("rule"), between("generated_at"))
     list_select_related = ("period", "association__company", "generated_by")
     search_fields = ("period__name", "association__name", "hash__istartswith")
+    ordering = ("-generated_at", "-period__start_date")
     generated_at_shown = instant_column(
         "generated_at", title="handed out", company=lambda row: row.association.company
     )

@@ -13,7 +13,7 @@ from ledger.admin.columns import amount_column, badge_column, column, instant_co
 from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel, history
 from ledger.money import Money
-from periods.admin import steps, tables, tones
+from periods.admin import record_steps, tables, tones
 from periods.models import BudgetItem, Contribution, Expense, ServiceCharge
 
 
@@ -31,6 +31,7 @@ class RecordAdmin(SeenAdmin):
     scope = "association__"
     related: ClassVar[Sequence[str]] = ()
     amount_fields = ("amount",)
+    ordering = ("-date", "-recorded_at")
     amount_figure = amount_column("amount", currency=_currency)
     state = column(tones.record_badge, title="state", order="voided_at", name="state")
     recorded_at_shown = instant_column("recorded_at", title="recorded", company=_company)
@@ -81,7 +82,7 @@ class ContributionAdmin(RecordAdmin):
     list_select_related = ("owner", "period", "association")
     related = ("owner",)
     search_fields = ("owner__name", "comment", "period__name")
-    steps = steps.CONTRIBUTION
+    steps = record_steps.CONTRIBUTION
 
     def facts(self, row: Contribution) -> tuple[Fact, ...]:
         return (
@@ -113,7 +114,7 @@ class ExpenseAdmin(RecordAdmin):
     list_select_related = ("paid_by", "budget_item", "period", "association")
     related = ("paid_by", "budget_item", "requisition", "refund_of")
     search_fields = ("payment_type", "vendor", "description", "paid_by__name")
-    steps = steps.EXPENSE
+    steps = record_steps.EXPENSE
 
     def facts(self, row: Expense) -> tuple[Fact, ...]:
         requisition = row.requisition
@@ -146,7 +147,7 @@ class ChargeAdmin(RecordAdmin):
     list_select_related = ("owner", "period", "association")
     related = ("owner", "reading", "instalment")
     search_fields = ("owner__name", "description", "period__name")
-    steps = steps.CHARGE
+    steps = record_steps.CHARGE
 
     def facts(self, row: ServiceCharge) -> tuple[Fact, ...]:
         return (
@@ -170,7 +171,7 @@ class BudgetItemAdmin(SeenAdmin):
     list_select_related = ("period", "association")
     search_fields = ("payment_type", "period__name")
     amount_fields = ("budgeted_cost",)
-    steps = steps.ITEM
+    steps = record_steps.ITEM
     budgeted_cost_figure = amount_column("budgeted_cost", title="budget", currency=_currency)
     strategy_badge = badge_column("allocation_strategy", {}, title="shared")
 

@@ -1,23 +1,26 @@
 """Tables that stand on several pages: records of a period, and a balance sheet."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
 
 from ledger.admin import cells
 from ledger.admin.cells import Badge, Cell
-from ledger.admin.pages import Panel, Table
+from ledger.admin.pages import Fact, Panel, Table
 from periods.admin import tones
-from periods.models import BudgetItem, Contribution, Expense, Reading, ServiceCharge
+from periods.models import BudgetItem, Contribution, Expense, Ownership, Reading, ServiceCharge
+from periods.services.properties import ALWAYS
 from periods.sheets import COLUMNS, PeriodSheet
+from periods.states import Strategy
 
 SHOWN = 100
 FIGURES = ("Opening", "Contributions", "Own payments", "Share", "Charges", "Closing")
 TOTALS = (
     ("Expenses", "expenses"),
-    ("paid by owners", "expenses_paid_by_owners"),
-    ("paid by the association", "expenses_paid_by_association"),
+    ("Of these, paid by owners", "expenses_paid_by_owners"),
+    ("Of these, paid by the association", "expenses_paid_by_association"),
     ("Shared", "allocated"),
     ("Stays with the association", "unallocated"),
     ("Cash at the start", "cash_opening"),
@@ -34,11 +37,11 @@ def sheet_panels(sheet: PeriodSheet, *, title: str) -> tuple[Panel, ...]:
             title,
             table=_owners(sheet),
             empty="The association has no owners yet.",
-            note="Opening + contributions + own payments - share - charges = closing. "
+            note="Opening + contributions + own payments − share − charges = closing. "  # noqa: RUF001
             "Above zero the association owes the owner; below, he owes it.",
         ),
         Panel("Budget and actual", table=_items(sheet), empty="There are no expenses yet."),
-        Panel("Totals", table=_totals(sheet)),
+        Panel("Totals", _totals(sheet)),
         Panel("Tie-outs", table=_ties(sheet), note="All must hold before a period can close."),
     )
 
@@ -59,31 +62,33 @@ def _owners(sheet: PeriodSheet) -> Table:
     if rows:
         totals = [cells.amount(sheet.totals[name], sheet.currency) for name in sums]
         rows.append([cells.text("Together"), *totals])
-    return Table(("Owner", *FIGURES), rows, frozenset(FIGURES))
+    return Table(("Owner", *FIGURES), rows, frozenset(FIGURES), summed=True)
 
 
 def _items(sheet: PeriodSheet) -> Table:
     rows = [
         (
             cells.text(line.payment_type or "no budget item"),
-            cells.text(line.allocation_strategy),
-            cells.text(line.weights),
+            cells.text(_shared_how(line.allocation_strategy)),
             cells.amount(line.budget, sheet.currency),
             cells.amount(line.actual, sheet.currency),
             cells.amount(line.variance, sheet.currency),
         )
         for line in sheet.items
     ]
-    heads = ("Item", "Shared", "Sum of weights", "Budget", "Actual", "Variance")
+    heads = ("Item", "Shared", "Budget", "Actual", "Variance")
     return Table(heads, rows, frozenset(heads[2:]))
 
 
-def _totals(sheet: PeriodSheet) -> Table:
-    rows = [
-        (cells.text(title), cells.amount(sheet.totals[name], sheet.currency))
-        for title, name in TOTALS
-    ]
-    return Table(("Total", "Amount"), rows, frozenset({"Amount"}))
+def _shared_how(strategy: str) -> str:
+    """A strategy in words."""
+    return str(Strategy(strategy).label) if strategy in Strategy else strategy
+
+
+def _totals(sheet: PeriodSheet) -> tuple[Fact, ...]:
+    return tuple(
+        Fact(title, cells.amount(sheet.totals[name], sheet.currency)) for title, name in TOTALS
+    )
 
 
 def _ties(sheet: PeriodSheet) -> Table:
@@ -97,7 +102,7 @@ def _ties(sheet: PeriodSheet) -> Table:
         )
         for tie in sheet.ties
     ]
-    return Table(("", "Tie", "What", "Left", "Right"), rows, frozenset({"Left", "Right"}))
+    return Table(("State", "Tie", "What", "Left", "Right"), rows, frozenset({"Left", "Right"}))
 
 
 def _cut(
@@ -192,6 +197,16 @@ def readings_panel(rows: QuerySet[Reading], currency: str) -> Panel:
     figures = ("Start", "End", "Consumption", "Cost")
     rows = rows.select_related("meter__property")
     return _cut("Readings", rows, heads, show, empty="No meter was read yet.", figures=figures)
+
+
+def held_from(held: Ownership) -> Cell:
+    """The first day on which a property is somebody's; there was always somebody before the books."""
+    return cells.text("the beginning") if held.from_on == ALWAYS else cells.day(held.from_on)
+
+
+def held_until(held: Ownership) -> Cell:
+    """The last day on which it is his."""
+    return cells.day(held.until_on - timedelta(days=1)) if held.until_on else cells.text("today")
 
 
 def items_panel(rows: QuerySet[BudgetItem], currency: str) -> Panel:

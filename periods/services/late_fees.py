@@ -196,7 +196,7 @@ def _charge(
         amount=from_units(units, period.association.currency),
         # A fee of another period that is given back in this one is credited on this one's nearest day.
         date=within(period, on),
-        description=f"Late: {instalment.plan.description}, due on {instalment.due_on}",
+        description=f"Late: {instalment.plan.description}, due on {instalment.due_on:%d %b %Y}",
         instalment=instalment,
     )
     return recording.insert(charge, book_charge, actor)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from ledger.money import Money, format_amount
+from ledger.money import Money, quantized
 from periods.models import (
     AllocatedExpense,
     AllocationBasis,
@@ -88,10 +88,15 @@ def facts_of(
         "verdict": verdict_of(line.closing),
         "closing": str(Money(abs(line.closing), currency)),
         "summary": _summary(line, currency),
-        "summary_total": ["Closing balance", format_amount(line.closing, currency)],
+        "summary_total": ["Closing balance", _figure(line.closing, currency)],
         "parts": [part for part in _parts(material, owner) if part["rows"]],
         "rule": RULES[RemainderRule(sheet.rule)],
     }
+
+
+def _figure(amount: Decimal, currency: str) -> str:
+    """An amount as people read it; the heading names the currency."""
+    return f"{quantized(amount, currency):,f}"
 
 
 def verdict_of(balance: Decimal) -> str:
@@ -109,7 +114,7 @@ def _summary(line: OwnerLine, currency: str) -> list[list[str]]:
         ("less your share of the costs", -line.allocated),
         ("less charges to you alone", -line.service_charges),
     )
-    return [[name, format_amount(amount, currency)] for name, amount in steps]
+    return [[name, _figure(amount, currency)] for name, amount in steps]
 
 
 def _parts(material: Material, owner: Owner) -> Iterable[dict[str, Any]]:
@@ -117,7 +122,7 @@ def _parts(material: Material, owner: Owner) -> Iterable[dict[str, Any]]:
     currency, line = material.sheet.currency, material.sheet.owner(owner.pk)
 
     def amount(value: Decimal) -> str:
-        return format_amount(value, currency)
+        return _figure(value, currency)
 
     def plain(title: str, rows: Sequence[Sequence[str]], total: Decimal) -> dict[str, Any]:
         return {
@@ -172,9 +177,9 @@ def _shares(material: Material, owner: Owner, line: OwnerLine) -> dict[str, Any]
             [
                 f"{shared.expense.date:{DAY}}",
                 _what(shared.expense),
-                format_amount(shared.amount, currency),
+                _figure(shared.amount, currency),
                 _key(basis, owner.pk),
-                format_amount(shared.shares[place], currency),
+                _figure(shared.shares[place], currency),
             ]
         )
     return {
@@ -183,25 +188,30 @@ def _shares(material: Material, owner: Owner, line: OwnerLine) -> dict[str, Any]
         "columns": ["date", "text", "amount", "amount", "amount"],
         "header": ["Date", "Cost", currency, "Shared by", "Your share"],
         "rows": rows,
-        "total": ["", "Together", "", "", format_amount(line.allocated, currency)],
+        "total": ["", "Together", "", "", _figure(line.allocated, currency)],
     }
 
 
 def _key(basis: AllocationBasis, owner: UUID) -> str:
-    """By which part of which whole an owner shares; his days where he had a property for a part of them."""
-    days = _days_by_place(basis)
+    """By which part of which whole an owner shares; where it is mixed, first of the base, then of the rest."""
+    key = _part(basis, basis.weights, owner)
+    if basis.base_percent is None or basis.base_weights is None:
+        return key
+    base = _part(basis, basis.base_weights, owner)
+    return f"{basis.base_percent.normalize():f} % by {base}, rest by {key}"
+
+
+def _part(basis: AllocationBasis, weights: Sequence[Decimal], owner: UUID) -> str:
+    """His part of the sum of these weights; his days where he had a property for a part of them."""
     parts = []
-    for place, held in days.items():
+    for place, held in _days_by_place(basis).items():
         mine = held.get(owner)
         if mine is None:
             continue
         whole = sum(held.values())
-        part = f"{basis.weights[place]:f}"
+        part = f"{weights[place]:f}"
         parts.append(part if mine == whole else f"{part} for {mine} of {whole} days")
-    key = f"{' + '.join(parts)} of {sum(basis.weights):f}"
-    if basis.base_percent is None:
-        return key
-    return f"{basis.base_percent.normalize():f} % by share, rest {key}"
+    return f"{' + '.join(parts)} of {sum(weights):f}"
 
 
 def _days_by_place(basis: AllocationBasis) -> Mapping[int, dict[UUID, int]]:

@@ -21,6 +21,7 @@ from config.embedded.home import ROOT
 from ledger.admin.cells import page_of
 from ledger.models import Membership
 from ledger.roles import Role
+from periods.models import Owner
 from tests.admin.office import Office, list_url, make_office, one_of_everything
 from tests.browser.conftest import PASSWORD, PATIENCE_MS
 from tests.conftest import FULL
@@ -47,14 +48,22 @@ OURS = {
     "ask-for-money": "/admin/treasury/requisition/add/",
     "delegate": "/admin/treasury/delegation/add/",
     "step": "/admin/treasury/requisition/steps/approve/?id={requisition}",
+    "owner": "/owner/",
+    "association": "{page_association}",
+    "period-open": "/admin/periods/serviceperiod/{open_period}/change/",
+    "period-close": "/admin/periods/serviceperiod/steps/close/?id={open_period}",
 }
 LISTS = {
     f"list-{model._meta.model_name}": list_url(model)
     for model in admin.site._registry
-    if model._meta.app_label in {"ledger", "payments", "treasury"}
+    if model._meta.app_label in {"ledger", "payments", "treasury", "periods"}
 }
-USUAL = {f"list-{model._meta.model_name}" for model in (Payment, Requisition, TreasuryFund)}
-ROWS = ("payment", "requisition", "treasuryfund", "delegation")
+USUAL = {f"list-{model._meta.model_name}" for model in (Payment, Requisition, TreasuryFund, Owner)}
+PERIODS = (
+    *("serviceperiod", "balancesheet", "statement", "owner", "property", "budgetitem", "expense"),
+    *("meter", "reading", "instalmentplan"),
+)
+ROWS = ("payment", "requisition", "treasuryfund", "delegation", *PERIODS)
 WIDE, PHONE = 1400, 390
 
 
@@ -108,6 +117,7 @@ def rows(django_db_setup: Any, django_db_blocker: DjangoDbBlocker) -> Iterator[O
         row = everything[Requisition]
         ask(actor=acting(office.approver), kind="requisition", subject_id=row.pk, text="Why now?")
         office.request(payee_name="The Very Long Name of a Payee " * 4, purpose="Long " * 60)
+        Owner.objects.filter(pk=everything[Owner].pk).update(user=office.cfo)
         names = {model._meta.model_name: row for model, row in everything.items()}
         office.rows = names  # type: ignore[attr-defined]
         yield office
@@ -122,7 +132,8 @@ def looking(
     names = {
         "requisition": str(named["requisition"].pk),
         "fund": str(rows.fund.pk),
-        **{f"page_{name}": page_of(named[name]) for name in ROWS},
+        "open_period": str(named["budgetitem"].period_id),
+        **{f"page_{name}": page_of(named[name]) for name in ("association", *ROWS)},
     }
     mail = str(tmp_path_factory.mktemp("mail"))
     with django_db_blocker.unblock(), override_settings(BURSAR_DEMO=True, EMAIL_FILE_PATH=mail):
@@ -164,7 +175,7 @@ def test_a_page_can_be_used_by_everybody_and_fetches_nothing(looking: Looking, n
 def test_a_page_fits_a_phone(looking: Looking, name: str) -> None:
     page = looking.at(OURS[name], width=PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
-    if OURS[name].startswith(("/approvals", "/treasury")):
+    if OURS[name].startswith(("/approvals", "/treasury", "/owner")):
         require_accessible(page, name)
         keep_picture(page, f"{name}-phone")
 
@@ -176,6 +187,18 @@ def test_a_page_can_be_read_in_the_dark(looking: Looking, name: str) -> None:
     require_accessible(page, name)
     keep_picture(page, f"{name}-dark")
     looking.page.emulate_media(color_scheme="light")
+
+
+def test_owners_can_sign_in_on_any_screen(looking: Looking, browser: Browser) -> None:
+    stranger = Looking(browser.new_context(base_url=looking.url), looking.names, looking.url)
+    for width in (WIDE, PHONE):
+        page = stranger.at("/owner/", width=width)
+        assert page.url.endswith("/owner/sign-in/?next=/owner/")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        require_accessible(page, "owner-sign-in")
+        keep_picture(page, f"owner-sign-in-{width}")
+    stranger.context.close()
+    assert (stranger.outside, stranger.complaints) == ([], [])
 
 
 def test_touch_targets_are_large_enough(looking: Looking) -> None:

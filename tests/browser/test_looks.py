@@ -1,17 +1,22 @@
 """Pages fit a phone and can be read, in light and in dark."""
 
+from decimal import Decimal
+
 import pytest
 from django.db.models import Model
 from playwright.sync_api import Page
 
 from ledger.admin.cells import page_of
-from tests.admin.office import Office, list_url
+from tests.admin.office import STAFF_ROLES, Office, list_url
 from tests.browser.conftest import Visit
+from tests.periods.estate import build_estate
+from tests.scene import Scene
 from treasury.models import FundLine, Payment, Requisition, TreasuryFund
 
 LONG = (
     "The Highland Water Engineers and Borehole Drilling Company of the Lower Eastern Counties " * 2
 )
+NAME = LONG[:110].strip()
 # The contrast of every text of ours against what it stands on, where it is less than it should be.
 TOO_FAINT = """
 () => {
@@ -50,9 +55,23 @@ def addresses(office: Office) -> list[str]:
     office.variance(paid, "900.00", reason=LONG)
     office.request(payee_name="x" * 160)
     rows: list[Model] = [paid, paid.requisition, office.fund, office.fund.account]
+    rows += _shared_costs(office)
     lists = [list_url(model) for model in (Requisition, Payment, TreasuryFund, FundLine)]
     ask = f"/admin/treasury/payment/steps/record-variance/?id={paid.pk}"
     return ["/", "/admin/", *lists, *map(page_of, rows), ask, "/admin/treasury/requisition/add/"]
+
+
+def _shared_costs(office: Office) -> list[Model]:
+    """An association and its period, with an owner whose name is as long as it may be."""
+    people = {name: office.person(name) for name in STAFF_ROLES}
+    estate = build_estate(
+        {NAME: "450", "y" * 110: "550"},
+        scene=Scene(office.company, office.fund, people, Decimal(0)),
+    )
+    period = estate.period(LONG[:100])
+    estate.contribution(period, NAME, "123456789.50", comment=LONG)
+    estate.expense(period, "987654321.10", item=estate.item(period), vendor="z" * 100)
+    return [estate.association, estate.owners[NAME], period]
 
 
 def widest(page: Page) -> int:

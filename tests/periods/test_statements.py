@@ -16,6 +16,7 @@ from periods.services.statements import PeriodNotClosed, remind_owners, send_sta
 from periods.statements.printing import statement_pdf
 from tests.pdf import text_of
 from tests.periods.estate import Estate, build_estate, today
+from tests.periods.test_readings import meter_of, read
 
 
 @pytest.fixture
@@ -63,6 +64,20 @@ def test_a_statement_can_be_recomputed_by_hand(estate: Estate, period: ServicePe
         "254.99 Contributions",
     ):
         assert told in text, text
+
+
+def test_a_mixed_cost_names_the_base_and_what_was_consumed(estate: Estate) -> None:
+    period = estate.period()
+    water = estate.item(
+        period, "Water", allocation_strategy="USAGE_BASED", base_percent="30", budgeted_cost="0"
+    )
+    estate.expense(period, "12000.00", item=water)
+    for name, count in {"Ann": "10", "Bob": "30", "Cy": "10"}.items():
+        read(estate, period, meter_of(estate, water, name), "0", count)
+    close(estate, period)
+    # Of 3,600 nine parts of twenty, of 8,400 one part of five.
+    told = "12,000.00 30 % by 9 of 20, rest by 1 of 5 3,300.00"
+    assert told in printed(estate, period, "Ann")
 
 
 def test_who_owes_is_told_so(estate: Estate, period: ServicePeriod) -> None:

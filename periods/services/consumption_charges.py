@@ -11,17 +11,17 @@ from uuid import UUID
 
 from ledger.actor import Actor
 from periods.allocation import Basis, OwnedBasis
-from periods.models import BudgetItem, Owner, Property, Reading, ServiceCharge, ServicePeriod
-from periods.ownership import Ownership, days_owned
+from periods.models import BudgetItem, Owner, Reading, ServiceCharge, ServicePeriod
+from periods.ownership import days_owned
 from periods.services import recording
 from periods.services.booking import book_charge
 from periods.services.charges import within
+from periods.sharing import Estate
 from periods.states import Billing, ChargeKind, RemainderRule
 from periods.units import from_units, to_units
 
-Due = dict[tuple[UUID, UUID], int]
-# An owner's place among those who share: his number in the association, then his id.
-Place = tuple[int, UUID]
+# Minor units by reading and the owner's number.
+Due = dict[tuple[UUID, int], int]
 
 
 def follow_readings(period: ServicePeriod, payment_type: str, actor: Actor) -> None:
@@ -43,12 +43,13 @@ def follow_readings(period: ServicePeriod, payment_type: str, actor: Actor) -> N
     for charge in charged.select_related("owner").order_by("pk"):
         charge.period, charge.association = period, period.association
         assert charge.reading_id is not None
-        units = due.pop((charge.reading_id, charge.owner_id), 0)
+        units = due.pop((charge.reading_id, charge.owner.number), 0)
         _bring(charge, readings[charge.reading_id], units, actor)
-    owners = Owner.objects.in_bulk({owner for _, owner in due})
-    for (reading_id, owner_id), units in sorted(due.items()):
+    members = Owner.objects.filter(association=period.association) if due else ()
+    owners = {owner.number: owner for owner in members}
+    for (reading_id, number), units in sorted(due.items()):
         if units:
-            _charge(period, readings[reading_id], owners[owner_id], units, actor)
+            _charge(period, readings[reading_id], owners[number], units, actor)
 
 
 def _due(period: ServicePeriod, item: BudgetItem, readings: Iterable[Reading]) -> Due:
@@ -59,52 +60,32 @@ def _due(period: ServicePeriod, item: BudgetItem, readings: Iterable[Reading]) -
     }
     own = [row for row in readings if row.meter.property_id is not None and row.pk in cost]
     main = [row for row in readings if row.meter.property_id is None and row.pk in cost]
-    owned = _owned(period)
+    estate = Estate.of(period)
     due: Due = defaultdict(int)
     for row in own:
         assert row.meter.property_id is not None
         first, last = within(period, row.from_on), within(period, row.to_on)
-        basis = Basis.of(days_owned(owned[row.meter.property_id], first, last), rule=_rule(period))
-        for (_, owner), share in zip(basis.keys, basis.split_units(cost[row.pk]), strict=True):
+        held = estate.ownerships[row.meter.property_id]
+        basis = Basis.of(days_owned(held, first, last), rule=_rule(estate))
+        for owner, share in zip(basis.keys, basis.split_units(cost[row.pk]), strict=True):
             due[row.pk, owner] += share
     if main:
         rest = sum(cost[row.pk] for row in main) - sum(cost[row.pk] for row in own)
-        common = _common(period, item, owned)
-        for (_, owner), share in zip(common.keys, common.split_units(rest), strict=True):
+        common = _common(estate, item)
+        for owner, share in zip(common.keys, common.split_units(rest), strict=True):
             due[main[-1].pk, owner] += share
     return due
 
 
-def _common(
-    period: ServicePeriod, item: BudgetItem, owned: dict[UUID, list[Ownership[Place]]]
-) -> OwnedBasis[Place, Place]:
+def _common(estate: Estate, item: BudgetItem) -> OwnedBasis[int, int]:
     """By what the common consumption is charged: weights of the properties in scope, then days."""
-    units = list(item.scope.filter(active=True)) or list(
-        Property.objects.filter(association=period.association_id, active=True)
-    )
-    weights = Basis.of(
-        (((unit.number, unit.pk), unit.share_weight) for unit in units), rule=_rule(period)
-    )
-    days = {
-        (unit.number, unit.pk): days_owned(owned[unit.pk], period.start_date, period.end_date)
-        for unit in units
-    }
-    return OwnedBasis.of(weights, days)
+    scope = {unit.pk for unit in item.scope.all()}
+    units = [unit for unit in estate.sharing if not scope or unit.pk in scope]
+    return estate.owned({unit: unit.share_weight for unit in units}, _rule(estate))
 
 
-def _owned(period: ServicePeriod) -> dict[UUID, list[Ownership[Place]]]:
-    """Return who owned each property of the association, and when."""
-    owned: defaultdict[UUID, list[Ownership[Place]]] = defaultdict(list)
-    units = Property.objects.filter(association=period.association_id)
-    for unit in units.prefetch_related("ownerships__owner"):
-        for row in unit.ownerships.all():
-            place = (row.owner.number, row.owner_id)
-            owned[unit.pk].append(Ownership(place, row.from_on, row.until_on))
-    return owned
-
-
-def _rule(period: ServicePeriod) -> RemainderRule:
-    return RemainderRule(period.association.remainder_rule)
+def _rule(estate: Estate) -> RemainderRule:
+    return RemainderRule(estate.association.remainder_rule)
 
 
 def _bring(charge: ServiceCharge, reading: Reading, units: int, actor: Actor) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from ledger.refusals import InvalidInput
+from periods.allocation import NoWeight
 from periods.consumption import consumption_in
 from periods.metering import NoHistory
 from periods.models import BudgetItem, Meter, Reading, ServiceCharge, ServicePeriod
 from periods.refusals import ReadingTwice
 from periods.services.meters import add_meter, retire_meter
-from periods.services.properties import transfer_property
+from periods.services.properties import edit_property, transfer_property
 from periods.services.readings import (
     ReadingImplausible,
     edit_reading,
@@ -239,3 +240,19 @@ class TestConsumptionChargedAtItsPrice:
         )
         read(estate, period, meter_of(estate, water, "Ann"), "0", "90", unit_price="1.00")
         assert charges_of(estate) == {"Ann": 30, "Bob": 60}
+
+    def test_nobody_outside_the_scope_pays_for_it_when_nobody_in_it_shares(
+        self, estate: Estate, period: ServicePeriod
+    ) -> None:
+        ann = estate.units["Ann"].pk
+        gas = estate.item(
+            period,
+            "Gas",
+            allocation_strategy="USAGE_BASED",
+            billing="unit_price",
+            scope=[ann],
+        )
+        edit_property(actor=estate.actor("treasurer"), property_id=ann, active=False)
+        with pytest.raises(NoWeight):
+            read(estate, period, meter_of(estate, gas, None), "0", "100", unit_price="2.00")
+        assert charges_of(estate) == {}

@@ -2,6 +2,7 @@
 
 import threading
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,7 +18,7 @@ from tests.scene import Scene
 ISOLATIONS = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
 
 
-def write(isolation: str, both_began: threading.Barrier, statement: str, *values: object) -> None:
+def write(isolation: str, both_began: threading.Barrier, statement: str, *values: Any) -> None:
     """Run a statement in a transaction whose snapshot, where it has one, is from before the other wrote."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET TRANSACTION ISOLATION LEVEL {isolation}")

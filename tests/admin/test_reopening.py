@@ -47,7 +47,7 @@ def test_whoever_asked_takes_it_back_on_the_page(
     shown = page(office.cfo, period)
     assert "wants it open again" not in shown
     assert WITHDRAW not in shown
-    assert "period.withdraw_reopening" in shown
+    assert "Period: withdraw reopening" in shown
     assert CONFIRM not in page(other, period)
 
 

@@ -49,7 +49,7 @@ from treasury.services.resolution import resolve_payment
 from treasury.services.reversals import reverse_payment
 from treasury.services.settlement import Proof, settle_many
 from treasury.services.variances import approve_variance, record_variance
-from treasury.worklist import find
+from treasury.worklist.queue import find
 
 SOURCE = "tests.expense:1"
 

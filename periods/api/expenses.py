@@ -37,7 +37,7 @@ from periods.services.paying import pay_expense_through_treasury
 from periods.states import ExpenseKind
 from treasury.api.inputs import EditInput, ReasonInput
 from treasury.methods import Method
-from treasury.services.requisitions import LONGEST_NAME
+from treasury.services.requisition_content import LONGEST_NAME
 
 REFUND = ExpenseKind.REFUND
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.dateparse import parse_date, parse_datetime
-from django_filters import BooleanFilter, CharFilter, ChoiceFilter, DateFilter, UUIDFilter
+from django_filters import CharFilter, ChoiceFilter, DateFilter, UUIDFilter
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError as InvalidParameter
 from rest_framework.filters import OrderingFilter
@@ -64,6 +64,26 @@ class AwaitingFilter(django_filters.ChoiceFilter):  # type: ignore[misc]
         if value != "me":
             return qs
         return qs.filter(pk__in=self.waiting(self.parent.request.user).values("pk"))
+
+
+class TrueOrFalseFormField(forms.Field):
+    """``true`` or ``false``, ``1`` or ``0``; Django's own field takes anything else for no answer."""
+
+    MEANINGS: ClassVar = {"true": True, "1": True, "false": False, "0": False}
+
+    def to_python(self, value: Any) -> bool | None:
+        if value in self.empty_values:
+            return None
+        meaning = self.MEANINGS.get(str(value).lower())
+        if meaning is None:
+            raise ValidationError("This is true or false.")
+        return meaning
+
+
+class BooleanFilter(django_filters.BooleanFilter):  # type: ignore[misc]
+    """``?active=true`` or ``?active=false``."""
+
+    field_class = TrueOrFalseFormField
 
 
 class AmountFormField(forms.DecimalField):

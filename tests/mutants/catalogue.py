@@ -168,7 +168,7 @@ DUTIES = (
     Mutant(
         "another company's rows are out of sight",
         "ledger/access.py",
-        """    reach = Q(**{f"{prefix}company": company})
+        """    reach = Q(**{"company" if own_company else f"{prefix}company": company})
     if""",
         """    reach = ~Q(pk__in=())
     if""",

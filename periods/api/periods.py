@@ -14,10 +14,16 @@ from periods import duties
 from periods.api.common import HistoryOf, only_association
 from periods.api.fields import PeriodsOutput, currency_of_association
 from periods.models import ReopenRequest, ServicePeriod
-from periods.selectors import associations_seen_by, periods_awaiting, periods_seen_by
+from periods.selectors import (
+    associations_seen_by,
+    periods_awaiting,
+    periods_seen_by,
+    reopen_requests_seen_by,
+    waiting_reopening,
+)
 from periods.services.closing import close_period
 from periods.services.opening import LONGEST_NAME, open_period
-from periods.services.reopening import approve_reopening, reopen_period
+from periods.services.reopening import approve_reopening, reopen_period, withdraw_reopening
 from periods.states import PeriodStatus
 
 
@@ -111,7 +117,9 @@ class PeriodDetail(Showing, Editing):
 
     rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
     action, Input, Output = "period.reopen", ReopenInput, PeriodSerializer
-    also_answers = {202: "It waits for another person, at `reopen/approve/`."}
+    also_answers = {
+        202: "It waits for another person, at `reopen/approve/`; `reopen/withdraw/` takes it back."
+    }
     refusals = {400: "reason_required, …", 409: "period_not_closed, reopening_waits"}
 
     def permit(self, row: ServicePeriod) -> None:
@@ -141,6 +149,21 @@ class PeriodApproveReopening(Doing):
         return approve_reopening(actor=self.actor, period_id=row.pk).period
 
 
+class PeriodWithdrawReopening(Doing):
+    """Take back that one asked to open a closed period again, while nobody has confirmed it."""
+
+    rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
+    action, Output = "period.withdraw_reopening", PeriodSerializer
+
+    def permit(self, row: ServicePeriod) -> None:
+        duties.may_close(self.actor, row.association)
+        if request := waiting_reopening(row):
+            duties.may_withdraw_reopening(self.actor, request)
+
+    def act(self, row: ServicePeriod, data: dict[str, Any]) -> ServicePeriod:
+        return withdraw_reopening(actor=self.actor, period_id=row.pk).period
+
+
 class PeriodClose(Doing):
     """Share a period's expenses among the owners, and hand out its balance sheet.
 
@@ -162,6 +185,10 @@ class PeriodClose(Doing):
 
 
 class PeriodHistory(HistoryOf):
-    """Read what happened to a period, oldest first."""
+    """Read what happened to a period, oldest first; to staff also who asked to open it again."""
 
     rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
+
+    def subjects(self, row: ServicePeriod) -> list[str]:
+        asked = reopen_requests_seen_by(self.user).filter(period=row)
+        return [row.reference, *(request.reference for request in asked)]

@@ -90,7 +90,7 @@ class PropertyList(Listing, Making):
     filterset_class = PropertyFilter
     ordering = ("association", "number")
     ordering_fields = ("number", "label", "share_weight", "created_at")
-    refusals = {409: "label_taken", 422: "negative_weight"}
+    refusals = {409: "label_taken", 422: "negative_weight, ownership_gap"}
 
     def permit_making(self) -> None:
         require_role_somewhere(self.actor, *duties.KEEPERS)
@@ -122,7 +122,7 @@ class PropertyDetail(Showing, Editing):
 
     rows, key, noun = staticmethod(properties_seen_by), "property_id", "periods.property"
     action, Input, Output = "property.edit", PropertyEditInput, PropertySerializer
-    refusals = {409: "label_taken", 422: "negative_weight"}
+    refusals = {409: "label_taken", 422: "negative_weight, no_weight"}
 
     def permit(self, row: Property) -> None:
         duties.may_keep(self.actor, row.association)

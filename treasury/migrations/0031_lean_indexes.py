@@ -29,7 +29,7 @@ FOREIGN_KEYS = (
 
 
 class Migration(migrations.Migration):
-    dependencies = (("treasury", "0029_batch_delegation"), ("ledger", "0014_lean_indexes"))
+    dependencies = (("treasury", "0030_known_answers"), ("ledger", "0014_lean_indexes"))
 
     operations = (
         # Each is the first column of another index of its table.

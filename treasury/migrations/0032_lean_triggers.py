@@ -10,7 +10,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = (("treasury", "0030_lean_indexes"), ("ledger", "0015_lean_triggers"))
+    dependencies = (("treasury", "0031_lean_indexes"), ("ledger", "0015_lean_triggers"))
 
     operations = (
         lean_frozen_columns(

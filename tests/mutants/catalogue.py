@@ -115,8 +115,8 @@ CODE_GUARDS = (
     ),
     Mutant(
         "a verification is used up by the settlement",
-        "treasury/sql/settling_one.sql",
-        "UPDATE treasury_onetimecode SET consumed_at = ledger_clock()",
+        "treasury/sql/known_answers.sql",
+        "UPDATE treasury_onetimecode SET consumed_at = executed_at",
         "UPDATE treasury_onetimecode SET consumed_at = NULL",
         (T_CODES + "test_the_right_code_verifies_and_execution_consumes_it",),
     ),
@@ -443,8 +443,8 @@ BOOKS = (
     Mutant(
         "a key stands for one request",
         "ledger/idempotency.py",
-        "    if bytes(request_hash) != request.request_hash:",
-        "    if not bytes(request_hash):",
+        "    elif bytes(request_hash) != request.request_hash:",
+        "    elif not bytes(request_hash):",
         (T_IDEMPOTENCY + "test_the_key_with_another_body_is_refused",),
     ),
 )

@@ -15,12 +15,7 @@ from ledger.money import Money
 from periods.admin import period_steps, tables, tones
 from periods.models import BalanceSheet, BudgetItem, ServicePeriod
 from periods.selectors import waiting_reopening
-from periods.sheets import (
-    AllocationPreview,
-    allocation_preview,
-    balance_sheet_of,
-    sheet_version,
-)
+from periods.sheets import AllocationPreview, allocation_preview, balance_sheet_of, sheet_version
 from periods.states import PeriodStatus
 
 SHOWN = 50

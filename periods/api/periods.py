@@ -5,17 +5,15 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ledger.access import require_role_somewhere
-from ledger.api.fields import DayField, Reference, TextField
+from ledger.api.fields import DayField, TextField
 from ledger.api.filters import AnyOf, AwaitingFilter, CharFilter, DateFilter, FilterSet, UUIDFilter
-from ledger.api.resource import Doing, Editing, Listing, Making, Showing
+from ledger.api.resource import Doing, Editing, Showing
 from ledger.api.serializers import Input
 from periods import duties
-from periods.api.common import HistoryOf, only_association
+from periods.api.common import HistoryOf, OfAssociation, OfAssociationInput
 from periods.api.fields import PeriodsOutput, currency_of_association
 from periods.models import ReopenRequest, ServicePeriod
 from periods.selectors import (
-    associations_seen_by,
     periods_awaiting,
     periods_seen_by,
     reopen_requests_seen_by,
@@ -68,19 +66,13 @@ class PeriodFilter(FilterSet):
         return rows.filter(start_date__lte=day, end_date__gte=day)
 
 
-class PeriodInput(Input):
-    association = Reference(
-        associations_seen_by,
-        noun="association",
-        required=False,
-        help_text="The caller's only one.",
-    )
+class PeriodInput(OfAssociationInput):
     name = TextField(max_length=LONGEST_NAME)
     start_date = DayField()
     end_date = DayField()
 
 
-class PeriodList(Listing, Making):
+class PeriodList(OfAssociation):
     """GET: List periods, oldest first
     POST: Open the next period of an association
     """
@@ -95,14 +87,8 @@ class PeriodList(Listing, Making):
         409: "name_taken, period_overlap, period_gap",
     }
 
-    def permit_making(self) -> None:
-        require_role_somewhere(self.actor, *duties.KEEPERS)
-        if association := self.named("association"):
-            duties.may_keep(self.actor, association)
-
     def make(self, data: dict[str, Any]) -> ServicePeriod:
-        association = data.pop("association", None) or only_association(self.user, duties.KEEPERS)
-        return open_period(actor=self.actor, association_id=association.pk, **data)
+        return open_period(actor=self.actor, association_id=self.association_of(data).pk, **data)
 
 
 class ReopenInput(Input):

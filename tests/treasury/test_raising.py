@@ -36,8 +36,8 @@ from treasury.services.execution import execute_payment
 from treasury.services.late_successes import clear_late_success
 from treasury.services.payments import cancel_payment, create_payment
 from treasury.services.raising import raise_requisition, withdraw_raised
+from treasury.services.requisition_content import Content
 from treasury.services.requisitions import (
-    Content,
     FollowsSource,
     PaymentStarted,
     approve_requisition,

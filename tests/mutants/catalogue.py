@@ -115,8 +115,8 @@ CODE_GUARDS = (
     ),
     Mutant(
         "a verification is used up by the settlement",
-        "treasury/sql/settling_one.sql",
-        "UPDATE treasury_onetimecode SET consumed_at = ledger_clock()",
+        "treasury/sql/known_answers.sql",
+        "UPDATE treasury_onetimecode SET consumed_at = executed_at",
         "UPDATE treasury_onetimecode SET consumed_at = NULL",
         (T_CODES + "test_the_right_code_verifies_and_execution_consumes_it",),
     ),
@@ -168,7 +168,7 @@ DUTIES = (
     Mutant(
         "another company's rows are out of sight",
         "ledger/access.py",
-        """    reach = Q(**{f"{prefix}company": company})
+        """    reach = Q(**{"company" if own_company else f"{prefix}company": company})
     if""",
         """    reach = ~Q(pk__in=())
     if""",
@@ -298,6 +298,12 @@ TREASURY_LAWS = (
                 "treasury_payment",
                 "fixed_when_sent",
                 (T_LAWS + "test_what_was_agreed_is_fixed_once_it_leaves_pending",),
+            ),
+            (
+                "TRIGGER: nobody else becomes the executor of what was sent",
+                "treasury_payment",
+                "executor_fixed_when_sent",
+                (T_LAWS + "test_the_executor_is_fixed_once_it_leaves_pending",),
             ),
         )
     ),
@@ -443,8 +449,8 @@ BOOKS = (
     Mutant(
         "a key stands for one request",
         "ledger/idempotency.py",
-        "    if bytes(request_hash) != request.request_hash:",
-        "    if not bytes(request_hash):",
+        "    elif bytes(request_hash) != request.request_hash:",
+        "    elif not bytes(request_hash):",
         (T_IDEMPOTENCY + "test_the_key_with_another_body_is_refused",),
     ),
 )

@@ -36,8 +36,8 @@ from treasury.services.execution import execute_payment
 from treasury.services.late_successes import clear_late_success
 from treasury.services.payments import cancel_payment, create_payment
 from treasury.services.raising import raise_requisition, withdraw_raised
+from treasury.services.requisition_content import Content
 from treasury.services.requisitions import (
-    Content,
     FollowsSource,
     PaymentStarted,
     approve_requisition,
@@ -49,7 +49,7 @@ from treasury.services.resolution import resolve_payment
 from treasury.services.reversals import reverse_payment
 from treasury.services.settlement import Proof, settle_many
 from treasury.services.variances import approve_variance, record_variance
-from treasury.worklist import find
+from treasury.worklist.queue import find
 
 SOURCE = "tests.expense:1"
 

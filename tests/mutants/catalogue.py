@@ -257,6 +257,12 @@ TREASURY_LAWS = (
                 "fixed_when_sent",
                 (T_LAWS + "test_what_was_agreed_is_fixed_once_it_leaves_pending",),
             ),
+            (
+                "TRIGGER: nobody else becomes the executor of what was sent",
+                "treasury_payment",
+                "executor_fixed_when_sent",
+                (T_LAWS + "test_the_executor_is_fixed_once_it_leaves_pending",),
+            ),
         )
     ),
     Mutant(

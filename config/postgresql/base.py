@@ -16,11 +16,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
     session, has said so there. Then the connection is asked as ever, and closed where it does not answer.
     """
 
+    health_check_done: bool
     _asked_at = float("-inf")
 
     def close_if_health_check_failed(self) -> None:
         """Close the connection, for another to be opened, if it does not work any more."""
-        if self._is_surely_alive():
+        if not self.health_check_done and self._is_surely_alive():
             self.health_check_done = True
         super().close_if_health_check_failed()
 

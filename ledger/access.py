@@ -14,6 +14,7 @@ from django.db.models import Model, Q, QuerySet
 
 from ledger.actor import Actor
 from ledger.models import Company, Membership, User
+from ledger.once import once
 from ledger.refusals import RoleRequired
 from ledger.roles import READING_ROLES, Role
 
@@ -90,18 +91,20 @@ def visible(
     roles: Iterable[Role] = READING_ROLES,
     by_company_only: bool = False,
     whole_company: bool = False,
+    own_company: bool = False,
 ) -> QuerySet[Row]:
     """Return the rows that the user may see.
 
     ``prefix`` leads from the row to what has ``company``, ``region`` and ``branch`` ("fund__"); rows that
     lie in a company as a whole pass ``by_company_only``, or ``whole_company`` when a membership in a part of it
-    does not count. Everything else is filtered out, so that another
+    does not count. Where a law ties the row's ``own_company`` to that of what the prefix leads to, that is
+    asked alone, without a join. Everything else is filtered out, so that another
     company's object is not found rather than forbidden.
     """
     if user.is_superuser and user.is_active:
         return rows
     places = _places(user, roles, whole_company=whole_company)
-    reach = _reach_of(places, prefix, by_company_only=by_company_only)
+    reach = _reach_of(places, prefix, by_company_only=by_company_only, own_company=own_company)
     if prefix and _has_company(rows.model):
         # Says nothing new, but an index that begins with the row's own company is found by it.
         reach &= Q(company__in={company for company, _, _ in places})
@@ -119,26 +122,41 @@ def within_reach(
     *,
     by_company_only: bool = False,
     whole_company: bool = False,
+    own_company: bool = False,
 ) -> Q:
     """Return the condition behind ``visible``, to be combined with others without a subquery."""
     if user.is_superuser and user.is_active:
         return ~Q(pk__in=())
     places = _places(user, roles, whole_company=whole_company)
-    return _reach_of(places, prefix, by_company_only=by_company_only)
+    return _reach_of(places, prefix, by_company_only=by_company_only, own_company=own_company)
 
 
 def _places(user: User, roles: Iterable[Role], *, whole_company: bool) -> list[Reached]:
     """Return the company, region and branch of each membership with one of the roles."""
-    memberships = Membership.objects.filter(user=user, role__in=list(roles), user__is_active=True)
+    wanted = frozenset(roles)
+    found = (place for role, place in _memberships(user) if role in wanted)
     if whole_company:
-        memberships = memberships.filter(region=None)
-    return list(memberships.values_list("company", "region", "branch").distinct())
+        found = (place for place in found if place[1] is None)
+    return list(dict.fromkeys(found))
 
 
-def _reach_of(places: Iterable[Reached], prefix: str, *, by_company_only: bool) -> Q:
+def _memberships(user: User) -> list[tuple[str, Reached]]:
+    """Return each role of somebody who is active, and where he has it."""
+
+    def read() -> list[tuple[str, Reached]]:
+        rows = Membership.objects.filter(user=user, user__is_active=True)
+        told = rows.values_list("role", "company", "region", "branch")
+        return [(role, (company, region, branch)) for role, company, region, branch in told]
+
+    return once(("memberships", user.pk), read)
+
+
+def _reach_of(
+    places: Iterable[Reached], prefix: str, *, by_company_only: bool, own_company: bool
+) -> Q:
     reach = Q(pk__in=())
-    for company, region, branch in places:
-        reach |= _reach(prefix, company, region, branch, by_company_only=by_company_only)
+    for place in places:
+        reach |= _reach(prefix, *place, by_company_only=by_company_only, own_company=own_company)
     return reach
 
 
@@ -149,9 +167,10 @@ def _reach(
     branch: UUID | None,
     *,
     by_company_only: bool,
+    own_company: bool,
 ) -> Q:
     """Return the condition that one membership gives."""
-    reach = Q(**{f"{prefix}company": company})
+    reach = Q(**{"company" if own_company else f"{prefix}company": company})
     if by_company_only or region is None:
         return reach
     reach &= Q(**{f"{prefix}region": region})

@@ -107,9 +107,9 @@ def _write(outcome: str, *, actor: Actor, **facts: Any) -> None:
     ).save(force_insert=True)
 
 
-def history_of(subject: str) -> QuerySet[AuditEvent]:
-    """Return what happened to the subject, oldest first."""
-    return AuditEvent.objects.filter(subject=subject).order_by("at", "id")
+def history_of(*subjects: str) -> QuerySet[AuditEvent]:
+    """Return what happened to the subjects, oldest first."""
+    return AuditEvent.objects.filter(subject__in=subjects).order_by("at", "id")
 
 
 def company_of(subject: str) -> UUID | None:

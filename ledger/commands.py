@@ -36,12 +36,13 @@ class Busy(Conflict):
 
 
 def command(
-    action: str,
+    action: str, *, claims: bool = False
 ) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
     """Make a keyword-only function a command named ``action`` ("payment.execute").
 
     The function takes ``actor`` and, where it concerns something that exists, an argument such as
-    ``payment_id``: with the app it is defined in, this names the subject ``treasury.payment:<id>``.
+    ``payment_id``: with the app it is defined in, this names the subject ``treasury.payment:<id>``. One that
+    ``claims`` takes the request's idempotency key with its own first statement (``idempotency.Claiming``).
     """
 
     def decorate(
@@ -52,17 +53,17 @@ def command(
             actor = cast(Actor, kwargs["actor"])
             subject = _subject(function, kwargs) or action
             with refusals_recorded(actor=actor, action=action, subject=subject):
-                return _run_until_done(functools.partial(function, *args, **kwargs))
+                return _run_until_done(functools.partial(function, *args, **kwargs), claims=claims)
 
         return run
 
     return decorate
 
 
-def _run_until_done(function: Callable[[], Result]) -> Result:
+def _run_until_done(function: Callable[[], Result], *, claims: bool) -> Result:
     for attempt in range(1, LONGEST_TRIES + 1):
         try:
-            return _run_once(function)
+            return _run_once(function, claims=claims)
         except OperationalError as error:
             if _sqlstate(error) not in TRY_AGAIN:
                 raise
@@ -74,12 +75,12 @@ def _run_until_done(function: Callable[[], Result]) -> Result:
     raise AssertionError("the loop returns or raises")
 
 
-def _run_once(function: Callable[[], Result]) -> Result:
+def _run_once(function: Callable[[], Result], *, claims: bool) -> Result:
     with transaction.atomic(durable=True):
-        request = idempotency.claim()
+        if not claims:
+            idempotency.claim()
         result = function()
-        if request:
-            idempotency.complete(request, result)
+        idempotency.complete(result)
     return result
 
 

@@ -62,6 +62,36 @@ class Export:
     related: Sequence[str] = field(default=())
 
 
+def of(*path: str) -> Callable[[Any], Any]:
+    """What lies at the end of a path from a row; nothing where it breaks off."""
+
+    def value(row: Any) -> Any:
+        for name in path:
+            row = getattr(row, name, None)
+            if row is None:
+                return None
+        return row
+
+    return value
+
+
+def person(*path: str) -> Callable[[Any], str | None]:
+    """The name of who stands at the end of a path, if anybody does."""
+    found = of(*path)
+
+    def name(row: Any) -> str | None:
+        somebody = found(row)
+        return str(somebody) if somebody else None
+
+    return name
+
+
+def money(name: str, *currency: str) -> Callable[[Any], Money]:
+    """An amount of a row, in the currency at the end of a path: by default the row's own."""
+    in_currency = of(*(currency or ("currency",)))
+    return lambda row: Money(getattr(row, name), in_currency(row))
+
+
 def write_export(export: Export, rows: QuerySet[Any], wanted: str) -> IO[bytes]:
     """Return a file, ready to be read, of all the rows in their order, read in one snapshot.
 

@@ -9,7 +9,7 @@ account, so it is encrypted at rest.
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -49,15 +49,19 @@ class Replay(Exception):
         self.body = body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
-    """A request that carries a key: whose, for what, and how its result is turned into an answer."""
+    """A request that carries a key: whose, for what, and how its result is turned into an answer.
+
+    ``is_kept`` is whether this transaction has stored the answer.
+    """
 
     user_id: UUID
     scope: str
     key: str
     request_hash: bytes
     answer: Callable[[Any], Answer]
+    is_kept: bool = False
 
 
 _current: ContextVar[Request | None] = ContextVar("idempotent_request", default=None)
@@ -74,14 +78,18 @@ def hash_of(body: Any) -> bytes:
 
 
 # The look-up is a function's, which sees what was committed before the lock was free.
-CLAIM = """
-    SELECT free, request_hash, status_code, body
-    FROM ledger_claim_key(%s, %s, %s, %s)
+CLAIM = "SELECT free, request_hash, status_code, body FROM ledger_claim_key(%s, %s, %s, %s)"
+CLAIM_WITH = """
+    SELECT claim.free, claim.request_hash, claim.status_code, claim.body, found.*
+    FROM ledger_claim_key(%s, %s, %s, %s) claim LEFT JOIN LATERAL ({statement}) found ON true
 """
+# What is looked for is nothing unless the key is this request's now.
+IF_CLAIMED = "CASE WHEN claim.free AND claim.request_hash IS NULL THEN %s::uuid END"
 KEEP = """
     INSERT INTO ledger_idempotencykey (id, user_id, scope, key, request_hash, status_code, body)
     VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id
 """
+CLAIMED = 4
 
 
 @contextmanager
@@ -94,31 +102,76 @@ def answering(request: Request | None) -> Iterator[None]:
         _current.reset(token)
 
 
-def claim() -> Request | None:
-    """Take the current request's key for this transaction.
+def claim() -> None:
+    """Take the current request's key, if it carries one, for this transaction.
 
-    Returns None where there is no key. Raises ``Replay`` with the stored answer, ``KeyMismatch`` when the
-    stored request was another, ``KeyInUse`` while the first one still runs.
+    Raises ``Replay`` with the stored answer, ``KeyMismatch`` when the stored request was another,
+    ``KeyInUse`` while the first one still runs.
     """
     request = _current.get()
-    if request is None:
-        return None
+    if request:
+        _require_claimed(request, rows_of(CLAIM, _asked(request))[0])
+
+
+class Claiming:
+    """A statement that claims the current request's key, and finds something only then: one round trip.
+
+    The statement says ``{id}`` for its first parameter, without which it finds (and locks) nothing.
+    """
+
+    def __init__(self, statement: str) -> None:
+        self._plain = statement.format(id="%s")
+        self._claiming = CLAIM_WITH.format(statement=statement.format(id=IF_CLAIMED))
+
+    def first(self, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+        """Return the first row that is found, None without one. Raises what ``claim`` does."""
+        request = _current.get()
+        if request is None:
+            return next(iter(rows_of(self._plain, parameters)), None)
+        row = rows_of(self._claiming, (*_asked(request), *parameters))[0]
+        _require_claimed(request, row[:CLAIMED])
+        return row[CLAIMED:] if row[CLAIMED] is not None else None
+
+
+def _asked(request: Request) -> tuple[int, UUID, str, str]:
     lock = hashlib.sha256(f"{request.user_id} {request.scope} {request.key}".encode()).digest()[:8]
     number = int.from_bytes(lock, "big", signed=True)
-    asked = (number, request.user_id, request.scope, request.key)
-    free, request_hash, status_code, body = rows_of(CLAIM, asked)[0]
+    return number, request.user_id, request.scope, request.key
+
+
+def _require_claimed(request: Request, found: tuple[Any, ...]) -> None:
+    free, request_hash, status_code, body = found
     if not free:
         message = "A request with this Idempotency-Key is still running."
         raise KeyInUse(message, retry_after=1)
     if request_hash is None:
-        return request
-    if bytes(request_hash) != request.request_hash:
+        request.is_kept = False
+    elif bytes(request_hash) != request.request_hash:
         raise KeyMismatch("This Idempotency-Key was used before with another body.")
-    raise Replay(status_code, json.loads(decrypt(json.loads(body))))
+    else:
+        raise Replay(status_code, json.loads(decrypt(json.loads(body))))
 
 
-def complete(request: Request, result: Any) -> None:
-    """Store the answer to the request, in the transaction of its effect."""
+def complete(result: Any) -> None:
+    """Store the answer to the current request, if there is one, in the transaction of its effect."""
+    request = _current.get()
+    if request and not request.is_kept:
+        rows_of(KEEP, _kept(request, result))
+
+
+def completing(statement: str, result: Any) -> tuple[str, tuple[Any, ...]]:
+    """Return the statement, storing the answer as well where one is kept, and the parameters that come first.
+
+    ``result`` is what the command will return, and already says all that the answer will.
+    """
+    request = _current.get()
+    if request is None:
+        return statement, ()
+    request.is_kept = True
+    return f"WITH kept AS ({KEEP}) {statement}", _kept(request, result)
+
+
+def _kept(request: Request, result: Any) -> tuple[Any, ...]:
     status_code, body = request.answer(result)
     asked = (request.user_id, request.scope, request.key, request.request_hash)
-    rows_of(KEEP, (uuid4(), *asked, status_code, Jsonb(encrypt(json.dumps(body)))))
+    return uuid4(), *asked, status_code, Jsonb(encrypt(json.dumps(body)))

@@ -6,7 +6,8 @@ from typing import Any, Generic, TypeVar, cast
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.models import Model, OneToOneRel
+from django.db.models import ForeignKey, Model, OneToOneRel
+from django.db.models.base import ModelState
 
 Row = TypeVar("Row", bound=Model)
 
@@ -58,7 +59,26 @@ class Columns(Generic[Row]):
         converted = list(islice(values, len(self._names)))
         for place, convert in self._converted:
             converted[place] = convert(converted[place], None, connection)
-        return self._model.from_db(DEFAULT_DB_ALIAS, self._names, converted)
+        return known_row(self._model, **dict(zip(self._names, converted, strict=True)))
+
+
+def known_row(model: type[Row], **values: Any) -> Row:
+    """Return the instance of a row that stands in the database, or will once a statement has run.
+
+    ``values`` are given by the names of their attributes, as the fields have them; what is left out is read
+    when somebody asks for it. This is what ``from_db`` ends in, after asking each field about its value.
+    """
+    row = model.__new__(model)
+    row._state = ModelState()
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+    vars(row).update(values)
+    return row
+
+
+def join(row: Model, **related: Model) -> None:
+    """Note on a row what stands at these relations of it, as it was read with the row."""
+    for name, other in related.items():
+        cast(ForeignKey, row._meta.get_field(name)).set_cached_value(row, other)
 
 
 def without_related(row: Model, *, one: Collection[str] = (), many: Collection[str] = ()) -> None:

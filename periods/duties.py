@@ -8,7 +8,7 @@ from ledger.actor import Actor
 from ledger.models import User
 from ledger.refusals import RoleRequired
 from ledger.roles import Role
-from periods.models import Association, Expense
+from periods.models import Association, Expense, ReopenRequest
 
 RECORDERS = (Role.TREASURER, Role.RECONCILER)
 KEEPERS = (*RECORDERS, Role.CFO)
@@ -37,6 +37,13 @@ def _recorded(actor: Actor, expense: Expense) -> bool:
 def may_close(actor: Actor, association: Association) -> None:
     """A CFO closes and reopens periods."""
     require_role(actor, Role.CFO, place=association)
+
+
+def may_withdraw_reopening(actor: Actor, request: ReopenRequest) -> None:
+    """Whoever asked to reopen a period takes it back; nobody else does."""
+    may_close(actor, request.association)
+    if actor.user_id != request.requested_by_id:
+        raise RoleRequired("Whoever asked for it takes it back.")
 
 
 def person(actor: Actor) -> User:

@@ -5,6 +5,7 @@ of a period, accounts by id. What is recorded locks its period alone; whatever c
 the association first.
 """
 
+from datetime import date
 from typing import TypeVar
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from periods.models import (
 )
 from periods.models.recorded import Recorded
 from periods.models.statement import Mailed
-from periods.states import ExpenseKind
+from periods.states import ExpenseKind, PeriodStatus
 
 Row = TypeVar("Row", bound=Model)
 Record = TypeVar("Record", bound=Recorded)
@@ -57,6 +58,17 @@ def lock_chain(period_id: UUID) -> tuple[Association, list[ServicePeriod]]:
         period.association = association
     first = next(place for place, period in enumerate(periods) if period.pk == period_id)
     return association, periods[first:]
+
+
+def lock_open_periods(association: Association, since: date) -> list[ServicePeriod]:
+    """Lock the open periods of a locked association that end on a day or later, in the order of time."""
+    rows = ServicePeriod.objects.filter(
+        association=association, status=PeriodStatus.OPEN, end_date__gte=since
+    )
+    periods = list(rows.order_by("start_date").select_for_update(no_key=True))
+    for period in periods:
+        period.association = association
+    return periods
 
 
 def lock_record(model: type[Record], record_id: UUID) -> Record:

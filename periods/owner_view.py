@@ -20,7 +20,7 @@ from periods.models import (
     SheetLine,
     Statement,
 )
-from periods.sheets import COLUMNS
+from periods.sheet_document import COLUMNS
 from periods.statements.facts import verdict_of
 from periods.states import ExpenseKind, PeriodStatus
 

@@ -27,6 +27,7 @@ from periods.models import (
     ServiceCharge,
     ServicePeriod,
 )
+from periods.models.reopening import WAITING
 from periods.states import ExpenseKind
 from treasury.states import RequisitionStatus
 
@@ -57,7 +58,7 @@ def properties_seen_by(user: User) -> QuerySet[Property]:
 def periods_seen_by(user: User) -> QuerySet[ServicePeriod]:
     """Their periods, with who wants them open again; to an owner those of his associations."""
     his = Owner.objects.filter(user=user).values("association")
-    waiting = reopen_requests_seen_by(user).filter(reopened_at=None)
+    waiting = reopen_requests_seen_by(user).filter(WAITING)
     rows = ServicePeriod.objects.select_related("association").prefetch_related(
         Prefetch("reopen_requests", queryset=waiting)
     )
@@ -66,7 +67,7 @@ def periods_seen_by(user: User) -> QuerySet[ServicePeriod]:
 
 def periods_awaiting(user: User) -> QuerySet[ServicePeriod]:
     """The periods that wait for this CFO to confirm that they are opened again."""
-    waiting = ReopenRequest.objects.filter(reopened_at=None).exclude(requested_by=user)
+    waiting = ReopenRequest.objects.filter(WAITING).exclude(requested_by=user)
     rows = ServicePeriod.objects.filter(pk__in=waiting.values("period"))
     return visible(rows, user, prefix=PLACE, roles=(Role.CFO,))
 
@@ -154,6 +155,11 @@ def recalculations_seen_by(user: User) -> QuerySet[RecalculationRun]:
         "differences", "periods__period", "periods__before", "periods__after"
     )
     return visible(rows, user, prefix=PLACE)
+
+
+def waiting_reopening(period: ServicePeriod) -> ReopenRequest | None:
+    """Who wants a closed period open again and waits for another person, if anybody does."""
+    return ReopenRequest.objects.filter(WAITING, period=period).first()
 
 
 def statements_sent(period: ServicePeriod) -> bool:

@@ -25,6 +25,7 @@ MIGRATED_BY = (
     "*/*/states.py",
     "ledger/migration_operations.py",
     "config/embedded/postgres.py",
+    "config/migrating.py",
     "config/settings.py",
     "requirements.lock",
 )

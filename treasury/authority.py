@@ -8,11 +8,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import DateField, F, Func, QuerySet
+from django.db.models import DateField, F, Func, Q, QuerySet
 
-from ledger.access import Place, roles_of
+from ledger.access import Place, roles_of, within_reach
 from ledger.actor import Actor
 from ledger.models import User
+from ledger.once import once
 from ledger.refusals import RoleRequired, SegregationOfDuties
 from ledger.roles import Role
 from treasury import segregation
@@ -54,6 +55,20 @@ def active_delegations(user: User) -> QuerySet[Delegation]:
     rows = rows.annotate(civil_date=CivilDate(F("company__time_zone")))
     rows = rows.filter(from_on__lte=F("civil_date"), until_on__gte=F("civil_date"))
     return rows.select_related("delegator").order_by("created_at", "delegation_id")
+
+
+def acts_for(user: User, *roles: Role) -> list[Delegation]:
+    """Return the same, of these roles or any, as a list; a page reads it once (``ledger.once``)."""
+    found = once(("delegations", user.pk), lambda: list(active_delegations(user)))
+    return [one for one in found if one.role in roles] if roles else found
+
+
+def fund_in_reach(user: User, *roles: Role) -> Q:
+    """The condition that a row's fund lies where the user has one of the roles.
+
+    For rows whose company a law ties to the fund's: requisitions, payments, batches, replenishments.
+    """
+    return within_reach(user, "fund__", roles, own_company=True)
 
 
 def authorities(user: User, place: Place, *roles: Role) -> list[Authority]:

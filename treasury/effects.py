@@ -11,7 +11,7 @@ from typing import Any
 from treasury.models import Batch, Requisition, TreasuryFund
 from treasury.selectors import paid_amount
 from treasury.states import BatchRowStatus
-from treasury.worklist import Item
+from treasury.worklist.items import Item
 
 ZERO = Decimal(0)
 

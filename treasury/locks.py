@@ -8,15 +8,17 @@ older than the locks; read an account's balance only after what it depends on is
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
+from ledger.idempotency import Claiming
 from ledger.models import Company
 from ledger.refusals import NotFound
 from ledger.roles import Role
-from ledger.rows import Columns, rows_of
+from ledger.rows import Columns, join, known_row
 from treasury.models import (
     Batch,
     BatchCode,
@@ -150,26 +152,28 @@ class Seen:
 
     ``roles`` are the person's at its fund; ``approvers`` approved its requisition as it is now, or had it
     approved; ``code`` is his, verified and good for this version; ``late_successes`` is whether there is any
-    about the requisition.
+    about the requisition. It was seen ``at`` that instant of the database's clock.
     """
 
     roles: frozenset[Role]
     approvers: frozenset[UUID]
     late_successes: bool
     code: OneTimeCode | None
+    at: datetime
 
 
 PAYMENT, FUND = Columns(Payment), Columns(TreasuryFund)
-REQUISITION = Columns(Requisition, without=("destination",))
+REQUISITION = Columns(Requisition, without=ASKING)
 COMPANY = Columns(Company)
-LOCKED_AND_SEEN = f"""
+LOCKED_AND_SEEN = Claiming(
+    f"""
     SELECT {PAYMENT.of("(locked.payment)")}, {REQUISITION.of("(locked.requisition)")},
            {FUND.of("(locked.fund)")}, {COMPANY.of("company")}, seen.*
     FROM (SELECT payment, requisition, fund
           FROM treasury_payment payment
           JOIN treasury_requisition requisition ON requisition.requisition_id = payment.requisition_id
           JOIN treasury_treasuryfund fund ON fund.fund_id = payment.fund_id
-          WHERE payment.payment_id = %s
+          WHERE payment.payment_id = {{id}}
           FOR NO KEY UPDATE OF fund, requisition, payment) locked
     JOIN ledger_company company ON company.id = (locked.payment).company_id
     LEFT JOIN LATERAL treasury_seen(
@@ -177,36 +181,40 @@ LOCKED_AND_SEEN = f"""
         (locked.requisition).version, %s, (locked.fund).company_id, (locked.fund).region_id,
         (locked.fund).branch_id) seen ON true
 """  # noqa: S608 -- column names of our own models
+)
 
 
 def lock_to_execute(payment_id: UUID, user_id: UUID | None) -> tuple[Payment, Seen]:
     """Lock fund, requisition and payment, and read what decides whether this person may execute it.
 
-    One round trip for what ``lock_payment`` and the rules would ask one by one.
+    One round trip for what ``lock_payment`` and the rules would ask one by one, and for the request's key.
     """
-    found = rows_of(LOCKED_AND_SEEN, (payment_id, user_id))
-    if not found:
+    found = LOCKED_AND_SEEN.first((payment_id, user_id))
+    if found is None:
         raise NotFound("There is no such payment.")
-    values = iter(found[0])
+    values = iter(found)
     payment, requisition = PAYMENT.read(values), REQUISITION.read(values)
     fund, company = FUND.read(values), COMPANY.read(values)
-    fund.company = payment.company = company
-    payment.fund = requisition.fund = fund
-    payment.requisition = requisition
+    join(fund, company=company)
+    join(requisition, fund=fund, company=company)
+    join(payment, requisition=requisition, fund=fund, company=company)
     return payment, _seen(payment, values)
 
 
 def _seen(payment: Payment, values: Iterator[Any]) -> Seen:
-    active, superuser, roles, approvers, late_successes, code_id, bound, verified_at = values
+    active, superuser, roles, approvers, late_successes, code_id, bound, verified_at, at = values
     code = None
     if code_id is not None and payment.executor_id is not None:
-        code = OneTimeCode(
+        code = known_row(
+            OneTimeCode,
             code_id=code_id,
-            payment=payment,
+            payment_id=payment.pk,
             payment_version=payment.version,
             executor_id=payment.executor_id,
             bound_digest=bound,
             verified_at=verified_at,
+            consumed_at=None,
+            voided_at=None,
         )
     held = frozenset(Role) if superuser else frozenset(map(Role, roles or ()))
     return Seen(
@@ -214,6 +222,7 @@ def _seen(payment: Payment, values: Iterator[Any]) -> Seen:
         approvers=frozenset(filter(None, approvers or ())),
         late_successes=bool(late_successes),
         code=code,
+        at=at,
     )
 
 

@@ -26,11 +26,12 @@ from django.db.models.functions import Coalesce
 from ledger import audit
 from ledger.access import visible, within_reach
 from ledger.clock import CivilDate
+from ledger.looking_up import LooksUp
 from ledger.models import AuditEvent, Company, LedgerEntry, Side, User
 from ledger.models.account import MoneyField
 from ledger.roles import Role
 from payments.models import GatewayRequest
-from treasury.authority import active_delegations
+from treasury.authority import acts_for, fund_in_reach
 from treasury.models import (
     Attachment,
     Batch,
@@ -73,7 +74,7 @@ def requisitions_seen_by(user: User) -> QuerySet[Requisition]:
     approvals = RequisitionApproval.objects.select_related("approver")
     rows = Requisition.objects.select_related("fund__company", "requested_by", "rejected_by")
     rows = rows.prefetch_related(Prefetch("all_approvals", approvals), "attachments")
-    return visible(rows, user, prefix="fund__")
+    return visible(rows, user, prefix="fund__", own_company=True)
 
 
 def requisitions_raised_for(*, company_id: UUID, sources: Iterable[str]) -> dict[str, Requisition]:
@@ -103,9 +104,8 @@ def payments_seen_by(user: User) -> QuerySet[Payment]:
     rows = Payment.objects.select_related(
         "fund__company", "requisition", "executor", "execution", "reconciliation"
     )
-    return visible(
-        rows.prefetch_related("resolutions", "reversals", "late_successes"), user, prefix="fund__"
-    )
+    rows = rows.prefetch_related("resolutions", "reversals", "late_successes")
+    return visible(rows, user, prefix="fund__", own_company=True)
 
 
 def attempts_seen_by(user: User) -> QuerySet[PaymentAttempt]:
@@ -150,7 +150,7 @@ def batches_seen_by(user: User) -> QuerySet[Batch]:
     approvals = BatchApproval.objects.select_related("approver")
     rows = Batch.objects.select_related("fund__company", "created_by", "executor", "cancelled_by")
     rows = rows.prefetch_related(Prefetch("all_approvals", approvals))
-    return visible(rows, user, prefix="fund__")
+    return visible(rows, user, prefix="fund__", own_company=True)
 
 
 def batch_rows_seen_by(user: User) -> QuerySet[BatchRow]:
@@ -170,7 +170,7 @@ def replenishments_seen_by(user: User) -> QuerySet[ReplenishmentRequest]:
     rows = ReplenishmentRequest.objects.select_related(
         "fund__company", "requested_by", "approved_by", "rejected_by", "funded_by"
     )
-    return visible(rows, user, prefix="fund__")
+    return visible(rows, user, prefix="fund__", own_company=True)
 
 
 # --- What waits for a person: for his role, in his scope, and for somebody else than who acted first ---
@@ -186,18 +186,18 @@ def requisitions_awaiting(user: User) -> QuerySet[Requisition]:
         requisition=OuterRef("pk"), version=OuterRef("version")
     )
     waiting = requisitions_seen_by(user).filter(status=RequisitionStatus.SUBMITTED)
-    waiting = waiting.exclude(requested_by=user).exclude(Exists(given.filter(_by(user))))
+    waiting = waiting.exclude(requested_by=user).exclude(LooksUp(given.filter(_by(user))))
     # What a batch raised is decided with the batch.
     in_batch = BatchRow.objects.filter(requisition=OuterRef("pk"), raised=True, status="waiting")
-    waiting = waiting.exclude(Exists(in_batch))
+    waiting = waiting.exclude(LooksUp(in_batch))
     lacking = Q(pk__in=())
     for role in (Role.APPROVER, Role.CFO):
-        reach = within_reach(user, "fund__", (role,))
-        lacking |= reach & ~Q(Exists(given.filter(role=role.value)))
-    for delegation in active_delegations(user):
-        reach = _reach_under(delegation, "fund__") & ~Q(requested_by=delegation.delegator_id)
+        reach = fund_in_reach(user, role)
+        lacking |= reach & ~Q(LooksUp(given.filter(role=role.value)))
+    for delegation in acts_for(user):
+        reach = _reach_under(delegation) & ~Q(requested_by=delegation.delegator_id)
         taken = given.filter(Q(role=delegation.role) | _by(delegation.delegator))
-        lacking |= reach & ~Q(Exists(taken))
+        lacking |= reach & ~Q(LooksUp(taken))
     return waiting.filter(lacking)
 
 
@@ -219,11 +219,9 @@ def payments_awaiting(user: User) -> QuerySet[Payment]:
     to_reconcile = Q(status=PaymentStatus.SUCCESS) & ~Q(executor=user)
     by_treasurer = (to_execute | in_review) & ~Q(requester=user)
     return rows.filter(
-        within_reach(user, "fund__", (Role.TREASURER,)) & by_treasurer
-        | within_reach(user, "fund__", (Role.CFO,))
-        & (in_review | _found_by_another(user))
-        & ~Q(requester=user)
-        | within_reach(user, "fund__", (Role.RECONCILER,)) & to_reconcile
+        fund_in_reach(user, Role.TREASURER) & by_treasurer
+        | fund_in_reach(user, Role.CFO) & (in_review | _found_by_another(user)) & ~Q(requester=user)
+        | fund_in_reach(user, Role.RECONCILER) & to_reconcile
     )
 
 
@@ -254,32 +252,37 @@ def batches_awaiting(user: User) -> QuerySet[Batch]:
     rows = batches_seen_by(user)
     own = BatchRow.objects.filter(batch=OuterRef("pk"), requester=user)
     given = BatchApproval.objects.filter(batch=OuterRef("pk"), set_hash=OuterRef("set_hash"))
-    mine = Exists(given.filter(_by(user)))
+    mine = LooksUp(given.filter(_by(user)))
     submitted = Q(status=BatchStatus.SUBMITTED) & ~Q(created_by=user) & ~Q(mine)
     raised = BatchRow.objects.filter(batch=OuterRef("pk"), raised=True, status="waiting")
-    by_approver = submitted & Q(Exists(raised)) & ~Q(Exists(given.filter(role=Role.APPROVER.value)))
-    by_cfo = submitted & ~Q(Exists(given.filter(role=Role.CFO.value)))
+    by_approver = (
+        submitted & Q(LooksUp(raised)) & ~Q(LooksUp(given.filter(role=Role.APPROVER.value)))
+    )
+    by_cfo = submitted & ~Q(LooksUp(given.filter(role=Role.CFO.value)))
     to_run = Q(status__in=(BatchStatus.APPROVED, BatchStatus.PAUSED))
     to_run &= Q(separate_executor=False) | ~Q(mine)
-    moving = within_reach(user, "fund__", (Role.CFO,)) & by_cfo
-    moving |= within_reach(user, "fund__", (Role.APPROVER,)) & by_approver
-    moving |= within_reach(user, "fund__", (Role.TREASURER,)) & to_run
-    for delegation in active_delegations(user):
+    moving = fund_in_reach(user, Role.CFO) & by_cfo
+    moving |= fund_in_reach(user, Role.APPROVER) & by_approver
+    moving |= fund_in_reach(user, Role.TREASURER) & to_run
+    for delegation in acts_for(user):
         principal = delegation.delegator
         lacking = by_cfo if delegation.role == Role.CFO else by_approver
         asked = BatchRow.objects.filter(batch=OuterRef("pk"), requester=principal)
         apart = (
-            ~Q(created_by=principal) & ~Q(Exists(asked)) & ~Q(Exists(given.filter(_by(principal))))
+            ~Q(created_by=principal)
+            & ~Q(LooksUp(asked))
+            & ~Q(LooksUp(given.filter(_by(principal))))
         )
-        moving |= _reach_under(delegation, "fund__") & lacking & apart
-    return rows.exclude(Exists(own)).filter(moving)
+        moving |= _reach_under(delegation) & lacking & apart
+    return rows.exclude(LooksUp(own)).filter(moving)
 
 
 def variances_awaiting(user: User) -> QuerySet[VarianceAdjustment]:
     """Pending variances where the user is a CFO, or acts for one, and neither recorded them."""
     deciding = within_reach(user, "payment__fund__", (Role.CFO,))
-    for delegation in active_delegations(user).filter(role=Role.CFO):
-        reach = _reach_under(delegation, "payment__fund__")
+    for delegation in acts_for(user, Role.CFO):
+        reach = within_reach(delegation.delegator, "payment__fund__", (Role.CFO,))
+        reach &= Q(payment__fund__company=delegation.company_id)
         deciding |= reach & ~Q(recorded_by=delegation.delegator_id)
     rows = variances_seen_by(user).filter(deciding, status=VarianceStatus.PENDING)
     return rows.exclude(recorded_by=user)
@@ -290,12 +293,12 @@ def replenishments_awaiting(user: User) -> QuerySet[ReplenishmentRequest]:
     pending = Q(status=ReplenishmentStatus.PENDING) & ~Q(requested_by=user)
     approved = Q(status=ReplenishmentStatus.APPROVED) & ~Q(approved_by=user)
     approved &= ~Q(approved_for=user)
-    deciding = within_reach(user, "fund__", (Role.CFO,)) & pending
-    for delegation in active_delegations(user).filter(role=Role.CFO):
-        reach = _reach_under(delegation, "fund__")
+    deciding = fund_in_reach(user, Role.CFO) & pending
+    for delegation in acts_for(user, Role.CFO):
+        reach = _reach_under(delegation)
         deciding |= reach & pending & ~Q(requested_by=delegation.delegator_id)
     return replenishments_seen_by(user).filter(
-        deciding | within_reach(user, "fund__", (Role.TREASURER,)) & approved
+        deciding | fund_in_reach(user, Role.TREASURER) & approved
     )
 
 
@@ -304,10 +307,10 @@ def _by(user: User) -> Q:
     return Q(approver=user) | Q(on_behalf_of=user)
 
 
-def _reach_under(delegation: Delegation, prefix: str) -> Q:
-    """The condition that a row lies where the delegator has the role that he delegated."""
-    reach = within_reach(delegation.delegator, prefix, (Role(delegation.role),))
-    return reach & Q(**{f"{prefix}company": delegation.company_id})
+def _reach_under(delegation: Delegation) -> Q:
+    """The condition that a row's fund lies where the delegator has the role that he delegated."""
+    reach = fund_in_reach(delegation.delegator, Role(delegation.role))
+    return reach & Q(company=delegation.company_id)
 
 
 def delegations_seen_by(user: User) -> QuerySet[Delegation]:

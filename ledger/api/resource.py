@@ -4,7 +4,7 @@ A view names its rows, what goes in and what comes out, and makes one domain cal
 refusals are tried is kept here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 from uuid import UUID
@@ -157,7 +157,11 @@ class History(Listing):
         if getattr(self, "swagger_fake_view", False):
             return AuditEvent.objects.none()
         row = get_object_or_404(self.rows(self.user), pk=self.kwargs[self.key])
-        return history_of(f"{self.noun}:{row.pk}")
+        return history_of(*self.subjects(row))
+
+    def subjects(self, row: Any) -> Sequence[str]:
+        """Return the references whose events are the history: the object's own."""
+        return (f"{self.noun}:{row.pk}",)
 
 
 class Showing(Resource):

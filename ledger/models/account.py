@@ -51,7 +51,9 @@ class Account(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="accounts")
+    company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, related_name="accounts", db_index=False
+    )
     code = models.CharField(max_length=40)
     name = models.CharField(max_length=160)
     type = models.CharField(max_length=10, choices=AccountType.choices)

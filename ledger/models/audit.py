@@ -22,7 +22,9 @@ class AuditEvent(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     at = models.DateTimeField()
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, related_name="+")
+    company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )

@@ -12,7 +12,9 @@ class IdempotencyKey(models.Model):
     """The answer given to a command that carried an ``Idempotency-Key``; written with its effect."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     scope = models.CharField(max_length=255, help_text="Method and path.")
     key = models.CharField(max_length=255)
     request_hash = models.BinaryField()

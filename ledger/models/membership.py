@@ -17,7 +17,10 @@ class Membership(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="memberships",
+        db_index=False,
     )
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="memberships")
     region = models.ForeignKey(Region, on_delete=models.PROTECT, null=True, blank=True)

@@ -103,7 +103,7 @@ class WebhookDelivery(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     endpoint = models.ForeignKey(
-        WebhookEndpoint, on_delete=models.PROTECT, related_name="deliveries"
+        WebhookEndpoint, on_delete=models.PROTECT, related_name="deliveries", db_index=False
     )
     event = models.ForeignKey(OutboxEvent, on_delete=models.PROTECT, null=True, related_name="+")
     message_id = models.CharField(max_length=80)

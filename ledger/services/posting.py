@@ -45,7 +45,8 @@ class Posting:
     """A journal entry to be: balanced lines under a reference that is used once.
 
     ``releases`` is the reference of a hold that ends with this posting. ``posted_by_id`` is the person,
-    None for a job.
+    None for a job. ``id`` is the new entry's, for a posting
+    that is posted once; any if left out.
     """
 
     company_id: UUID
@@ -56,6 +57,7 @@ class Posting:
     posted_by_id: UUID | None = None
     reversal_of_id: UUID | None = None
     releases: str | None = None
+    id: UUID | None = None
 
 
 class ReferenceReused(Conflict):
@@ -109,12 +111,12 @@ def post_many(postings: Sequence[Posting]) -> list[UUID]:
 
 
 def call_with_postings(
-    statement: str, postings: Sequence[Posting], *more: Any
+    statement: str, postings: Sequence[Posting], *more: Any, before: Sequence[Any] = ()
 ) -> list[tuple[Any, ...]]:
     """Run a statement that posts, and perhaps writes more, in one round trip; return its rows.
 
-    Its parameters are the postings, the two keys of the chain, and ``more``, each as JSON. Raises as
-    ``post_many`` does.
+    Its parameters are those that come ``before``, the postings, the two keys of the chain, and ``more``, each
+    as JSON. Raises as ``post_many`` does.
     """
     require_transaction()
     for posting in postings:
@@ -122,7 +124,7 @@ def call_with_postings(
         _require_balance(posting)
     posted = Jsonb([_as_json(posting) for posting in postings])
     with _refusals():
-        return rows_of(statement, (posted, *padded_keys(), *map(Jsonb, more)))
+        return rows_of(statement, (*before, posted, *padded_keys(), *map(Jsonb, more)))
 
 
 def reverse(
@@ -224,7 +226,7 @@ def _as_json(posting: Posting) -> dict[str, Any]:
         for line in posting.lines
     ]
     return {
-        "id": str(uuid.uuid4()),
+        "id": str(posting.id or uuid.uuid4()),
         "company": str(posting.company_id),
         "reference": posting.reference,
         "description": posting.description,

@@ -20,6 +20,7 @@ from periods.admin.asking import (
 from periods.models import (
     ServicePeriod,
 )
+from periods.selectors import waiting_reopening
 from periods.services.budget_items import create_budget_item
 from periods.services.charges import record_charge
 from periods.services.closing import close_period
@@ -31,7 +32,7 @@ from periods.services.instalments import plan_instalments
 from periods.services.late_fees import charge_late_fees
 from periods.services.opening import open_period
 from periods.services.readings import record_reading
-from periods.services.reopening import approve_reopening, reopen_period
+from periods.services.reopening import approve_reopening, reopen_period, withdraw_reopening
 from periods.services.statements import send_statements
 from treasury.segregation import require_second_person
 
@@ -120,17 +121,25 @@ def _approve_reopening(actor: Actor, row: ServicePeriod, _given: Given) -> objec
     return approve_reopening(actor=actor, period_id=row.pk)
 
 
+def _withdraw_reopening(actor: Actor, row: ServicePeriod, _given: Given) -> object:
+    return withdraw_reopening(actor=actor, period_id=row.pk)
+
+
 def _waits_to_be_reopened(row: ServicePeriod) -> bool:
-    return row.reopen_requests.filter(reopened_at=None).exists()
+    return waiting_reopening(row) is not None
 
 
 def _may_approve_reopening(actor: Actor, row: ServicePeriod) -> None:
     duties.may_close(actor, row.association)
-    request = row.reopen_requests.filter(reopened_at=None).first()
-    if request:
+    if request := waiting_reopening(row):
         require_second_person(
             user_id=actor.user_id, first_id=request.requested_by_id, act="confirm"
         )
+
+
+def _may_withdraw_reopening(actor: Actor, row: ServicePeriod) -> None:
+    if request := waiting_reopening(row):
+        duties.may_withdraw_reopening(actor, request)
 
 
 def _send(actor: Actor, row: ServicePeriod, _given: Given) -> object:
@@ -200,6 +209,18 @@ PERIOD = (
         tone="main",
         bulk=False,
         hint="Statements were sent, so that it takes a second person.",
+    ),
+    Step(
+        name="withdraw-reopening",
+        label="Withdraw the reopening",
+        done="stays closed",
+        run=_withdraw_reopening,
+        roles=CFO,
+        states=CLOSED,
+        fits=_waits_to_be_reopened,
+        may=_may_withdraw_reopening,
+        bulk=False,
+        hint="The period stays as it is; it can be asked for again.",
     ),
     Step(
         name="reopen",

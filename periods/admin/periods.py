@@ -14,12 +14,8 @@ from ledger.admin.pages import Fact, Page, Panel, Table, history
 from ledger.money import Money
 from periods.admin import period_steps, tables, tones
 from periods.models import BalanceSheet, BudgetItem, ServicePeriod
-from periods.sheets import (
-    AllocationPreview,
-    allocation_preview,
-    balance_sheet_of,
-    sheet_version,
-)
+from periods.selectors import waiting_reopening
+from periods.sheets import AllocationPreview, allocation_preview, balance_sheet_of, sheet_version
 from periods.states import PeriodStatus
 
 SHOWN = 50
@@ -88,11 +84,10 @@ class PeriodAdmin(SeenAdmin):
             )
         else:
             shown = tables.sheet_panels(balance_sheet_of(row), title="Balance sheet")
-        waiting = row.reopen_requests.filter(reopened_at=None).select_related("requested_by")
-        notices += [
-            f"{one.requested_by} wants it open again: {one.reason} Another CFO confirms."
-            for one in waiting
-        ]
+        if waiting := waiting_reopening(row):
+            notices.append(
+                f"{waiting.requested_by} wants it open again: {waiting.reason} Another CFO confirms."
+            )
         if row.status == PeriodStatus.STALE:
             notices.append("An earlier period was reopened: these figures are provisional.")
         return Page(
@@ -108,7 +103,10 @@ class PeriodAdmin(SeenAdmin):
                 tables.charges_panel(row.servicecharges.all(), currency),
                 tables.readings_panel(row.readings.all(), currency),
                 _versions(row),
-                history([row.reference], row.association.company),
+                history(
+                    [row.reference, *(one.reference for one in row.reopen_requests.all())],
+                    row.association.company,
+                ),
             ),
         )
 

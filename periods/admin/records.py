@@ -14,6 +14,7 @@ from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel, history
 from ledger.money import Money
 from periods.admin import record_steps, tables, tones
+from periods.exports import CHARGES, CONTRIBUTIONS, EXPENSES
 from periods.models import BudgetItem, Contribution, Expense, ServiceCharge
 
 
@@ -82,7 +83,7 @@ class ContributionAdmin(RecordAdmin):
     list_select_related = ("owner", "period", "association")
     related = ("owner",)
     search_fields = ("owner__name", "comment", "period__name")
-    steps = record_steps.CONTRIBUTION
+    steps, export = record_steps.CONTRIBUTION, CONTRIBUTIONS
 
     def facts(self, row: Contribution) -> tuple[Fact, ...]:
         return (
@@ -114,7 +115,7 @@ class ExpenseAdmin(RecordAdmin):
     list_select_related = ("paid_by", "budget_item", "period", "association")
     related = ("paid_by", "budget_item", "requisition", "refund_of")
     search_fields = ("payment_type", "vendor", "description", "paid_by__name")
-    steps = record_steps.EXPENSE
+    steps, export = record_steps.EXPENSE, EXPENSES
 
     def facts(self, row: Expense) -> tuple[Fact, ...]:
         requisition = row.requisition
@@ -147,7 +148,7 @@ class ChargeAdmin(RecordAdmin):
     list_select_related = ("owner", "period", "association")
     related = ("owner", "reading", "instalment")
     search_fields = ("owner__name", "description", "period__name")
-    steps = record_steps.CHARGE
+    steps, export = record_steps.CHARGE, CHARGES
 
     def facts(self, row: ServiceCharge) -> tuple[Fact, ...]:
         return (

@@ -12,7 +12,8 @@ from ledger.admin.pages import Fact, Panel, Table
 from periods.admin import tones
 from periods.models import BudgetItem, Contribution, Expense, Ownership, Reading, ServiceCharge
 from periods.services.properties import ALWAYS
-from periods.sheets import COLUMNS, PeriodSheet
+from periods.sheet_document import COLUMNS
+from periods.sheets import PeriodSheet
 from periods.states import Strategy
 
 SHOWN = 100

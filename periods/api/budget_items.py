@@ -94,7 +94,7 @@ class BudgetItemList(OfPeriod):
     action, Input, Output = "budget_item.create", BudgetItemInput, BudgetItemSerializer
     filterset_class = BudgetItemFilter
     ordering, ordering_fields = ("recorded_at", "id"), ("payment_type", "recorded_at")
-    refusals = {409: "period_closed, budget_item_exists"}
+    refusals = {409: "period_closed, budget_item_exists", 422: "no_weight, ownership_gap"}
 
     def make(self, data: dict[str, Any]) -> BudgetItem:
         return create_budget_item(actor=self.actor, period_id=self.period.pk, **data)
@@ -117,7 +117,7 @@ class BudgetItemDetail(Showing, ActingOnRecord, Editing):
 
     rows, key, noun = staticmethod(budget_items_seen_by), "item_id", "periods.budget_item"
     action, Input, Output = "budget_item.edit", BudgetItemEditInput, BudgetItemSerializer
-    refusals = {409: "period_closed, budget_item_exists"}
+    refusals = {409: "period_closed, budget_item_exists", 422: "no_weight, ownership_gap"}
 
     def act(self, row: BudgetItem, data: dict[str, Any]) -> BudgetItem:
         return edit_budget_item(actor=self.actor, item_id=row.pk, **data)

@@ -12,6 +12,7 @@ from ledger.clock import today
 from periods.api.common import ActingOnRecord, HistoryOf, owner_named
 from periods.api.contributions import OwnersRecordFilter, OwnersRecords
 from periods.api.fields import LoginField, PeriodsOutput, currency_of_association
+from periods.exports import CHARGES
 from periods.models import ServiceCharge
 from periods.selectors import charges_seen_by
 from periods.services.charges import (
@@ -67,7 +68,7 @@ class ChargeList(OwnersRecords):
 
     rows = staticmethod(charges_seen_by)
     action, Input, Output = "charge.record", ChargeInput, ChargeSerializer
-    filterset_class = ChargeFilter
+    filterset_class, export = ChargeFilter, CHARGES
     refusals = {400: "date_outside_period, amount_precision, …", 409: "period_closed"}
 
     def make(self, data: dict[str, Any]) -> ServiceCharge:

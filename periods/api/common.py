@@ -11,9 +11,10 @@ from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
-from ledger.api.fields import WRITTEN_AMOUNT
+from ledger.access import require_role_somewhere
+from ledger.api.fields import WRITTEN_AMOUNT, Reference
 from ledger.api.resource import Acting, History, Listing, Making
-from ledger.api.serializers import AuditEventSerializer
+from ledger.api.serializers import AuditEventSerializer, Input
 from ledger.models import AuditEvent, User
 from ledger.money import format_amount
 from ledger.refusals import InvalidInput, NotFound
@@ -22,6 +23,7 @@ from periods import duties
 from periods.models import Association, Owner, ServicePeriod
 from periods.selectors import (
     associations_kept_by,
+    associations_seen_by,
     owner_with_login,
     periods_seen_by,
     reads_all_of,
@@ -81,6 +83,31 @@ class PagesWithTotal(Pages):  # type: ignore[misc]
             "description": "Of all that is listed and not void, where the list is one owner's."
         }
         return whole
+
+
+class OfAssociationInput(Input):
+    """What is added to an association."""
+
+    association = Reference(
+        associations_seen_by,
+        noun="association",
+        required=False,
+        help_text="The caller's only one.",
+    )
+
+
+class OfAssociation(Listing, Making):
+    """What associations have: ``GET`` lists it, ``POST`` adds more, by those who keep them."""
+
+    def permit_making(self) -> None:
+        require_role_somewhere(self.actor, *duties.KEEPERS)
+        if association := self.named("association"):
+            duties.may_keep(self.actor, association)
+
+    def association_of(self, data: dict[str, Any]) -> Association:
+        """Take out of the input which association it is, the caller's only one where he names none."""
+        association: Association | None = data.pop("association", None)
+        return association or only_association(self.user, duties.KEEPERS)
 
 
 class OfPeriod(Listing, Making):

@@ -26,6 +26,7 @@ from periods.api.common import (
     owner_named,
 )
 from periods.api.fields import LoginField, PeriodsOutput, currency_of_association
+from periods.exports import CONTRIBUTIONS
 from periods.models import Contribution
 from periods.selectors import contributions_seen_by
 from periods.services.contributions import (
@@ -103,6 +104,7 @@ class ContributionList(OwnersRecords):
 
     rows = staticmethod(contributions_seen_by)
     action, Input, Output = "contribution.record", ContributionInput, ContributionSerializer
+    export = CONTRIBUTIONS
     refusals = {400: "date_outside_period, amount_precision, …", 409: "period_closed"}
 
     def make(self, data: dict[str, Any]) -> Contribution:

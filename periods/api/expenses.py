@@ -22,6 +22,7 @@ from periods.api.common import (
 )
 from periods.api.contributions import RecordFilter
 from periods.api.fields import LoginField, PeriodsOutput, currency_of_association
+from periods.exports import EXPENSES
 from periods.models import Expense
 from periods.selectors import expenses_seen_by
 from periods.services.expenses import (
@@ -36,7 +37,7 @@ from periods.services.paying import pay_expense_through_treasury
 from periods.states import ExpenseKind
 from treasury.api.inputs import EditInput, ReasonInput
 from treasury.methods import Method
-from treasury.services.requisitions import LONGEST_NAME
+from treasury.services.requisition_content import LONGEST_NAME
 
 REFUND = ExpenseKind.REFUND
 
@@ -105,7 +106,7 @@ class ExpenseList(OfPeriod):
     action, Input, Output = "expense.record", ExpenseInput, ExpenseSerializer
     filterset_class, pagination_class = ExpenseFilter, PagesWithTotal
     ordering, ordering_fields = OLDEST_FIRST, ("date", "amount", "recorded_at")
-    totalled = "paid_by"
+    totalled, export = "paid_by", EXPENSES
     refusals = {
         400: "date_outside_period, amount_precision, …",
         409: "period_closed",

@@ -24,6 +24,7 @@ from periods.api.charges import ChargeSerializer
 from periods.api.common import ActingOnRecord, HistoryOf, OfPeriod, PagesWithTotal
 from periods.api.contributions import OwnersRecordFilter, OwnersRecords
 from periods.api.fields import NumberField, PeriodsOutput, currency_of_association
+from periods.exports import CHARGES
 from periods.models import Association, Instalment, InstalmentPlan, LateFeeRule, ServiceCharge
 from periods.selectors import (
     associations_seen_by,
@@ -162,6 +163,7 @@ class LateFeeList(OwnersRecords):
     rows = staticmethod(charges_seen_by)
     action, Input, Output = "late_fees.charge", LateFeesInput, LateFeesSerializer
     ListOutput, filterset_class = ChargeSerializer, OwnersRecordFilter
+    export = CHARGES
     refusals = {400: "date_outside_period", 409: "period_closed"}
 
     def get_queryset(self) -> QuerySet[ServiceCharge]:

@@ -4,16 +4,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from ledger.access import require_role_somewhere
-from ledger.api.fields import DayField, Reference, TextField, WholeNumberField
+from ledger.api.fields import DayField, TextField, WholeNumberField
 from ledger.api.filters import BooleanFilter, CharFilter, FilterSet, UUIDFilter
-from ledger.api.resource import Editing, Listing, Making, Showing
-from ledger.api.serializers import Input
+from ledger.api.resource import Editing, Showing
 from periods import duties
-from periods.api.common import HistoryOf, only_association
+from periods.api.common import HistoryOf, OfAssociation, OfAssociationInput
 from periods.api.fields import NumberField, PeriodsOutput
 from periods.models import Meter
-from periods.selectors import associations_seen_by, meters_seen_by
+from periods.selectors import meters_seen_by
 from periods.services.meters import LONGEST_LABEL, MOST_DIGITS, add_meter, retire_meter
 from treasury.api.inputs import EditInput
 
@@ -36,13 +34,7 @@ class MeterFilter(FilterSet):
     payment_type = CharFilter("payment_type", "iexact")
 
 
-class MeterInput(Input):
-    association = Reference(
-        associations_seen_by,
-        noun="association",
-        required=False,
-        help_text="The caller's only one.",
-    )
+class MeterInput(OfAssociationInput):
     property = serializers.UUIDField(
         required=False, allow_null=True, help_text="Null for the main meter of the house."
     )
@@ -58,7 +50,7 @@ class MeterInput(Input):
         return super().get_fields() | {"label": label}
 
 
-class MeterList(Listing, Making):
+class MeterList(OfAssociation):
     """GET: List meters
     POST: Set up a meter of a property, or the main one of the house
     """
@@ -68,16 +60,10 @@ class MeterList(Listing, Making):
     filterset_class = MeterFilter
     ordering, ordering_fields = ("created_at", "id"), ("created_at", "payment_type")
 
-    def permit_making(self) -> None:
-        require_role_somewhere(self.actor, *duties.KEEPERS)
-        if association := self.named("association"):
-            duties.may_keep(self.actor, association)
-
     def make(self, data: dict[str, Any]) -> Meter:
-        association = data.pop("association", None) or only_association(self.user, duties.KEEPERS)
         return add_meter(
             actor=self.actor,
-            association_id=association.pk,
+            association_id=self.association_of(data).pk,
             property_id=data.pop("property", None),
             budget_item_id=data.pop("budget_item"),
             **data,

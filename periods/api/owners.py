@@ -4,16 +4,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from ledger.access import require_role_somewhere
-from ledger.api.fields import MoneyText, Reference, TextField
+from ledger.api.fields import MoneyText, TextField
 from ledger.api.filters import CharFilter, FilterSet, UUIDFilter
-from ledger.api.resource import Editing, Listing, Making, Showing
-from ledger.api.serializers import Input
+from ledger.api.resource import Editing, Showing
 from periods import duties
-from periods.api.common import HistoryOf, only_association
+from periods.api.common import HistoryOf, OfAssociation, OfAssociationInput
 from periods.api.fields import LoginField, PeriodsOutput
 from periods.models import Owner
-from periods.selectors import associations_seen_by, owners_seen_by
+from periods.selectors import owners_seen_by
 from periods.services.owners import LONGEST_EMAIL, LONGEST_NAME, add_owner, edit_owner
 from treasury.api.inputs import EditInput
 
@@ -38,19 +36,13 @@ class OwnerFilter(FilterSet):
     user = UUIDFilter("user_id")
 
 
-class OwnerInput(Input):
-    association = Reference(
-        associations_seen_by,
-        noun="association",
-        required=False,
-        help_text="The caller's only one.",
-    )
+class OwnerInput(OfAssociationInput):
     name = TextField(max_length=LONGEST_NAME)
     email = TextField(required=False, allow_blank=True, max_length=LONGEST_EMAIL)
     user = LoginField(required=False, allow_null=True, help_text="His login, by id or user name.")
 
 
-class OwnerList(Listing, Making):
+class OwnerList(OfAssociation):
     """GET: List owners
     POST: Add an owner, with an account of his own
     """
@@ -62,16 +54,10 @@ class OwnerList(Listing, Making):
     ordering_fields = ("number", "name", "created_at")
     refusals = {400: "user_taken, …"}
 
-    def permit_making(self) -> None:
-        require_role_somewhere(self.actor, *duties.KEEPERS)
-        if association := self.named("association"):
-            duties.may_keep(self.actor, association)
-
     def make(self, data: dict[str, Any]) -> Owner:
-        association = data.pop("association", None) or only_association(self.user, duties.KEEPERS)
         return add_owner(
             actor=self.actor,
-            association_id=association.pk,
+            association_id=self.association_of(data).pk,
             user_id=data.pop("user", None),
             **data,
         )

@@ -5,19 +5,23 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ledger.access import require_role_somewhere
-from ledger.api.fields import DayField, Reference, TextField
+from ledger.api.fields import DayField, TextField
 from ledger.api.filters import AnyOf, AwaitingFilter, CharFilter, DateFilter, FilterSet, UUIDFilter
-from ledger.api.resource import Doing, Editing, Listing, Making, Showing
+from ledger.api.resource import Doing, Editing, Showing
 from ledger.api.serializers import Input
 from periods import duties
-from periods.api.common import HistoryOf, only_association
+from periods.api.common import HistoryOf, OfAssociation, OfAssociationInput
 from periods.api.fields import PeriodsOutput, currency_of_association
 from periods.models import ReopenRequest, ServicePeriod
-from periods.selectors import associations_seen_by, periods_awaiting, periods_seen_by
+from periods.selectors import (
+    periods_awaiting,
+    periods_seen_by,
+    reopen_requests_seen_by,
+    waiting_reopening,
+)
 from periods.services.closing import close_period
 from periods.services.opening import LONGEST_NAME, open_period
-from periods.services.reopening import approve_reopening, reopen_period
+from periods.services.reopening import approve_reopening, reopen_period, withdraw_reopening
 from periods.states import PeriodStatus
 
 
@@ -62,19 +66,13 @@ class PeriodFilter(FilterSet):
         return rows.filter(start_date__lte=day, end_date__gte=day)
 
 
-class PeriodInput(Input):
-    association = Reference(
-        associations_seen_by,
-        noun="association",
-        required=False,
-        help_text="The caller's only one.",
-    )
+class PeriodInput(OfAssociationInput):
     name = TextField(max_length=LONGEST_NAME)
     start_date = DayField()
     end_date = DayField()
 
 
-class PeriodList(Listing, Making):
+class PeriodList(OfAssociation):
     """GET: List periods, oldest first
     POST: Open the next period of an association
     """
@@ -89,14 +87,8 @@ class PeriodList(Listing, Making):
         409: "name_taken, period_overlap, period_gap",
     }
 
-    def permit_making(self) -> None:
-        require_role_somewhere(self.actor, *duties.KEEPERS)
-        if association := self.named("association"):
-            duties.may_keep(self.actor, association)
-
     def make(self, data: dict[str, Any]) -> ServicePeriod:
-        association = data.pop("association", None) or only_association(self.user, duties.KEEPERS)
-        return open_period(actor=self.actor, association_id=association.pk, **data)
+        return open_period(actor=self.actor, association_id=self.association_of(data).pk, **data)
 
 
 class ReopenInput(Input):
@@ -111,7 +103,9 @@ class PeriodDetail(Showing, Editing):
 
     rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
     action, Input, Output = "period.reopen", ReopenInput, PeriodSerializer
-    also_answers = {202: "It waits for another person, at `reopen/approve/`."}
+    also_answers = {
+        202: "It waits for another person, at `reopen/approve/`; `reopen/withdraw/` takes it back."
+    }
     refusals = {400: "reason_required, …", 409: "period_not_closed, reopening_waits"}
 
     def permit(self, row: ServicePeriod) -> None:
@@ -141,6 +135,21 @@ class PeriodApproveReopening(Doing):
         return approve_reopening(actor=self.actor, period_id=row.pk).period
 
 
+class PeriodWithdrawReopening(Doing):
+    """Take back that one asked to open a closed period again, while nobody has confirmed it."""
+
+    rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
+    action, Output = "period.withdraw_reopening", PeriodSerializer
+
+    def permit(self, row: ServicePeriod) -> None:
+        duties.may_close(self.actor, row.association)
+        if request := waiting_reopening(row):
+            duties.may_withdraw_reopening(self.actor, request)
+
+    def act(self, row: ServicePeriod, data: dict[str, Any]) -> ServicePeriod:
+        return withdraw_reopening(actor=self.actor, period_id=row.pk).period
+
+
 class PeriodClose(Doing):
     """Share a period's expenses among the owners, and hand out its balance sheet.
 
@@ -162,6 +171,10 @@ class PeriodClose(Doing):
 
 
 class PeriodHistory(HistoryOf):
-    """Read what happened to a period, oldest first."""
+    """Read what happened to a period, oldest first; to staff also who asked to open it again."""
 
     rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
+
+    def subjects(self, row: ServicePeriod) -> list[str]:
+        asked = reopen_requests_seen_by(self.user).filter(period=row)
+        return [row.reference, *(request.reference for request in asked)]

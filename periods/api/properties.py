@@ -4,16 +4,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from ledger.access import require_role_somewhere
-from ledger.api.fields import DayField, Reference, TextField
+from ledger.api.fields import DayField, TextField
 from ledger.api.filters import BooleanFilter, CharFilter, FilterSet, UUIDFilter
-from ledger.api.resource import Doing, Editing, Listing, Making, Showing
+from ledger.api.resource import Doing, Editing, Showing
 from ledger.api.serializers import Input
 from periods import duties
-from periods.api.common import HistoryOf, only_association
+from periods.api.common import HistoryOf, OfAssociation, OfAssociationInput
 from periods.api.fields import NumberField, PeriodsOutput
 from periods.models import Ownership, Property
-from periods.selectors import associations_seen_by, properties_seen_by
+from periods.selectors import properties_seen_by
 from periods.services.properties import (
     LONGEST_LABEL,
     add_property,
@@ -62,13 +61,7 @@ class PropertyFilter(FilterSet):
         return rows.filter(pk__in=present.values("property"))
 
 
-class PropertyInput(Input):
-    association = Reference(
-        associations_seen_by,
-        noun="association",
-        required=False,
-        help_text="The caller's only one.",
-    )
+class PropertyInput(OfAssociationInput):
     owner = serializers.UUIDField()
     label = TextField(  # type: ignore[assignment]
         max_length=LONGEST_LABEL
@@ -80,7 +73,7 @@ class PropertyInput(Input):
     )
 
 
-class PropertyList(Listing, Making):
+class PropertyList(OfAssociation):
     """GET: List properties
     POST: Add a property and whose it is
     """
@@ -90,18 +83,12 @@ class PropertyList(Listing, Making):
     filterset_class = PropertyFilter
     ordering = ("association", "number")
     ordering_fields = ("number", "label", "share_weight", "created_at")
-    refusals = {409: "label_taken", 422: "negative_weight"}
-
-    def permit_making(self) -> None:
-        require_role_somewhere(self.actor, *duties.KEEPERS)
-        if association := self.named("association"):
-            duties.may_keep(self.actor, association)
+    refusals = {409: "label_taken", 422: "negative_weight, ownership_gap"}
 
     def make(self, data: dict[str, Any]) -> Property:
-        association = data.pop("association", None) or only_association(self.user, duties.KEEPERS)
         return add_property(
             actor=self.actor,
-            association_id=association.pk,
+            association_id=self.association_of(data).pk,
             owner_id=data.pop("owner"),
             **data,
         )
@@ -122,7 +109,7 @@ class PropertyDetail(Showing, Editing):
 
     rows, key, noun = staticmethod(properties_seen_by), "property_id", "periods.property"
     action, Input, Output = "property.edit", PropertyEditInput, PropertySerializer
-    refusals = {409: "label_taken", 422: "negative_weight"}
+    refusals = {409: "label_taken", 422: "negative_weight, no_weight"}
 
     def permit(self, row: Property) -> None:
         duties.may_keep(self.actor, row.association)

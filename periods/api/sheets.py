@@ -15,14 +15,8 @@ from ledger.reports import one_snapshot
 from periods.api.fields import AmountText
 from periods.models import ServicePeriod
 from periods.selectors import owners_seen_by, periods_seen_by, reads_all_of
-from periods.sheets import (
-    COLUMNS,
-    ITEM_COLUMNS,
-    TOTALS,
-    PeriodSheet,
-    balance_sheet_of,
-    sheet_version,
-)
+from periods.sheet_document import COLUMNS, TOTALS
+from periods.sheets import ITEM_COLUMNS, PeriodSheet, balance_sheet_of, sheet_version
 
 LARGEST_VERSION = 2**31 - 1
 

@@ -28,7 +28,8 @@ from periods.api.sheets import OwnerLineSerializer
 from periods.models import Owner, ServicePeriod, Statement
 from periods.selectors import owners_seen_by, periods_seen_by
 from periods.services.statements import send_statements
-from periods.sheets import COLUMNS, OwnerLine, PeriodSheet, balance_sheet_of
+from periods.sheet_document import COLUMNS
+from periods.sheets import OwnerLine, PeriodSheet, balance_sheet_of
 from periods.statements.printing import name_of, statement_pdf
 
 Lines = Mapping[UUID, OwnerLine]

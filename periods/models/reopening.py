@@ -1,4 +1,4 @@
-"""Reopenings: who opened a closed period again, and why."""
+"""Reopenings: who opened a closed period again or wanted to, and why."""
 
 import uuid
 
@@ -11,12 +11,15 @@ from periods.models.association import Association
 from periods.models.period import ServicePeriod
 from periods.models.referenced import Referenced
 
+WAITING = Q(reopened_at__isnull=True, withdrawn_at__isnull=True)
+
 
 class ReopenRequest(Referenced, models.Model):
     """Somebody wants a closed period open again.
 
     It happens at once, unless statements of the period were sent: then ``needs_approval``, and it waits for
-    another person. ``reopened_at`` is when it happened, null while it waits.
+    another person. ``reopened_at`` is when it happened, ``withdrawn_at`` when whoever asked took it back;
+    while it waits both are null.
     """
 
     noun = "reopen_request"
@@ -36,14 +39,13 @@ class ReopenRequest(Referenced, models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     reopened_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("requested_at", "id")
         constraints = (
             models.UniqueConstraint(
-                fields=("period",),
-                condition=Q(reopened_at__isnull=True),
-                name="periods_reopenrequest_waiting",
+                fields=("period",), condition=WAITING, name="periods_reopenrequest_waiting"
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="periods_reopenrequest_reason"),
             models.CheckConstraint(
@@ -56,6 +58,11 @@ class ReopenRequest(Referenced, models.Model):
                 | Q(reopened_at__isnull=False, needs_approval=True, approved_by__isnull=False),
                 name="periods_reopenrequest_approved",
             ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True)
+                | Q(needs_approval=True, reopened_at__isnull=True),
+                name="periods_reopenrequest_withdrawn",
+            ),
         )
 
     def __str__(self) -> str:
@@ -63,4 +70,4 @@ class ReopenRequest(Referenced, models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        return self.reopened_at is None
+        return self.reopened_at is None and self.withdrawn_at is None

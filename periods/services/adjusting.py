@@ -14,6 +14,7 @@ from ledger.services.posting import OPPOSITE, Line, Posting
 from periods import duties
 from periods.facts import facts_of
 from periods.models import Owner, ServiceCharge, ServicePeriod
+from periods.services.booking import post_debits
 from periods.states import ChargeKind
 
 Differences = Mapping[UUID, Decimal]
@@ -32,28 +33,13 @@ def hold_back(
     )
     amounts = {accounts[owner]: differences[owner] for owner in accounts}
     amounts[association.equity_account_id] = -sum(differences.values(), Decimal(0))
-    lines = tuple(
-        Line(
-            account,
-            Side.DEBIT if amount > 0 else Side.CREDIT,
-            abs(amount),
-            association.currency,
-        )
-        for account, amount in amounts.items()
-        if amount
-    )
-    if not lines:
-        return None
-    what = f"Held back: correction of {corrected.name}"
-    return posting.post(
-        Posting(
-            company_id=association.company_id,
-            reference=f"{reference}:held_back",
-            description=what[: posting.LONGEST_DESCRIPTION],
-            effective_on=on,
-            lines=lines,
-            posted_by_id=actor.user_id,
-        )
+    return post_debits(
+        actor,
+        association,
+        amounts,
+        reference=f"{reference}:held_back",
+        description=f"Held back: correction of {corrected.name}",
+        on=on,
     )
 
 

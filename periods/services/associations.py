@@ -14,6 +14,7 @@ from periods import duties, locks
 from periods.facts import facts_of
 from periods.models import Association
 from periods.refusals import NameTaken
+from periods.services.consumption_charges import follow_owners
 from periods.states import Recalculation, RemainderRule
 from treasury.duties import WholeOf
 from treasury.locks import lock_company
@@ -95,6 +96,8 @@ def edit_association(
         raise NameTaken("The company has an association of this name.")
     association.save(update_fields=["name", "remainder_rule", "recalculation"])
     _record(actor, "association.edit", association, before=before)
+    if remainder_rule is not None:
+        follow_owners(association, actor)
     return association
 
 

@@ -4,6 +4,8 @@ What an owner pays in, or pays for all, is owed to him; what he is charged he ow
 their own until a close shares them among the owners.
 """
 
+from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -67,6 +69,38 @@ def unbook(record: Recorded, actor: Actor) -> None:
         description=f"Reversed: {entry.description}"[: posting.LONGEST_DESCRIPTION],
         effective_on=entry.effective_on,
         posted_by_id=actor.user_id,
+    )
+
+
+def post_debits(
+    actor: Actor,
+    association: Association,
+    debits: Mapping[UUID, Decimal],
+    *,
+    reference: str,
+    description: str,
+    on: date,
+) -> UUID | None:
+    """Post what each account is debited (less than zero: credited); return the entry, None for nothing.
+
+    The amounts add up to zero.
+    """
+    lines = tuple(
+        Line(account, Side.DEBIT if amount > 0 else Side.CREDIT, abs(amount), association.currency)
+        for account, amount in debits.items()
+        if amount
+    )
+    if not lines:
+        return None
+    return posting.post(
+        Posting(
+            company_id=association.company_id,
+            reference=reference,
+            description=description[: posting.LONGEST_DESCRIPTION],
+            effective_on=on,
+            lines=lines,
+            posted_by_id=actor.user_id,
+        )
     )
 
 

@@ -13,6 +13,7 @@ from periods import duties, locks
 from periods.facts import facts_of
 from periods.models import BudgetItem, Property, ScopedProperty
 from periods.refusals import require_open
+from periods.services.consumption_charges import follow_readings
 from periods.services.noting import note
 from periods.states import Billing, Fallback, Strategy
 from treasury.texts import require_text
@@ -67,6 +68,7 @@ def create_budget_item(
     item.save(force_insert=True)
     _set_scope(item, units)
     note(actor, "budget_item.create", item, association=association)
+    follow_readings(period, item.payment_type, actor)
     return item
 
 
@@ -85,7 +87,7 @@ def edit_budget_item(
     item = locks.lock_budget_item(item_id)
     association = item.association
     duties.may_record(actor, association)
-    before = facts_of(item, currency=association.currency)
+    before, type_before = facts_of(item, currency=association.currency), item.payment_type
     _write(item, content)
     units = None if scope is None else _units(item, scope)
     require_open(item.period)
@@ -95,6 +97,8 @@ def edit_budget_item(
         ScopedProperty.objects.filter(item=item).delete()
         _set_scope(item, units)
     note(actor, "budget_item.edit", item, association=association, before=before)
+    for payment_type in sorted({type_before.casefold(), item.payment_type.casefold()}):
+        follow_readings(item.period, payment_type, actor)
     return item
 
 

@@ -20,7 +20,7 @@ from periods.services.recalculating import Reclosed, carry_forward
 from periods.services.sharing_out import share_out
 from periods.services.tying import require_tied
 from periods.sharing import allocation_of
-from periods.sheets import COLUMNS, canonical, document_of, fingerprint, has_something
+from periods.sheet_document import COLUMNS, canonical, document_of, fingerprint, has_something
 from periods.states import PeriodStatus
 from periods.units import from_units
 

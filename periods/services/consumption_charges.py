@@ -1,17 +1,20 @@
 """Consumption that is charged at its own price: the charges follow the readings. Plain, inside a command.
 
 Each property's owners are charged what its meters counted, by the days they owned it; what only the main
-meter counted is charged to all by share weight (reference 4i).
+meter counted is charged to all by share weight (reference 4i). Whatever of this changes while the period is
+open, the charges are brought to it by the same command.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
 from ledger.actor import Actor
+from periods import locks
 from periods.allocation import Basis, OwnedBasis
-from periods.models import BudgetItem, Owner, Reading, ServiceCharge, ServicePeriod
+from periods.models import Association, BudgetItem, Owner, Reading, ServiceCharge, ServicePeriod
 from periods.ownership import days_owned
 from periods.services import recording
 from periods.services.booking import book_charge
@@ -24,21 +27,31 @@ from periods.units import from_units, to_units
 Due = dict[tuple[UUID, int], int]
 
 
+def follow_owners(association: Association, actor: Actor, *, since: date = date.min) -> None:
+    """Bring the charges of open periods to who owns what, and with which weight, from a day on.
+
+    The association is locked. Raises ``NoWeight`` where common consumption is left with nobody to pay it.
+    """
+    for period in locks.lock_open_periods(association, since):
+        items = BudgetItem.objects.filter(period=period, billing=Billing.UNIT_PRICE)
+        for payment_type in items.order_by("payment_type").values_list("payment_type", flat=True):
+            follow_readings(period, payment_type, actor)
+
+
 def follow_readings(period: ServicePeriod, payment_type: str, actor: Actor) -> None:
     """Bring the period's charges for one payment type to what its live readings cost.
 
-    Nothing happens where the item is not billed by unit price, or nothing changed.
+    Nothing is due where no item is billed by unit price; nothing happens where nothing changed.
     """
     item = BudgetItem.objects.filter(
         period=period, payment_type__iexact=payment_type, billing=Billing.UNIT_PRICE
     ).first()
-    if item is None:
-        return
     rows = Reading.objects.select_related("meter__property").filter(
         period=period, meter__payment_type__iexact=payment_type
     )
     readings = {reading.pk: reading for reading in rows}
-    due = _due(period, item, [row for row in readings.values() if row.voided_at is None])
+    live = [row for row in readings.values() if row.voided_at is None]
+    due = _due(period, item, live) if item and live else {}
     charged = ServiceCharge.objects.filter(reading__in=readings, voided_at=None)
     for charge in charged.select_related("owner").order_by("pk"):
         charge.period, charge.association = period, period.association

@@ -7,13 +7,11 @@ from uuid import UUID
 
 from ledger.actor import Actor
 from ledger.commands import command
-from ledger.models import Side
 from ledger.money import parse_amount
 from ledger.refusals import Conflict, InvalidInput
-from ledger.services import posting
-from ledger.services.posting import Line, Posting
 from periods import duties, locks
 from periods.models import Association, OpeningBalances, Owner, OwnerOpening, ServicePeriod
+from periods.services.booking import post_debits
 from periods.services.noting import note
 from periods.services.recalculating import NoOpenPeriod
 
@@ -104,25 +102,11 @@ def _post(actor: Actor, opening: OpeningBalances, amounts: Mapping[Owner, Decima
     debits = {fund.funding_account_id if fund else association.cash_account_id: opening.cash}
     debits[association.equity_account_id] = -opening.equity
     debits |= {owner.account_id: -amount for owner, amount in amounts.items()}
-    lines = tuple(
-        Line(
-            account,
-            Side.DEBIT if amount > 0 else Side.CREDIT,
-            abs(amount),
-            association.currency,
-        )
-        for account, amount in debits.items()
-        if amount
-    )
-    if not lines:
-        return None
-    return posting.post(
-        Posting(
-            company_id=association.company_id,
-            reference=f"{association.reference}:opening",
-            description=f"Opening balances of {association.name}"[: posting.LONGEST_DESCRIPTION],
-            effective_on=opening.on,
-            lines=lines,
-            posted_by_id=actor.user_id,
-        )
+    return post_debits(
+        actor,
+        association,
+        debits,
+        reference=f"{association.reference}:opening",
+        description=f"Opening balances of {association.name}",
+        on=opening.on,
     )

@@ -18,12 +18,8 @@ from treasury.models import Requisition, TreasuryFund
 from treasury.payees import WITHDRAWN
 from treasury.services.payments import LateSuccess
 from treasury.services.raising import raise_requisition, withdraw_raised
-from treasury.services.requisitions import (
-    LONGEST_PURPOSE,
-    Content,
-    PaymentStarted,
-    write_content,
-)
+from treasury.services.requisition_content import LONGEST_PURPOSE, Content, write_content
+from treasury.services.requisitions import PaymentStarted
 
 
 @command("expense.pay")

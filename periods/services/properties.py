@@ -11,7 +11,9 @@ from periods import duties, locks
 from periods.allocation import NegativeWeight
 from periods.facts import facts_of
 from periods.models import Association, Owner, Ownership, Property, ServicePeriod
+from periods.services.consumption_charges import follow_owners
 from periods.services.noting import note
+from periods.services.opening import FIRST_YEAR, require_year
 from periods.states import PeriodStatus
 from treasury.texts import require_text
 
@@ -19,7 +21,7 @@ LONGEST_LABEL = 120
 LARGEST_WEIGHT = Decimal(10) ** 8
 FINEST = Decimal("0.000001")
 # Before any period.
-ALWAYS = date(1970, 1, 1)
+ALWAYS = date(FIRST_YEAR, 1, 1)
 
 
 class LabelTaken(Conflict):
@@ -49,10 +51,14 @@ def add_property(
 ) -> Property:
     """Add a property that the owner has from ``owned_from`` on, as long as there are periods if None; return it.
 
-    Raises ``NotFound``, ``RoleRequired``, ``InvalidInput`` on the field, ``NegativeWeight``, ``LabelTaken``.
+    It takes part in what open periods charge for common consumption already. Raises ``NotFound``,
+    ``RoleRequired``, ``InvalidInput`` on the field, ``NegativeWeight``, ``LabelTaken``, ``OwnershipGap`` where
+    it would be nobody's on days of such a period.
     """
     association = locks.lock_association(association_id)
     duties.may_keep(actor, association)
+    if owned_from is not None:
+        require_year("owned_from", owned_from)
     unit = Property(
         association=association,
         number=Property.objects.filter(association=association).count() + 1,
@@ -66,6 +72,7 @@ def add_property(
         association=association, property=unit, owner=owner, from_on=owned_from or ALWAYS
     )
     note(actor, "property.add", unit, association=association)
+    follow_owners(association, actor)
     return unit
 
 
@@ -81,7 +88,8 @@ def edit_property(
     """Change a property's label, weight or whether it shares; what is None stays.
 
     It counts for periods that are closed from now on; closed ones keep the weights they were closed with.
-    Raises ``NotFound``, ``RoleRequired``, ``InvalidInput``, ``NegativeWeight``, ``LabelTaken``.
+    What open ones charge for common consumption follows. Raises ``NotFound``, ``RoleRequired``,
+    ``InvalidInput``, ``NegativeWeight``, ``LabelTaken``, ``NoWeight`` where nobody is left to pay that.
     """
     unit = locks.lock_property(property_id)
     association = unit.association
@@ -95,6 +103,8 @@ def edit_property(
         unit.active = active
     unit.save(update_fields=["label", "share_weight", "active"])
     note(actor, "property.edit", unit, association=association, before=before)
+    if share_weight is not None or active is not None:
+        follow_owners(association, actor)
     return unit
 
 
@@ -104,13 +114,15 @@ def transfer_property(
 ) -> Property:
     """Let a property be another owner's from a day on; he shares in its costs from that day (reference 4f).
 
-    Raises ``NotFound``, ``RoleRequired``, ``InvalidInput`` on the field, ``TransferTooEarly`` when the day is
-    not after the last transfer, or lies in a period that is closed.
+    What open periods charged for consumption already is split anew between the two. Raises ``NotFound``,
+    ``RoleRequired``, ``InvalidInput`` on ``owner`` or ``from``, ``TransferTooEarly`` when the day is not after
+    the last transfer, or lies in a period that is closed.
     """
     unit = locks.lock_property(property_id)
     association = unit.association
     duties.may_keep(actor, association)
     owner = _owner(association, owner_id, field="owner")
+    require_year("from", from_on)
     last = Ownership.objects.get(property=unit, until_on=None)
     if last.owner_id == owner.pk:
         raise InvalidInput.on("owner", "The property is his already.")
@@ -124,6 +136,7 @@ def transfer_property(
     last.save(update_fields=["until_on"])
     Ownership.objects.create(association=association, property=unit, owner=owner, from_on=from_on)
     note(actor, "property.transfer", unit, association=association, before=before)
+    follow_owners(association, actor, since=from_on)
     return unit
 
 

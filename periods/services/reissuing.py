@@ -18,7 +18,7 @@ from periods import duties
 from periods.copying import copy_rows
 from periods.models import BalanceSheet, Owner, ServicePeriod
 from periods.services.tying import SheetDoesNotTie
-from periods.sheets import COLUMNS, canonical, fingerprint
+from periods.sheet_document import COLUMNS, canonical, fingerprint
 from periods.units import to_units
 
 ZERO = Decimal(0)

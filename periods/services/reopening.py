@@ -1,4 +1,7 @@
-"""Reopening a closed period: for a reason, and by two persons once statements of it were sent."""
+"""Reopening a closed period: for a reason, and by two persons once statements of it were sent.
+
+Until the second confirms, whoever asked may take it back.
+"""
 
 from uuid import UUID
 
@@ -9,7 +12,7 @@ from ledger.refusals import Conflict, InvalidInput, NotFound
 from periods import duties, locks
 from periods.facts import facts_of
 from periods.models import ReopenRequest, ServicePeriod
-from periods.selectors import statements_sent
+from periods.selectors import statements_sent, waiting_reopening
 from periods.services.noting import note
 from periods.services.opening import tell_period
 from periods.services.sharing_out import take_back
@@ -51,7 +54,7 @@ def reopen_period(*, actor: Actor, period_id: UUID, reason: str) -> ReopenReques
         requested_by=duties.person(actor),
     )
     _require_closed(period)
-    if _waiting(period):
+    if waiting_reopening(period):
         raise ReopeningWaits("Somebody asked to reopen this period already.")
     if not request.needs_approval:
         request.reopened_at = database_now()
@@ -73,9 +76,7 @@ def approve_reopening(*, actor: Actor, period_id: UUID) -> ReopenRequest:
     association, chain = locks.lock_chain(period_id)
     duties.may_close(actor, association)
     period = chain[0]
-    request = _waiting(period)
-    if request is None:
-        raise NotFound("Nobody asked to reopen this period.")
+    request = _asked_for(period)
     person = duties.person(actor)
     require_second_person(user_id=person.pk, first_id=request.requested_by_id, act="confirm")
     _require_closed(period)
@@ -84,6 +85,23 @@ def approve_reopening(*, actor: Actor, period_id: UUID) -> ReopenRequest:
     request.save(update_fields=["approved_by", "reopened_at"])
     note(actor, "period.approve_reopening", request, association=association, before=before)
     _reopen(actor, chain)
+    return request
+
+
+@command("period.withdraw_reopening")
+def withdraw_reopening(*, actor: Actor, period_id: UUID) -> ReopenRequest:
+    """Take back that one asked to reopen a period, while nobody has confirmed it; return the request.
+
+    Raises ``NotFound`` when nobody asked for it, ``RoleRequired`` where somebody else did.
+    """
+    association, (period, *_) = locks.lock_chain(period_id)
+    duties.may_close(actor, association)
+    request = _asked_for(period)
+    duties.may_withdraw_reopening(actor, request)
+    before = facts_of(request, currency=association.currency)
+    request.withdrawn_at = database_now()
+    request.save(update_fields=["withdrawn_at"])
+    note(actor, "period.withdraw_reopening", request, association=association, before=before)
     return request
 
 
@@ -100,8 +118,12 @@ def _reopen(actor: Actor, chain: list[ServicePeriod]) -> None:
     tell_period("period.reopened", period)
 
 
-def _waiting(period: ServicePeriod) -> ReopenRequest | None:
-    return ReopenRequest.objects.filter(period=period, reopened_at=None).first()
+def _asked_for(period: ServicePeriod) -> ReopenRequest:
+    """Return the request that waits."""
+    request = waiting_reopening(period)
+    if request is None:
+        raise NotFound("Nobody asked to reopen this period.")
+    return request
 
 
 def _require_closed(period: ServicePeriod) -> None:

@@ -9,13 +9,12 @@ from uuid import UUID
 
 from ledger.actor import Actor
 from ledger.clock import database_now
-from ledger.models import Side
 from ledger.money import minor_unit
 from ledger.services import posting
-from ledger.services.posting import Line, Posting
 from periods import duties
 from periods.copying import copy_rows, written_amount, written_amounts
 from periods.models import AllocationBasis, AllocationRun, Owner, ServicePeriod
+from periods.services.booking import post_debits
 from periods.sharing import Allocation, ItemBasis, SharedExpense
 from periods.units import from_units
 
@@ -59,30 +58,16 @@ def _post(actor: Actor, run: AllocationRun, allocation: Allocation) -> UUID | No
     accounts = dict(
         Owner.objects.filter(association=association).values_list("number", "account_id")
     )
-    debits = {accounts[owner]: amount for owner, amount in allocation.by_owner().items()}
-    debits[association.equity_account_id] = allocation.unallocated
-    debits[association.costs_account_id] = -sum(line.amount for line in allocation.expenses)
-    lines = tuple(
-        Line(
-            account,
-            Side.DEBIT if amount > 0 else Side.CREDIT,
-            from_units(abs(amount), association.currency),
-            association.currency,
-        )
-        for account, amount in debits.items()
-        if amount
-    )
-    if not lines:
-        return None
-    return posting.post(
-        Posting(
-            company_id=association.company_id,
-            reference=run.posting_reference,
-            description=f"Costs of {run.period.name}"[: posting.LONGEST_DESCRIPTION],
-            effective_on=run.period.end_date,
-            lines=lines,
-            posted_by_id=actor.user_id,
-        )
+    units = {accounts[owner]: amount for owner, amount in allocation.by_owner().items()}
+    units[association.equity_account_id] = allocation.unallocated
+    units[association.costs_account_id] = -sum(line.amount for line in allocation.expenses)
+    return post_debits(
+        actor,
+        association,
+        {account: from_units(amount, association.currency) for account, amount in units.items()},
+        reference=run.posting_reference,
+        description=f"Costs of {run.period.name}",
+        on=run.period.end_date,
     )
 
 

@@ -99,6 +99,9 @@ def test_a_property_is_weighed_and_passes_on(village: Village) -> None:
     early = {"owner": village.owners["Cy"], "from": "2026-04-11"}
     refused = village.treasurer.post(f"{path}transfers/", early, 409)
     assert refused["code"] == "transfer_too_early"
+    never = {"owner": village.owners["Cy"], "from": "9999-12-31"}
+    refused = village.treasurer.post(f"{path}transfers/", never, 400)
+    assert list(refused["errors"]) == ["from"]
     of_bob = village.treasurer.results(f"/api/properties/?owner={village.owners['Bob']}")
     assert {unit["label"] for unit in of_bob} == {"Flat Ann", "Flat Bob"}
     actions = [event["action"] for event in village.cfo.results(f"{path}history/")]

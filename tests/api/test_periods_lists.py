@@ -81,7 +81,7 @@ def test_a_longer_list_costs_no_more_queries(village: Village) -> None:
         ("{period}/expenses/?kind=gift", "kind"),
         ("{period}/charges/?date_from=x", "date_from"),
         ("{period}/readings/?page_size=0", "page_size"),
-        ("{period}/contributions/?format=csv", "format"),
+        ("{period}/readings/?format=csv", "format"),
     ],
 )
 def test_a_parameter_that_does_not_fit_is_refused_by_name(

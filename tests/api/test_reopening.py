@@ -37,6 +37,11 @@ def second_cfo(village: Village) -> Caller:
     return Caller(user)
 
 
+def done_to(village: Village, period: str) -> list[str]:
+    history = village.treasurer.results(f"{period}/history/")
+    return [event["action"] for event in history if event["outcome"] == "done"]
+
+
 def closings(village: Village, period: str) -> dict[str, str]:
     sheet = village.treasurer.get(f"{period}/balance-sheet")
     return {line["name"]: line["closing"] for line in sheet["owners"]}
@@ -106,12 +111,43 @@ def test_once_statements_were_sent_another_person_confirms(village: Village, clo
     opened = other.post(path)
     assert (opened["status"], opened["reopening"]) == ("OPEN", None)
     other.post(path, None, 404)
-    actions = [
-        event["action"]
-        for event in village.treasurer.results(f"{closed}/history/")
-        if event["outcome"] == "done"
+    assert set(done_to(village, closed)[-4:]) == {
+        "statements.send",
+        "period.ask_to_reopen",
+        "period.approve_reopening",
+        "period.reopen",
+    }
+
+
+def test_whoever_asked_to_reopen_takes_it_back(village: Village, closed: str) -> None:
+    path = f"{closed}/reopen/withdraw/"
+    village.cfo.post(path, None, 404)
+    village.treasurer.post(f"{closed}/statements/", None, 201)
+    reopen(village, closed, 202)
+    other = second_cfo(village)
+    assert other.post(path, None, 403)["code"] == "role_required"
+    village.treasurer.post(path, None, 403)
+    withdrawn = village.cfo.post(path)
+    assert (withdrawn["status"], withdrawn["reopening"]) == ("CLOSED", None)
+    assert other.results("/api/periods/?awaiting=me") == []
+    other.post(f"{closed}/reopen/approve/", None, 404)
+    village.cfo.post(path, None, 404)
+    assert reopen(village, closed, 202)["reopening"]
+    assert done_to(village, closed)[-3:] == [
+        "period.ask_to_reopen",
+        "period.withdraw_reopening",
+        "period.ask_to_reopen",
     ]
-    assert actions[-2:] == ["statements.send", "period.reopen"]
+
+
+def test_an_owner_is_not_told_that_it_was_to_be_opened(village: Village, closed: str) -> None:
+    village.treasurer.post(f"{closed}/statements/", None, 201)
+    reopen(village, closed, 202)
+    village.cfo.post(f"{closed}/reopen/withdraw/")
+    told = village.signed_in("Ann").results(f"{closed}/history/")
+    assert {event["action"] for event in told}.isdisjoint(
+        {"period.ask_to_reopen", "period.withdraw_reopening"}
+    )
 
 
 def test_an_owner_is_not_told_why_it_is_opened(village: Village, closed: str) -> None:

@@ -1,4 +1,7 @@
-"""The floor: one hand-written function that pays, on copies of the tables with the same constraints."""
+"""The floor: one hand-written function that pays, under the same constraints (``floor.sql``).
+
+And what is below it: the same on copies of the tables that no trigger watches (``floor_unwatched.sql``).
+"""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,8 +17,8 @@ from ledger.clock import today
 from tests import database
 from tests.benchmarks.office import Office
 
-EXECUTE = "SELECT floor.execute(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
-SQL = Path(__file__).with_name("floor.sql")
+FLOOR, UNWATCHED = "floor", "unwatched"
+HERE = Path(__file__).parent
 TABLES = (
     "ledger_company",
     "ledger_user",
@@ -39,47 +42,58 @@ FOREIGN_KEYS = """
 
 
 def install(name: str) -> None:
-    """Copy the tables with all that is in them into the schema ``floor``, and make the function."""
+    """Make the floor's functions, and the copies of the tables, with all that is in them, of what is below it."""
     url = database.CLUSTER.url(role=postgres.SUPERUSER, database=name)
     with psycopg.connect(url, autocommit=True) as owner:
-        owner.execute("CREATE SCHEMA floor")
-        for table in TABLES:
-            owner.execute(f"CREATE TABLE floor.{table} (LIKE public.{table} INCLUDING ALL)")
-            owner.execute(f"INSERT INTO floor.{table} SELECT * FROM public.{table}")
-        for table, constraint, definition in owner.execute(
-            FOREIGN_KEYS, {"tables": list(TABLES)}
-        ).fetchall():
-            copied = definition.replace("REFERENCES ", "REFERENCES floor.")
-            owner.execute(f"ALTER TABLE floor.{table} ADD CONSTRAINT {constraint} {copied}")
-        owner.execute(SQL.read_text(encoding="utf-8"))
-        owner.execute("GRANT USAGE ON SCHEMA floor TO PUBLIC")
-        owner.execute("GRANT ALL ON ALL TABLES IN SCHEMA floor TO PUBLIC")
+        for schema in (FLOOR, UNWATCHED):
+            owner.execute(f"CREATE SCHEMA {schema} AUTHORIZATION {postgres.OWNER}")
+            owner.execute(f"GRANT USAGE ON SCHEMA {schema} TO PUBLIC")
+        owner.execute(f"SET ROLE {postgres.OWNER}")
+        owner.execute((HERE / "floor.sql").read_text(encoding="utf-8"))
+        owner.execute("RESET ROLE")
+        _copy_tables(owner)
+        owner.execute((HERE / "floor_unwatched.sql").read_text(encoding="utf-8"))
+        owner.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA {UNWATCHED} TO PUBLIC")
         owner.execute("VACUUM ANALYZE")
 
 
+def _copy_tables(owner: psycopg.Connection) -> None:
+    for table in TABLES:
+        owner.execute(f"CREATE TABLE {UNWATCHED}.{table} (LIKE public.{table} INCLUDING ALL)")
+        owner.execute(f"INSERT INTO {UNWATCHED}.{table} SELECT * FROM public.{table}")
+    keys = owner.execute(FOREIGN_KEYS, {"tables": list(TABLES)}).fetchall()
+    for table, constraint, definition in keys:
+        copied = definition.replace("REFERENCES ", f"REFERENCES {UNWATCHED}.")
+        owner.execute(f"ALTER TABLE {UNWATCHED}.{table} ADD CONSTRAINT {constraint} {copied}")
+
+
 @contextmanager
-def paying_by_hand(office: Office) -> Iterator[Callable[[UUID], object]]:
+def paying_by_hand(office: Office, schema: str = FLOOR) -> Iterator[Callable[[UUID], object]]:
     """The floor, prepared, on a connection of its own that is as careful as ours."""
-    url = database.CLUSTER.url(role=postgres.RUNTIME, database=office.name)
     user_id, on, keys = office.treasurer.user_id, today(office.scene.company), padded_keys()
-    with psycopg.connect(url, autocommit=True, prepare_threshold=0) as connection:
+    statement = f"SELECT {schema}.execute(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    with _connected(office) as connection:
 
         def pay(payment_id: UUID) -> object:
             known = (payment_id, user_id, on, "POST", str(payment_id), b"h" * 32, "x" * 900, *keys)
-            return connection.execute(EXECUTE, known).fetchone()
+            return connection.execute(statement, known).fetchone()
 
         yield pay
 
 
-def settle_in_bulk(office: Office, payments: Sequence[UUID], *, chunk: int) -> float:
-    """Settle the payments in the copies by the set-based function; return the seconds it took."""
+def settle_in_bulk(
+    office: Office, payments: Sequence[UUID], *, chunk: int, schema: str = FLOOR
+) -> float:
+    """Settle the payments by the set-based function; return the seconds it took."""
     user_id, on, keys = office.treasurer.user_id, today(office.scene.company), padded_keys()
-    url = database.CLUSTER.url(role=postgres.RUNTIME, database=office.name)
-    with psycopg.connect(url, autocommit=True, prepare_threshold=0) as connection:
+    statement = f"SELECT {schema}.execute_many(%s, %s, %s, %s, %s)"
+    with _connected(office) as connection:
         began = time.perf_counter()
         for start in range(0, len(payments), chunk):
-            connection.execute(
-                "SELECT floor.execute_many(%s, %s, %s, %s, %s)",
-                (payments[start : start + chunk], user_id, on, *keys),
-            )
+            connection.execute(statement, (payments[start : start + chunk], user_id, on, *keys))
         return time.perf_counter() - began
+
+
+def _connected(office: Office) -> psycopg.Connection:
+    url = database.CLUSTER.url(role=postgres.RUNTIME, database=office.name)
+    return psycopg.connect(url, autocommit=True, prepare_threshold=0)

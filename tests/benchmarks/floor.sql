@@ -1,25 +1,29 @@
 -- The floor: what paying costs when nothing is done but to write it, in one function by hand.
 --
--- It works on copies of Bursar's tables with the same columns, CHECKs, UNIQUEs, indexes and foreign keys, and
--- without its triggers. It looks up no roles, approvals, limits or codes; it trusts whoever calls it.
+-- It writes into Bursar's own tables, under the same constraints: CHECKs, UNIQUEs, foreign keys, constraint
+-- triggers and every other law watch over it as over anybody. What it writes is sound, and verify_ledger says
+-- so. It looks up no roles, approvals, limits or codes, hears no JSON, and trusts whoever calls it.
 
 CREATE FUNCTION floor.execute(
     p_payment uuid, p_user uuid, p_on date, p_scope text, p_key text, p_request_hash bytea, p_body text,
     p_inner bytea, p_outer bytea) RETURNS uuid
-LANGUAGE plpgsql SET search_path = pg_catalog, floor, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    at timestamptz := clock_timestamp();
+    at timestamptz;
     entry uuid := gen_random_uuid();
     paid treasury_payment%ROWTYPE;
     fund treasury_treasuryfund%ROWTYPE;
-    money ledger_account%ROWTYPE;
     spending ledger_account%ROWTYPE;
+    money ledger_account%ROWTYPE;
     name text := 'treasury.payment:' || p_payment;
     line uuid[] := ARRAY[gen_random_uuid(), gen_random_uuid()];
+    content bytea;
+    header jsonb;
     seal bytea[];
 BEGIN
     INSERT INTO ledger_idempotencykey (id, user_id, scope, key, request_hash, status_code, body, created_at)
-        VALUES (gen_random_uuid(), p_user, p_scope, p_key, p_request_hash, 200, to_jsonb(p_body), at);
+        VALUES (gen_random_uuid(), p_user, p_scope, p_key, p_request_hash, 200, to_jsonb(p_body),
+                clock_timestamp());
 
     UPDATE treasury_payment SET status = 'success', executor_id = p_user, spent_on = p_on
         WHERE payment_id = p_payment AND status = 'pending' RETURNING * INTO paid;
@@ -28,30 +32,34 @@ BEGIN
     END IF;
     SELECT * INTO fund FROM treasury_treasuryfund WHERE fund_id = paid.fund_id;
 
-    SELECT * INTO money FROM ledger_account WHERE id = fund.account_id FOR NO KEY UPDATE;
     SELECT * INTO spending FROM ledger_account WHERE id = fund.spending_account_id FOR NO KEY UPDATE;
+    SELECT * INTO money FROM ledger_account WHERE id = fund.account_id FOR NO KEY UPDATE;
     IF money.balance - money.held < paid.amount THEN
         RAISE EXCEPTION 'fund % has less available', fund.fund_id;
     END IF;
 
+    at := greatest(clock_timestamp(), spending.last_posted_at, money.last_posted_at);
+    content := sha256(convert_to(jsonb_build_array(paid.company_id, spending.id, money.id, paid.amount,
+                                                   paid.currency)::text, 'UTF8'));
     INSERT INTO ledger_journalentry (id, company_id, reference, description, effective_on, posted_at,
                                      posted_by_id, content_hash)
-        VALUES (entry, paid.company_id, name, 'paid', p_on, at, p_user, sha256(convert_to(name, 'UTF8')));
+        VALUES (entry, paid.company_id, name, 'paid', p_on, at, p_user, content);
+    header := jsonb_build_array(entry, paid.company_id, name, 'paid', p_on::text, p_user, NULL,
+                                (extract(epoch FROM at) * 1000000)::bigint, encode(content, 'hex'));
     seal := ARRAY[
-        sha256(p_outer || sha256(p_inner || convert_to(concat_ws('|', encode(spending.chain_head, 'hex'),
-            line[1], entry, spending.entry_count + 1, 'debit', paid.amount, paid.currency, at), 'UTF8'))),
-        sha256(p_outer || sha256(p_inner || convert_to(concat_ws('|', encode(money.chain_head, 'hex'),
-            line[2], entry, money.entry_count + 1, 'credit', paid.amount, paid.currency, at), 'UTF8')))];
+        sha256(p_outer || sha256(p_inner || convert_to(jsonb_build_array('v1', encode(spending.chain_head, 'hex'),
+            spending.id, spending.entry_count + 1, line[1], header, 'debit', paid.amount, paid.currency,
+            spending.balance + paid.amount, (extract(epoch FROM at) * 1000000)::bigint)::text, 'UTF8'))),
+        sha256(p_outer || sha256(p_inner || convert_to(jsonb_build_array('v1', encode(money.chain_head, 'hex'),
+            money.id, money.entry_count + 1, line[2], header, 'credit', paid.amount, paid.currency,
+            money.balance - paid.amount, (extract(epoch FROM at) * 1000000)::bigint)::text, 'UTF8')))];
+    -- The two accounts follow their entries by a trigger.
     INSERT INTO ledger_ledgerentry (id, journal_entry_id, account_id, company_id, sequence, side, amount,
                                     currency, balance_after, effective_on, posted_at, chain_hash)
         VALUES (line[1], entry, spending.id, paid.company_id, spending.entry_count + 1, 'debit', paid.amount,
                 paid.currency, spending.balance + paid.amount, p_on, at, seal[1]),
                (line[2], entry, money.id, paid.company_id, money.entry_count + 1, 'credit', paid.amount,
                 paid.currency, money.balance - paid.amount, p_on, at, seal[2]);
-    UPDATE ledger_account SET balance = balance + paid.amount, entry_count = entry_count + 1,
-        chain_head = seal[1], last_posted_at = at WHERE id = spending.id;
-    UPDATE ledger_account SET balance = balance - paid.amount, entry_count = entry_count + 1,
-        chain_head = seal[2], last_posted_at = at WHERE id = money.id;
 
     INSERT INTO treasury_paymentexecution (execution_id, payment_id, company_id, requester_id, executor_id,
             gateway_reference, gateway_status, user_agent, journal_entry_id, created_at)
@@ -69,51 +77,62 @@ END $$;
 -- The same for many payments of one fund, set by set; only the seals are made one after the other.
 CREATE FUNCTION floor.execute_many(
     p_payments uuid[], p_user uuid, p_on date, p_inner bytea, p_outer bytea) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, floor, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 DECLARE
-    at timestamptz := clock_timestamp();
+    at timestamptz;
     fund treasury_treasuryfund%ROWTYPE;
-    account ledger_account%ROWTYPE;
+    account ledger_account[] := '{}';
     paid treasury_payment[];
     entries uuid[] := ARRAY(SELECT gen_random_uuid() FROM unnest(p_payments));
-    seals bytea[];
-    side text;
-    total numeric;
+    sides text[] := ARRAY['debit', 'credit'];
+    headers jsonb[];
+    ids uuid[] := ARRAY(SELECT gen_random_uuid() FROM generate_series(1, 2 * cardinality(p_payments)));
+    balance numeric(24,4);
+    balances numeric[] := '{}';
+    seal bytea;
+    seals bytea[] := '{}';
 BEGIN
     UPDATE treasury_payment SET status = 'success', executor_id = p_user, spent_on = p_on
         WHERE payment_id = ANY(p_payments) AND status = 'pending';
     paid := ARRAY(SELECT payment FROM treasury_payment payment WHERE payment_id = ANY(p_payments));
     SELECT * INTO fund FROM treasury_treasuryfund WHERE fund_id = paid[1].fund_id;
-    total := (SELECT sum(amount) FROM unnest(paid));
+    account := ARRAY[
+        (SELECT one FROM ledger_account one WHERE id = fund.spending_account_id FOR NO KEY UPDATE),
+        (SELECT one FROM ledger_account one WHERE id = fund.account_id FOR NO KEY UPDATE)];
+    at := greatest(clock_timestamp(), account[1].last_posted_at, account[2].last_posted_at);
+
     INSERT INTO ledger_journalentry (id, company_id, reference, description, effective_on, posted_at,
                                      posted_by_id, content_hash)
-        SELECT entry, one.company_id, 'treasury.payment:' || one.payment_id, 'paid', p_on, at, p_user,
+        SELECT entries[n], one.company_id, 'treasury.payment:' || one.payment_id, 'paid', p_on, at, p_user,
                sha256(convert_to(one.payment_id::text, 'UTF8'))
-        FROM unnest(paid) WITH ORDINALITY one JOIN unnest(entries) WITH ORDINALITY new(entry, n)
-            ON new.n = one.ordinality;
-    FOREACH side IN ARRAY ARRAY['debit', 'credit'] LOOP
-        SELECT * INTO account FROM ledger_account
-            WHERE id = CASE side WHEN 'debit' THEN fund.spending_account_id ELSE fund.account_id END
-            FOR NO KEY UPDATE;
-        seals := ARRAY[]::bytea[];
+        FROM unnest(paid) WITH ORDINALITY one CROSS JOIN LATERAL (SELECT one.ordinality AS n) place;
+    headers := ARRAY(
+        SELECT jsonb_build_array(entries[n], one.company_id, 'treasury.payment:' || one.payment_id, 'paid',
+                   p_on::text, p_user, NULL, (extract(epoch FROM at) * 1000000)::bigint,
+                   encode(sha256(convert_to(one.payment_id::text, 'UTF8')), 'hex'))
+        FROM unnest(paid) WITH ORDINALITY one CROSS JOIN LATERAL (SELECT one.ordinality AS n) place);
+    FOR s IN 1..2 LOOP
+        balance := account[s].balance;
+        seal := account[s].chain_head;
         FOR n IN 1..cardinality(paid) LOOP
-            seals[n] := sha256(p_outer || sha256(p_inner || convert_to(concat_ws('|',
-                encode(coalesce(seals[n - 1], account.chain_head), 'hex'), entries[n], side,
-                account.entry_count + n, paid[n].amount, paid[n].currency, at), 'UTF8')));
+            balance := balance + CASE s WHEN 1 THEN paid[n].amount ELSE -paid[n].amount END;
+            seal := sha256(p_outer || sha256(p_inner || convert_to(jsonb_build_array('v1', encode(seal, 'hex'),
+                account[s].id, account[s].entry_count + n, ids[cardinality(seals) + 1], headers[n], sides[s],
+                paid[n].amount, paid[n].currency, balance,
+                (extract(epoch FROM at) * 1000000)::bigint)::text, 'UTF8')));
+            balances := balances || balance;
+            seals := seals || seal;
         END LOOP;
-        INSERT INTO ledger_ledgerentry (id, journal_entry_id, account_id, company_id, sequence, side, amount,
-                                        currency, balance_after, effective_on, posted_at, chain_hash)
-            SELECT gen_random_uuid(), entries[n], account.id, one.company_id, account.entry_count + n, side,
-                   one.amount, one.currency,
-                   account.balance + (CASE side WHEN 'debit' THEN 1 ELSE -1 END)
-                       * sum(one.amount) OVER (ORDER BY n), p_on, at, seals[n]
-            FROM unnest(paid) WITH ORDINALITY one CROSS JOIN LATERAL (SELECT one.ordinality AS n) place;
-        UPDATE ledger_account SET entry_count = entry_count + cardinality(paid), last_posted_at = at,
-                chain_head = seals[cardinality(paid)],
-                balance = balance + CASE side WHEN 'debit' THEN total ELSE -total END
-            WHERE id = account.id;
     END LOOP;
+    INSERT INTO ledger_ledgerentry (id, journal_entry_id, account_id, company_id, sequence, side, amount,
+                                    currency, balance_after, effective_on, posted_at, chain_hash)
+        SELECT ids[place], entries[n], account[s].id, one.company_id, account[s].entry_count + n, sides[s],
+               one.amount, one.currency, balances[place], p_on, at, seals[place]
+        FROM generate_series(1, 2) s CROSS JOIN unnest(paid) WITH ORDINALITY one
+        CROSS JOIN LATERAL (SELECT one.ordinality AS n,
+                                   (s - 1) * cardinality(paid) + one.ordinality AS place) place;
+
     INSERT INTO treasury_paymentexecution (execution_id, payment_id, company_id, requester_id, executor_id,
             gateway_reference, gateway_status, user_agent, journal_entry_id, created_at)
         SELECT gen_random_uuid(), one.payment_id, one.company_id, one.requester_id, p_user, '', '', '',

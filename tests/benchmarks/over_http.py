@@ -58,7 +58,12 @@ def web_of(office: Office) -> Iterator[Web]:
 
 
 def against_floor(
-    office: Office, web: Web, sets: Sequence[Sequence[UUID]], label: str, *, aim: float
+    office: Office,
+    web: Web,
+    sets: Sequence[tuple[Sequence[UUID], Sequence[UUID]]],
+    label: str,
+    *,
+    aim: float,
 ) -> Figure:
     """Execute each set over HTTP and by hand, in turns; return the time for one payment of the throughput."""
     ours: list[float] = []
@@ -66,8 +71,8 @@ def against_floor(
     with ExitStack() as stack:
         by_hand = [stack.enter_context(paying_by_hand(office)) for _ in range(CALLERS)]
         token = _token(office)
-        for number, payments in enumerate(sets):
-            taken = _together(by_hand, payments), _over(web, token, payments)
+        for number, (executed, by_floor) in enumerate(sets):
+            taken = _together(by_hand, by_floor), _over(web, token, executed)
             if number:  # the first round is for the caches
                 theirs.append(taken[0])
                 ours.append(taken[1])

@@ -17,7 +17,8 @@ from treasury.models import Requisition
 from treasury.services.execution import execute_payment
 from treasury.services.payments import create_payment
 from treasury.services.raising import raise_requisition
-from treasury.services.requisitions import Content, approve_requisition
+from treasury.services.requisition_content import Content
+from treasury.services.requisitions import approve_requisition
 
 ROUNDS = 3
 CASH: dict[str, Any] = {"method": "cash", "destination": "Front desk"}

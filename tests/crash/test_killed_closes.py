@@ -6,7 +6,7 @@ import pytest
 
 from periods.models import AllocationRun, BalanceSheet, RecalculationRun, ServicePeriod
 from periods.reckoning import reckon
-from periods.sheets import canonical, document_of, fingerprint
+from periods.sheet_document import canonical, document_of, fingerprint
 from tests.crash.workers import Workers
 from tests.periods.estate import Estate, build_estate
 from tests.scene import assert_books_hold

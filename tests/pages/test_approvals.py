@@ -16,23 +16,25 @@ from tests.admin.office import Office, signed_in
 from tests.pages.conftest import decide, shown
 from tests.treasury.desk import make_desk
 from tests.treasury.factories import acting
-from treasury import worklist
 from treasury.models import Question
 from treasury.pages.chips import age_of
 from treasury.risk import Risk
 from treasury.services.questions import mail_questions
 from treasury.services.replenishment import replenish
 from treasury.services.requisitions import approve_requisition
+from treasury.worklist import queue
+from treasury.worklist.kinds import KINDS
+from treasury.worklist.queue import page_of_queue
 
 QUEUE = "/approvals/"
 
 
 def keys(office: Office, person: str = "cfo") -> list[str]:
-    return [item.key for item in worklist.page_of_queue(office.person(person)).items]
+    return [item.key for item in page_of_queue(office.person(person)).items]
 
 
 def titles(office: Office) -> list[str]:
-    return [item.title for item in worklist.page_of_queue(office.cfo).items]
+    return [item.title for item in page_of_queue(office.cfo).items]
 
 
 # --- What waits -----------------------------------------------------------------------------------------
@@ -104,9 +106,9 @@ def test_one_s_own_request_is_seen_and_locked(office: Office) -> None:
 
 
 def test_the_queue_is_paged(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worklist, "PAGE_SIZE", 2)
+    monkeypatch.setattr(queue, "PAGE_SIZE", 2)
     rows = [office.request(payee_name=f"Payee {n}") for n in range(5)]
-    pages = [worklist.page_of_queue(office.cfo, number=n) for n in (1, 2, 3)]
+    pages = [page_of_queue(office.cfo, number=n) for n in (1, 2, 3)]
     found = [item.row.pk for page in pages for item in page.items]
     assert found == [row.pk for row in rows]
     assert [page.more for page in pages] == [True, True, False]
@@ -380,7 +382,7 @@ def test_a_longer_queue_costs_no_more_queries(office: Office) -> None:
 def test_the_queue_is_read_by_its_index(office: Office) -> None:
     """However many requisitions there are, only those that wait are looked at."""
     office.request()
-    waiting = worklist.KINDS["requisition"]
+    waiting = KINDS["requisition"]
     rows = waiting.waiting(office.cfo).order_by(*waiting.order)[:26]
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

@@ -6,10 +6,10 @@ from tests.admin.office import Office, attempt_of, make_office, signed_in
 from tests.pages.conftest import decide, shown
 from tests.treasury import factories
 from tests.treasury.factories import acting, today
-from treasury import worklist
 from treasury.models import Incident
 from treasury.services.batches import create_batch
 from treasury.services.reversals import reverse_payment
+from treasury.worklist.queue import find, page_of_queue
 
 
 @pytest.fixture
@@ -25,14 +25,14 @@ def test_a_return_waits_for_the_cfo_and_is_confirmed_there(office: Office) -> No
         evidence="Paid in again.",
         today=today,
     )
-    item = worklist.page_of_queue(office.cfo).items[0]
+    item = page_of_queue(office.cfo).items[0]
     assert (item.key, item.locked) == (f"return:{payment.pk}", "")
     page = shown(signed_in(office.cfo), f"/approvals/?item={item.key}")
     assert "Confirm that it came back" in page
     decide(office.cfo, "return", payment, "resolve", text="Slip 17 seen.")
     payment.refresh_from_db()
     assert payment.status == "reversed"
-    assert worklist.page_of_queue(office.cfo).items == []
+    assert page_of_queue(office.cfo).items == []
 
 
 def test_who_proposed_a_return_does_not_confirm_it(office: Office) -> None:
@@ -40,7 +40,7 @@ def test_who_proposed_a_return_does_not_confirm_it(office: Office) -> None:
     reverse_payment(
         actor=acting(office.cfo), payment_id=payment.pk, evidence="Paid in again.", today=today
     )
-    item = worklist.page_of_queue(office.cfo).items[0]
+    item = page_of_queue(office.cfo).items[0]
     assert "a second person confirms" in item.locked
     decide(office.cfo, "return", payment, "resolve", text="Yes.")
     payment.refresh_from_db()
@@ -54,7 +54,7 @@ def test_a_late_success_waits_until_it_is_cleared(office: Office) -> None:
     Incident.objects.create(
         payment=payment, attempt=attempt, kind=Incident.Kind.LATE_SUCCESS, detail="Paid after all"
     )
-    item = worklist.page_of_queue(office.cfo).items[0]
+    item = page_of_queue(office.cfo).items[0]
     assert item.key == f"late:{payment.pk}"
     page = shown(signed_in(office.cfo), f"/approvals/?item={item.key}")
     assert "recognised as spent" in page
@@ -65,7 +65,7 @@ def test_a_batch_waits_for_the_cfo_and_is_approved_as_it_was_looked_at(office: O
     draft = create_batch(actor=acting(office.treasurer), name="Monday", requisitions=rows)
     batch = draft.batch
     assert batch is not None
-    item = worklist.find(office.cfo, "batch", batch.pk)
+    item = find(office.cfo, "batch", batch.pk)
     assert item is not None
     page = shown(signed_in(office.cfo), f"/approvals/?item={item.key}")
     assert batch.set_hash in page

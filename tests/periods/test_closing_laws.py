@@ -6,6 +6,7 @@ import pytest
 
 from periods.models import ServicePeriod
 from periods.services.opening_balances import record_opening_balances
+from periods.services.reopening import withdraw_reopening
 from tests.periods.estate import Estate, build_estate
 from tests.periods.test_laws import refused, run
 
@@ -130,6 +131,30 @@ def test_a_reopening_is_confirmed_by_another_person(estate: Estate, period: Serv
         )
     with refused("periods_reopenrequest_approved"):
         run("UPDATE periods_reopenrequest SET reopened_at = now()")
+
+
+def test_a_request_to_reopen_that_was_withdrawn_stays_so(
+    estate: Estate, period: ServicePeriod
+) -> None:
+    ServicePeriod.objects.filter(pk=period.pk).update(statements_sent_at="2026-04-05T10:00Z")
+    request = estate.reopen(period)
+    confirmed = "approved_by_id = (SELECT id FROM ledger_user WHERE id <> requested_by_id LIMIT 1)"
+    with refused("periods_reopenrequest_withdrawn"):
+        run(
+            f"UPDATE periods_reopenrequest SET withdrawn_at = now(), reopened_at = now(), {confirmed}"
+        )
+    withdraw_reopening(actor=estate.actor("cfo"), period_id=period.pk)
+    for change in ("withdrawn_at = NULL", f"reopened_at = now(), {confirmed}"):
+        with refused("decided_once"):
+            run(f"UPDATE periods_reopenrequest SET {change} WHERE id = %s", request.pk)
+
+
+def test_what_was_opened_again_at_once_is_never_withdrawn(
+    estate: Estate, period: ServicePeriod
+) -> None:
+    estate.reopen(period)
+    with refused("decided_once"):
+        run("UPDATE periods_reopenrequest SET withdrawn_at = now()")
 
 
 def test_what_is_brought_along_adds_up_to_the_cash(estate: Estate) -> None:

@@ -27,6 +27,7 @@ from periods.services.reopening import (
     ReopeningWaits,
     approve_reopening,
     reopen_period,
+    withdraw_reopening,
 )
 from periods.sheets import balance_sheet_of
 from tests.periods.estate import Estate, build_estate
@@ -290,3 +291,26 @@ def test_once_statements_were_sent_another_cfo_confirms(
     assert statuses(periods) == [("OPEN", 1), ("STALE", 1), ("STALE", 1)]
     with pytest.raises(NotFound):
         approve("second_cfo")
+
+
+def test_whoever_asked_to_reopen_takes_it_back(
+    estate: Estate, periods: list[ServicePeriod]
+) -> None:
+    def withdraw(who: str) -> ReopenRequest:
+        return withdraw_reopening(actor=estate.actor(who), period_id=periods[0].pk)
+
+    ServicePeriod.objects.filter(pk=periods[0].pk).update(statements_sent_at="2026-04-05T10:00Z")
+    with pytest.raises(NotFound):
+        withdraw("cfo")
+    asked = estate.reopen(periods[0])
+    for who in ("second_cfo", "treasurer"):
+        with pytest.raises(RoleRequired):
+            withdraw(who)
+    withdrawn = withdraw("cfo")
+    assert (withdrawn.pk, withdrawn.is_waiting, withdrawn.reopened_at) == (asked.pk, False, None)
+    assert statuses(periods) == [("CLOSED", 1)] * 3
+    with pytest.raises(NotFound):
+        approve_reopening(actor=estate.actor("second_cfo"), period_id=periods[0].pk)
+    with pytest.raises(NotFound):
+        withdraw("cfo")
+    assert estate.reopen(periods[0]).is_waiting

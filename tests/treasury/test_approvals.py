@@ -15,11 +15,7 @@ from tests.treasury.factories import acting, person
 from treasury.models import Requisition, RequisitionApproval
 from treasury.selectors import requisitions_awaiting
 from treasury.services.approving import AlreadyApproved
-from treasury.services.requisitions import (
-    approve_requisition,
-    edit_requisition,
-    reject_requisition,
-)
+from treasury.services.requisitions import approve_requisition, edit_requisition, reject_requisition
 from treasury.tiers import APPROVER_AND_CFO, ONE, Tier, is_complete, needed_for
 
 ABOVE = "50001.00"

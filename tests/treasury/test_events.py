@@ -21,11 +21,7 @@ from treasury.services.replenishment import (
     reject_replenishment,
     replenish,
 )
-from treasury.services.requisitions import (
-    cancel_requisition,
-    edit_requisition,
-    reject_requisition,
-)
+from treasury.services.requisitions import cancel_requisition, edit_requisition, reject_requisition
 from treasury.services.reversals import reverse_payment
 from treasury.services.variances import approve_variance, reject_variance
 

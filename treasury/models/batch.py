@@ -111,7 +111,7 @@ class BatchRow(models.Model):
     """
 
     row_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="rows")
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="rows", db_index=False)
     number = models.PositiveIntegerField()
     requisition = models.ForeignKey(
         Requisition, on_delete=models.PROTECT, null=True, related_name="batch_rows"

@@ -21,7 +21,9 @@ class OneTimeCode(models.Model):
     """
 
     code_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="codes")
+    payment = models.ForeignKey(
+        Payment, on_delete=models.PROTECT, related_name="codes", db_index=False
+    )
     payment_version = models.PositiveIntegerField()
     executor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"

@@ -95,7 +95,7 @@ class DailySpending(models.Model):
     application can only read them.
     """
 
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+", db_index=False)
     currency = CurrencyField()
     scope = models.CharField(max_length=12, choices=LimitScope.choices)
     key = models.CharField(max_length=64)

@@ -38,9 +38,13 @@ class Payment(models.Model):
     """
 
     payment_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    requisition = models.ForeignKey(Requisition, on_delete=models.PROTECT, related_name="payments")
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
-    fund = models.ForeignKey(TreasuryFund, on_delete=models.PROTECT, related_name="payments")
+    requisition = models.ForeignKey(
+        Requisition, on_delete=models.PROTECT, related_name="payments", db_index=False
+    )
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+", db_index=False)
+    fund = models.ForeignKey(
+        TreasuryFund, on_delete=models.PROTECT, related_name="payments", db_index=False
+    )
     requester = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False
     )
@@ -77,6 +81,7 @@ class Payment(models.Model):
         null=True,
         related_name="+",
         editable=False,
+        db_index=False,
     )
     due_on = models.DateField(null=True, editable=False)
     next_try_at = models.DateTimeField(null=True, editable=False)
@@ -89,6 +94,7 @@ class Payment(models.Model):
         null=True,
         related_name="+",
         editable=False,
+        db_index=False,
     )
     created_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
 
@@ -174,14 +180,23 @@ class Payment(models.Model):
 class PaymentExecution(models.Model):
     """Proof that a payment was made; append-only, one for a payment.
 
-    Requester and company are copied from the payment, tied by a composite foreign key, for the CHECK.
+    Requester and company are copied from the payment for the CHECK. One composite foreign key ties all three
+    to it; none of them has one of its own besides.
     """
 
     execution_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    payment = models.OneToOneField(Payment, on_delete=models.PROTECT, related_name="execution")
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    payment = models.OneToOneField(
+        Payment, on_delete=models.PROTECT, related_name="execution", db_constraint=False
+    )
+    company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     requester = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     executor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -190,7 +205,11 @@ class PaymentExecution(models.Model):
     gateway_status = models.CharField(max_length=160, blank=True)
     otp_verified_at = models.DateTimeField(null=True)
     otp_verified_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
     )
     ip_address = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=255, blank=True)

@@ -33,8 +33,10 @@ class Requisition(models.Model):
     """
 
     requisition_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    fund = models.ForeignKey(TreasuryFund, on_delete=models.PROTECT, related_name="requisitions")
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+")
+    fund = models.ForeignKey(
+        TreasuryFund, on_delete=models.PROTECT, related_name="requisitions", db_index=False
+    )
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="+", db_index=False)
     amount = MoneyField()
     currency = CurrencyField()
     purpose = models.CharField(max_length=500)
@@ -56,7 +58,11 @@ class Requisition(models.Model):
     requested_at = models.DateTimeField(db_default=DatabaseClock(), editable=False)
     approved_at = models.DateTimeField(null=True, editable=False)
     rejected_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
     )
     rejected_at = models.DateTimeField(null=True, editable=False)
     rejection_reason = models.TextField(blank=True)
@@ -174,11 +180,11 @@ class RequisitionApproval(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     requisition = models.ForeignKey(
-        Requisition, on_delete=models.PROTECT, related_name="all_approvals"
+        Requisition, on_delete=models.PROTECT, related_name="all_approvals", db_index=False
     )
     version = models.PositiveIntegerField()
     requester = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     approver = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="approvals_given"

@@ -1,5 +1,6 @@
 """The approvals page: one queue of everything that waits for a person, and the evidence beside it."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,9 @@ from django.views.decorators.http import require_POST, require_safe
 from ledger.admin.requests import actor_of, user_of
 from ledger.clock import database_now, today
 from ledger.models import User
+from ledger.once import read_once
 from ledger.refusals import Refusal
-from treasury.authority import active_delegations
+from treasury.authority import acts_for
 from treasury.pages.chips import rows_of
 from treasury.pages.evidence import Detail, detail_of
 from treasury.selectors import funds_seen_by, questions_awaiting
@@ -30,7 +32,8 @@ from treasury.services.resolution import resolve_payment
 from treasury.services.reversals import reverse_payment
 from treasury.services.variances import approve_variance, reject_variance
 from treasury.texts import require_text
-from treasury.worklist import KINDS, MOST_COUNTED, count_of, find, page_of_queue
+from treasury.worklist.kinds import KINDS
+from treasury.worklist.queue import MOST_COUNTED, Page, find, page_of_queue
 
 KEPT = ("kind", "fund", "page")
 
@@ -38,54 +41,53 @@ KEPT = ("kind", "fund", "page")
 @login_required
 @never_cache
 @require_safe
+@read_once()
 def queue(request: HttpRequest) -> HttpResponse:
     """Show the queue, and the thing in it that is looked at; ``part=detail`` is that thing alone."""
-    user = user_of(request)
+    user, now = user_of(request), database_now()
     asked = request.GET.get("item", "")
     if request.GET.get("part") == "detail":
-        part = {"detail": _detail(user, asked), "kept": kept(request)}
+        part = {"detail": _detail(user, asked, now), "kept": kept(request)}
         return render(request, "pages/detail.html", part)
     fund_id = _id(request.GET.get("fund", ""))
     kind = request.GET.get("kind", "")
     kind = kind if kind in KINDS else ""
     page = page_of_queue(user, number=_number(request), kind=kind, fund_id=fund_id)
-    detail = _detail(user, asked) if asked else None
+    detail = _detail(user, asked, now) if asked else None
     if detail is None and page.items and not asked:
-        detail = detail_of(page.items[0], user, database_now())
-    counts = [(one, *_counted(user, one.name, fund_id)) for one in KINDS.values()]
+        detail = detail_of(page.items[0], user, now)
     context: dict[str, Any] = {
         "page": page,
-        "rows": rows_of(page.items, database_now(), detail.item.key if detail else ""),
+        "rows": rows_of(page.items, now, detail.item.key if detail else ""),
         "detail": detail,
         "asked": asked,
         "kind": kind,
         "fund_id": fund_id,
-        "funds": funds_seen_by(user).select_related(None).order_by("name"),
-        "counts": counts,
-        "total": _total(counts),
+        "funds": funds_seen_by(user).order_by("name").values("pk", "name"),
+        "counts": [(one, _shown(page.counts[one.name])) for one in KINDS.values()],
+        "total": _total(page),
         "kept": kept(request),
-        "acting_for": list(active_delegations(user)),
+        "acting_for": acts_for(user),
         "to_answer": questions_awaiting(user).count(),
         "section": "approvals",
     }
     return render(request, "pages/approvals.html", context)
 
 
-def _counted(user: User, kind: str, fund_id: UUID | None) -> tuple[int, str]:
-    many = count_of(user, kind, fund_id=fund_id)
-    return many, f"{MOST_COUNTED - 1}+" if many >= MOST_COUNTED else str(many)
+def _shown(many: int) -> str:
+    return f"{MOST_COUNTED - 1}+" if many >= MOST_COUNTED else str(many)
 
 
-def _total(counts: list[Any]) -> str:
-    many = sum(count for _, count, _ in counts)
-    return f"{MOST_COUNTED - 1}+" if any(n >= MOST_COUNTED for _, n, _ in counts) else str(many)
+def _total(page: Page) -> str:
+    counts = page.counts.values()
+    return _shown(MOST_COUNTED) if MOST_COUNTED in counts else str(sum(counts))
 
 
-def _detail(user: User, key: str) -> Detail | None:
+def _detail(user: User, key: str, now: datetime) -> Detail | None:
     kind, _, pk = key.partition(":")
     subject_id = _id(pk)
     item = find(user, kind, subject_id) if subject_id else None
-    return detail_of(item, user, database_now()) if item else None
+    return detail_of(item, user, now) if item else None
 
 
 def _id(text: str) -> UUID | None:

@@ -1,16 +1,18 @@
 """What a glance at something that waits should tell: chips, each a word in a colour."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from ledger.admin.cells import Badge
 from ledger.money import Money
+from ledger.once import once
 from treasury import payees, tiers
 from treasury.effects import effect_of
 from treasury.models import ApprovalTier
 from treasury.risk import Risk
-from treasury.worklist import Item
+from treasury.worklist.items import Item
 
 DUE_AFTER = timedelta(hours=24)
 LATE_AFTER = timedelta(hours=72)
@@ -29,10 +31,9 @@ Needs = Callable[[Item], str]
 
 def needs_of(items: Iterable[Item]) -> Needs:
     """Return what tells which approvals an item needs; the tiers are read once for all."""
-    companies = {item.fund.company_id for item in items}
-    rows = ApprovalTier.objects.filter(company__in=companies)
+    companies = frozenset(item.fund.company_id for item in items)
     known: dict[tuple[object, str], list[tiers.Tier]] = {}
-    for row in rows:
+    for row in once(("tiers", companies), lambda: _tiers_of(companies)):
         tier = tiers.Tier(row.up_to, row.needs)
         known.setdefault((row.company_id, row.currency), []).append(tier)
 
@@ -40,6 +41,10 @@ def needs_of(items: Iterable[Item]) -> Needs:
         return tiers.needed_for(item.amount, known.get((item.fund.company_id, item.currency), ()))
 
     return needs
+
+
+def _tiers_of(companies: Collection[UUID]) -> list[ApprovalTier]:
+    return list(ApprovalTier.objects.filter(company__in=companies).order_by())
 
 
 def age_of(since: datetime, now: datetime) -> Badge:
@@ -61,16 +66,23 @@ def age_of(since: datetime, now: datetime) -> Badge:
 def doubts_of(item: Item) -> list[Badge]:
     """What is unusual about an item and about the fund it goes out of."""
     note = getattr(item.row, "payee_note", "")
-    effect = effect_of(item)
     found = (
         (note == payees.NEW_DESTINATION, Badge("Changed destination", "bad")),
         (item.looks_paid_twice, Badge("Looks like a duplicate", "bad")),
         (note == payees.NEW_PAYEE, Badge("First payment to this payee", "careful")),
-        (effect.is_short, Badge("Fund has not enough", "bad")),
-        (effect.is_low_after and not effect.is_short, Badge("Fund low after", "careful")),
-        (item.has_question, Badge("Question open", "busy")),
     )
-    return [badge for holds, badge in found if holds]
+    badges = [badge for holds, badge in found if holds] + _doubts_of_fund(item)
+    return [*badges, Badge("Question open", "busy")] if item.has_question else badges
+
+
+def _doubts_of_fund(item: Item) -> list[Badge]:
+    """Whether the fund has enough; of money that comes back it is not asked, which would be read row by row."""
+    if item.kind == "return":
+        return []
+    effect = effect_of(item)
+    if effect.is_short:
+        return [Badge("Fund has not enough", "bad")]
+    return [Badge("Fund low after", "careful")] if effect.is_low_after else []
 
 
 def tier_of(item: Item, needs: Needs) -> list[Badge]:

@@ -17,7 +17,7 @@ from treasury.admin.requisitions import approvals_panel
 from treasury.effects import Effect, effect_of
 from treasury.models import LateSuccess, Payment, Question, Resolution
 from treasury.pages.chips import LABELS, age_of, doubts_of, needs_of, tier_of
-from treasury.worklist import Item
+from treasury.worklist.items import Item
 
 SIMILAR = 5
 FIGURES = frozenset({"Before", "After", "Debit", "Credit", "Amount"})

@@ -23,7 +23,8 @@ from treasury.readiness import NotApproved
 from treasury.services.batch_warnings import warn
 from treasury.services.calendars import require_day_to_come
 from treasury.services.payments import DiffersFromApproval, ExceedsApproval
-from treasury.services.requisitions import Content, InBatch, write_content
+from treasury.services.requisition_content import Content, write_content
+from treasury.services.requisitions import InBatch
 from treasury.sets import Item
 from treasury.sheets import Line
 from treasury.states import BatchRowStatus, PaymentStatus, RequisitionStatus

@@ -9,7 +9,7 @@ from uuid import UUID
 from ledger.clock import database_now
 from treasury import payees
 from treasury.models import Requisition
-from treasury.services.requisitions import risk_of, tiers_of
+from treasury.services.requisition_content import risk_of, tiers_of
 
 if TYPE_CHECKING:
     from treasury.services.batch_rows import Plan

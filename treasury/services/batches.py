@@ -27,7 +27,7 @@ from treasury.models import Batch, BatchRow, Payment, Requisition, TreasuryFund
 from treasury.selectors import funds_seen_by, payments_due_by, requisitions_seen_by
 from treasury.services.batch_facts import batch_facts, record_batch
 from treasury.services.batch_rows import Plan, Wanted, plan_rows
-from treasury.services.requisitions import requisition_facts
+from treasury.services.facts import requisition_facts
 from treasury.services.telling import tell_payments, tell_requisitions
 from treasury.sets import set_hash
 from treasury.sheets import MOST_ROWS, Line, read_sheet

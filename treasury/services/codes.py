@@ -10,7 +10,6 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import after_commit, command
@@ -25,6 +24,7 @@ from treasury.models import FailedTries, OneTimeCode, Payment
 from treasury.models.code import MOST_FAILED_TRIES_A_DAY, MOST_TRIES
 from treasury.otp import generate_otp, is_well_formed
 from treasury.services.facts import payment_facts
+from treasury.services.noting import note_payment
 from treasury.states import PaymentStatus
 
 HOUR_S = 3600
@@ -66,7 +66,7 @@ def send_otp(*, actor: Actor, payment_id: UUID) -> Payment:
             "otp_verified_timestamp",
         ]
     )
-    _record(actor, "payment.send_otp", payment, before)
+    note_payment(actor, "payment.send_otp", payment, before=before)
     message = _message(payment, reader, text)
     after_commit(lambda: send_code(message))
     return payment
@@ -184,7 +184,7 @@ def _confirm_code(*, actor: Actor, payment_id: UUID, otp: str, spent: UUID | Non
     payment.otp_verified = True
     payment.otp_verified_timestamp = now
     payment.save(update_fields=["otp_verified", "otp_verified_timestamp"])
-    _record(actor, "payment.verify_otp", payment, before)
+    note_payment(actor, "payment.verify_otp", payment, before=before)
     return payment
 
 
@@ -271,17 +271,6 @@ def _message(payment: Payment, reader: Reader, text: str) -> CodeMessage:
         destination=mask(payment.destination),
         method=payment.get_method_display(),
         otp=text,
-    )
-
-
-def _record(actor: Actor, action: str, payment: Payment, before: dict[str, object]) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        subject=payment.reference,
-        company_id=payment.company_id,
-        before=before,
-        after=payment_facts(payment),
     )
 
 

@@ -21,7 +21,7 @@ from treasury.services.codes import consume_code, verified_code
 from treasury.services.facts import attempt_facts, payment_facts
 from treasury.services.payments import require_no_late_success, require_nothing_paid_late
 from treasury.services.requisitions import ChangedSince
-from treasury.services.settlement import Proof, settle
+from treasury.services.settlement import Proof, settle, settle_and_answer
 from treasury.services.step_up import require_fresh
 from treasury.services.telling import tell_payment
 from treasury.states import AttemptState, PaymentStatus
@@ -46,7 +46,7 @@ def can_execute_payment(payment: Payment, user: User) -> tuple[bool, str]:
     return can, why
 
 
-@command("payment.execute")
+@command("payment.execute", claims=True)
 def execute_payment(
     *, actor: Actor, payment_id: UUID, today: Today, version: int | None = None
 ) -> Payment:
@@ -72,7 +72,12 @@ def execute_payment(
         code = verified_code(payment, user, seen.code)
     if payment.otp_required and code is None:
         raise readiness.CodeRequired("This payment needs a code that you have verified.")
-    carry_out(payment, user=user, code=code, actor=actor, today=today)
+    if payment.method in methods.BY_GATEWAY:
+        carry_out(payment, user=user, code=code, actor=actor, today=today)
+    else:
+        on = _due_day(payment, today)
+        proof = Proof(user.pk, actor.ip_address, actor.user_agent, code, at=seen.at)
+        settle_and_answer(payment, proof=proof, on=on, actor=actor)
     return payment
 
 
@@ -92,8 +97,7 @@ def carry_out(
     ``batch_code`` what its set was confirmed with. Raises ``NotDue``, ``ProviderUnavailable``,
     ``LateSuccess``, ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``.
     """
-    on = today(payment.fund.company)
-    readiness.require_due(payment, on=on)
+    on = _due_day(payment, today)
     if payment.method in methods.BY_GATEWAY:
         attempt = _build_attempt(payment, user, code, actor)
         attempt.automatic, attempt.batch_code = automatic, batch_code
@@ -101,6 +105,13 @@ def carry_out(
     else:
         proof = Proof(user.pk, actor.ip_address, actor.user_agent, code, batch_code=batch_code)
         settle(payment, proof=proof, on=on, actor=actor)
+
+
+def _due_day(payment: Payment, today: Today) -> date:
+    """Return the civil date it is where the payment leaves; raise ``NotDue`` before its own."""
+    on = today(payment.fund.company)
+    readiness.require_due(payment, on=on)
+    return on
 
 
 def _reserve(payment: Payment, attempt: PaymentAttempt, actor: Actor, on: date) -> None:

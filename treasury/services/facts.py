@@ -1,10 +1,29 @@
-"""What the audit trail keeps of a payment and of an attempt: enough to retell, nothing secret."""
+"""What the audit trail keeps of requisitions, payments and attempts: enough to retell, nothing secret."""
 
 from typing import Any
 
 from ledger.encryption import mask
 from ledger.money import format_amount
-from treasury.models import Payment, PaymentAttempt
+from treasury.models import Payment, PaymentAttempt, Requisition
+
+
+def requisition_facts(requisition: Requisition) -> dict[str, Any]:
+    """Return the requisition as the audit trail keeps it, its destination masked."""
+    raised = {"source": requisition.source} if requisition.source else {}
+    if requisition.debit_account_id:
+        raised["debit_account"] = str(requisition.debit_account_id)
+    return {
+        "status": str(requisition.status),
+        "version": requisition.version,
+        "amount": format_amount(requisition.amount, requisition.currency),
+        "currency": requisition.currency,
+        "purpose": requisition.purpose,
+        "payee_name": requisition.payee_name,
+        "payee_note": requisition.payee_note,
+        "method": str(requisition.method),
+        "destination": mask(requisition.destination),
+        **raised,
+    }
 
 
 def payment_facts(payment: Payment) -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from ledger import audit, clock
+from ledger import clock
 from ledger.actor import Actor
 from ledger.clock import database_now
 from ledger.commands import command
@@ -23,6 +22,7 @@ from treasury.readiness import NotApproved, RetryLimit
 from treasury.services.calendars import SCHEDULE_FIELDS, write_schedule
 from treasury.services.codes import void_codes
 from treasury.services.facts import payment_facts
+from treasury.services.noting import note_payment
 from treasury.services.settlement import release
 from treasury.services.telling import tell_payment
 from treasury.states import (
@@ -109,7 +109,7 @@ def create_payment(
     methods.require_payable(method=payment.method, amount=payment.amount, currency=payment.currency)
     write_schedule(payment, scheduled_for, actor=actor, today=today)
     _insert(payment)
-    _record(actor, "payment.create", payment, before=None)
+    note_payment(actor, "payment.create", payment, before=None)
     tell_payment(payment, PAYMENT_CREATED)
     return payment
 
@@ -150,7 +150,7 @@ def edit_payment(
     forget_executor(payment)
     changed = ["amount", "max_retries", "otp_required", "step_up_required"]
     payment.save(update_fields=[*changed, *EXECUTOR_FIELDS, *SCHEDULE_FIELDS])
-    _record(actor, "payment.edit", payment, before=before)
+    note_payment(actor, "payment.edit", payment, before=before)
     tell_payment(payment, PAYMENT_EDITED)
     return payment
 
@@ -171,7 +171,7 @@ def cancel_payment(*, actor: Actor, payment_id: UUID) -> Payment:
     payment.status = PaymentStatus.CANCELLED
     void_codes(payment)
     payment.save(update_fields=["status"])
-    _record(actor, "payment.cancel", payment, before=before)
+    note_payment(actor, "payment.cancel", payment, before=before)
     tell_payment(payment)
     return payment
 
@@ -203,7 +203,7 @@ def retry_payment(*, actor: Actor, payment_id: UUID) -> Payment:
     require_no_late_success(payment)
     before = payment_facts(payment)
     make_pending(payment, unschedule=True)
-    _record(actor, "payment.retry", payment, before=before)
+    note_payment(actor, "payment.retry", payment, before=before)
     tell_payment(payment, PAYMENT_RETRIED)
     return payment
 
@@ -363,14 +363,3 @@ def _retries(value: int) -> int:
     if not 1 <= value <= MOST_RETRIES:
         raise InvalidInput.on("max_retries", f"This is a number from 1 to {MOST_RETRIES}.")
     return value
-
-
-def _record(actor: Actor, action: str, payment: Payment, *, before: dict[str, Any] | None) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        subject=payment.reference,
-        company_id=payment.company_id,
-        before=before,
-        after=payment_facts(payment),
-    )

@@ -13,7 +13,8 @@ from ledger.commands import require_transaction
 from treasury import locks
 from treasury.models import Requisition, TreasuryFund
 from treasury.selectors import requisition_raised_for
-from treasury.services.requisitions import Content, submit_requisition, withdraw
+from treasury.services.requisition_content import Content
+from treasury.services.requisitions import submit_requisition, withdraw
 
 ONE_LIVE = "treasury_requisition_source"
 

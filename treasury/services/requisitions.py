@@ -1,20 +1,14 @@
 """Requisitions: somebody asks for money, edits or withdraws it, and others agree or refuse."""
 
-from dataclasses import astuple, dataclass
-from decimal import Decimal
-from typing import Any
+from dataclasses import astuple
 from uuid import UUID
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.clock import database_now
 from ledger.commands import command
-from ledger.encryption import blind_index, mask
-from ledger.money import format_amount, parse_amount
 from ledger.refusals import Conflict, IllegalTransition, InvalidInput, RoleRequired
-from treasury import duties, locks, methods, payees, risk, tiers
+from treasury import duties, locks, tiers
 from treasury.models import (
-    ApprovalTier,
     Payment,
     Requisition,
     RequisitionApproval,
@@ -22,8 +16,16 @@ from treasury.models import (
 )
 from treasury.services.approving import authority_of_approval
 from treasury.services.codes import void_codes
-from treasury.services.facts import payment_facts
+from treasury.services.facts import payment_facts, requisition_facts
+from treasury.services.noting import note_payment, note_requisition
 from treasury.services.payments import require_late_success_decided
+from treasury.services.requisition_content import (
+    CONTENT,
+    Amount,
+    Content,
+    tiers_of,
+    write_requisition,
+)
 from treasury.services.step_up import require_step_up
 from treasury.services.telling import tell_payment, tell_requisition
 from treasury.states import (
@@ -36,21 +38,6 @@ from treasury.states import (
     require_transition,
 )
 from treasury.texts import optional_text, require_text
-
-Amount = str | int | Decimal
-LONGEST_PURPOSE = 500
-LONGEST_NAME = 160
-CONTENT = (
-    "amount",
-    "purpose",
-    "payee_name",
-    "payee_index",
-    "payee_note",
-    "method",
-    "destination",
-    "destination_index",
-    "risk",
-)
 
 
 class PaymentStarted(Conflict):
@@ -79,18 +66,6 @@ class ChangedSince(Conflict):
 
     code = "changed_since"
     title = "Changed since"
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a requisition says, as it was sent; None leaves a field as it is."""
-
-    amount: Amount | None
-    currency: str | None
-    purpose: str | None
-    payee_name: str | None
-    method: str | None
-    destination: str | None
 
 
 @command("requisition.create")
@@ -143,7 +118,7 @@ def edit_requisition(
     if all(given is None for given in astuple(wanted)):
         raise InvalidInput.on("body", "Say what is to change.")
     before, amount = requisition_facts(requisition), requisition.amount
-    _write(requisition, wanted)
+    write_requisition(requisition, wanted)
     if requisition.source and requisition.amount != amount:
         raise FollowsSource("This was raised for something else; its amount is changed there.")
     if requisition.status != RequisitionStatus.SUBMITTED:
@@ -153,7 +128,7 @@ def edit_requisition(
     requisition.approved_at = None
     requisition.version += 1
     requisition.save(update_fields=[*CONTENT, "status", "approved_at", "version"])
-    _record(actor, "requisition.edit", requisition, before=before)
+    note_requisition(actor, "requisition.edit", requisition, before=before)
     tell_requisition(requisition)
     return _fresh(requisition)
 
@@ -209,7 +184,7 @@ def approve_requisition(
         requisition.save(update_fields=["status", "approved_at"])
         tell_requisition(requisition)
     after = {"approved_as": approval.role, "comment": comment, **authority.facts()}
-    _record(actor, "requisition.approve", requisition, before=before, more=after)
+    note_requisition(actor, "requisition.approve", requisition, before=before, more=after)
     return _fresh(requisition)
 
 
@@ -233,7 +208,7 @@ def reject_requisition(*, actor: Actor, requisition_id: UUID, reason: str) -> Re
     requisition.rejection_reason = reason
     requisition.save(update_fields=["status", "rejected_by", "rejected_at", "rejection_reason"])
     more = {"reason": reason, **ways[0].facts()}
-    _record(actor, "requisition.reject", requisition, before=before, more=more)
+    note_requisition(actor, "requisition.reject", requisition, before=before, more=more)
     tell_requisition(requisition)
     return _fresh(requisition)
 
@@ -283,9 +258,9 @@ def submit_requisition(
         debit_account_id=debit_account_id,
         source=source,
     )
-    _write(requisition, content)
+    write_requisition(requisition, content)
     requisition.save(force_insert=True)
-    _record(actor, "requisition.create", requisition, before=None)
+    note_requisition(actor, "requisition.create", requisition, before=None)
     tell_requisition(requisition)
     return _fresh(requisition)
 
@@ -301,7 +276,7 @@ def withdraw(requisition: Requisition, actor: Actor) -> Requisition:
     requisition.status = RequisitionStatus.CANCELLED
     requisition.cancelled_at = database_now()
     requisition.save(update_fields=["status", "cancelled_at"])
-    _record(actor, "requisition.cancel", requisition, before=before)
+    note_requisition(actor, "requisition.cancel", requisition, before=before)
     tell_requisition(requisition)
     return _fresh(requisition)
 
@@ -316,91 +291,6 @@ def needed_approvals(requisition: Requisition) -> str:
     """Return which approvals the requisition needs (a value of ``ApprovalTier.Needs``)."""
     known = tiers_of(requisition.company_id, requisition.currency)
     return tiers.needed_for(requisition.amount, known)
-
-
-def tiers_of(company_id: UUID, currency: str) -> list[tiers.Tier]:
-    """Return up to which amounts of the currency which approvals are needed in the company."""
-    rows = ApprovalTier.objects.filter(company=company_id, currency=currency)
-    return [tiers.Tier(up_to, needs) for up_to, needs in rows.values_list("up_to", "needs")]
-
-
-def requisition_facts(requisition: Requisition) -> dict[str, Any]:
-    """Return the requisition as the audit trail keeps it, its destination masked."""
-    raised = {"source": requisition.source} if requisition.source else {}
-    if requisition.debit_account_id:
-        raised["debit_account"] = str(requisition.debit_account_id)
-    return {
-        "status": str(requisition.status),
-        "version": requisition.version,
-        "amount": format_amount(requisition.amount, requisition.currency),
-        "currency": requisition.currency,
-        "purpose": requisition.purpose,
-        "payee_name": requisition.payee_name,
-        "payee_note": requisition.payee_note,
-        "method": str(requisition.method),
-        "destination": mask(requisition.destination),
-        **raised,
-    }
-
-
-def _write(requisition: Requisition, wanted: Content) -> None:
-    """Check what was sent and write it on the object, with the note on what is new about the payee."""
-    write_content(requisition, wanted)
-    requisition.payee_note = payees.payee_note(
-        company_id=requisition.company_id,
-        payee_index=requisition.payee_index,
-        destination_index=requisition.destination_index,
-        besides=requisition.pk,
-    )
-    requisition.risk = risk_of(
-        requisition,
-        looks_paid_twice=payees.look_alikes(requisition).exists(),
-        table=tiers_of(requisition.company_id, requisition.currency),
-    )
-
-
-def write_content(requisition: Requisition, wanted: Content) -> None:
-    """Check what was sent and write it on the object; asks no table. Raises ``InvalidInput``."""
-    if wanted.currency is not None and wanted.currency != requisition.currency:
-        message = f"This fund pays in {requisition.currency} only."
-        raise InvalidInput.on("currency", message, code="currency_mismatch")
-    if wanted.amount is not None:
-        requisition.amount = parse_amount(wanted.amount, requisition.currency)
-    if wanted.purpose is not None:
-        requisition.purpose = require_text(wanted.purpose, field="purpose", longest=LONGEST_PURPOSE)
-    if wanted.payee_name is not None:
-        requisition.payee_name = require_text(
-            wanted.payee_name, field="payee_name", longest=LONGEST_NAME
-        )
-    if wanted.method is not None:
-        requisition.method = methods.require_available(wanted.method)
-    methods.require_payable(
-        method=requisition.method, amount=requisition.amount, currency=requisition.currency
-    )
-    methods.require_payee(method=requisition.method, payee_name=requisition.payee_name)
-    _write_destination(requisition, wanted.destination)
-    requisition.payee_index = payees.payee_index(requisition.payee_name)
-
-
-def risk_of(
-    requisition: Requisition, *, looks_paid_twice: bool, table: list[tiers.Tier]
-) -> risk.Risk:
-    """Return how closely the requisition, as it is to be written, wants to be looked at."""
-    return risk.of_request(
-        new_payee=requisition.payee_note == payees.NEW_PAYEE,
-        new_destination=requisition.payee_note == payees.NEW_DESTINATION,
-        looks_paid_twice=looks_paid_twice,
-        above_tier=tiers.needed_for(requisition.amount, table) != tiers.ONE,
-    )
-
-
-def _write_destination(requisition: Requisition, wanted: str | None) -> None:
-    """Write the destination as the method needs it; the present one is checked anew under a new method."""
-    text = requisition.destination if wanted is None else wanted
-    text = optional_text(text, field="destination")
-    destination = methods.normalise_destination(method=requisition.method, destination=text)
-    requisition.destination = destination
-    requisition.destination_index = blind_index(destination)
 
 
 def _require_step(requisition: Requisition, target: RequisitionStatus) -> None:
@@ -428,32 +318,7 @@ def _withdraw_payment(payment: Payment, actor: Actor) -> None:
     payment.status = PaymentStatus.CANCELLED
     payment.save(update_fields=["status"])
     tell_payment(payment)
-    audit.record(
-        actor=actor,
-        action="payment.cancel",
-        subject=payment.reference,
-        company_id=payment.company_id,
-        before=before,
-        after=payment_facts(payment),
-    )
-
-
-def _record(
-    actor: Actor,
-    action: str,
-    requisition: Requisition,
-    *,
-    before: dict[str, Any] | None,
-    more: dict[str, Any] | None = None,
-) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        subject=requisition.reference,
-        company_id=requisition.company_id,
-        before=before,
-        after=requisition_facts(requisition) | (more or {}),
-    )
+    note_payment(actor, "payment.cancel", payment, before=before)
 
 
 def _fresh(requisition: Requisition) -> Requisition:

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django.db.models import DurationField, F, QuerySet, Value
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import after_commit, command, require_transaction
@@ -24,6 +23,7 @@ from treasury.messages import remind_of_refused_payment
 from treasury.models import Payment, PaymentAttempt
 from treasury.services.execution import ProviderUnavailable, carry_out
 from treasury.services.facts import payment_facts
+from treasury.services.noting import note_payment
 from treasury.services.passes import for_each
 from treasury.services.payments import make_pending, require_nothing_paid_late
 from treasury.services.telling import tell_payment
@@ -53,7 +53,7 @@ def plan_retry(
     pause = schedule.retry_pause(payment.retry_count, at_least=passes_after)
     payment.retry_at = database_now() + pause
     payment.save(update_fields=["retry_at", "tries"])
-    _record(actor, "payment.plan_retry", payment, before)
+    note_payment(actor, "payment.plan_retry", payment, before=before)
 
 
 def cancel_retry(payment: Payment) -> None:
@@ -129,7 +129,7 @@ def _try_again(*, actor: Actor, payment_id: UUID, claim: int, today: Today) -> b
     readiness.require_executable_state(payment)
     if seen.late_successes:
         require_nothing_paid_late(payment)
-    _record(actor, "payment.retry", payment, before)
+    note_payment(actor, "payment.retry", payment, before=before)
     tell_payment(payment, PAYMENT_RETRIED)
     carry_out(payment, user=user, code=None, actor=actor, today=today, automatic=True)
     return True
@@ -143,7 +143,7 @@ def _put_before_executor(*, actor: Actor, payment_id: UUID, claim: int) -> bool:
         return False
     before, person = payment_facts(payment), payment.executor
     make_pending(payment, unschedule=True)
-    _record(actor, "payment.retry", payment, before)
+    note_payment(actor, "payment.retry", payment, before=before)
     tell_payment(payment, PAYMENT_RETRIED)
     after_commit(lambda: remind_of_refused_payment(payment, to=person))
     return True
@@ -160,15 +160,4 @@ def _put_off(*, actor: Actor, payment_id: UUID, claim: int, said: str) -> None:
     if payment.tries >= MOST_TRIES:
         payment.retry_at = None
     payment.save(update_fields=["last_error", "retry_at"])
-    _record(actor, "payment.put_off_retry", payment, before)
-
-
-def _record(actor: Actor, action: str, payment: Payment, before: dict[str, object]) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        subject=payment.reference,
-        company_id=payment.company_id,
-        before=before,
-        after=payment_facts(payment),
-    )
+    note_payment(actor, "payment.put_off_retry", payment, before=before)

@@ -22,6 +22,7 @@ from treasury.models import BatchRow, Payment
 from treasury.services.calendars import calendar_of
 from treasury.services.execution import execute_payment
 from treasury.services.facts import payment_facts
+from treasury.services.noting import note_payment
 from treasury.services.passes import for_each
 from treasury.states import BatchRowStatus, PaymentStatus
 
@@ -116,11 +117,4 @@ def _note_refusal(*, actor: Actor, payment_id: UUID, said: str) -> None:
     before = payment_facts(payment)
     payment.last_error = said
     payment.save(update_fields=["last_error"])
-    audit.record(
-        actor=actor,
-        action="payment.put_off",
-        subject=payment.reference,
-        company_id=payment.company_id,
-        before=before,
-        after=payment_facts(payment),
-    )
+    note_payment(actor, "payment.put_off", payment, before=before)

@@ -1,18 +1,20 @@
 """The two ends of a payment: settled, or released. Plain functions inside a command, on locked rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError
 
-from ledger import audit
+from ledger import audit, idempotency
 from ledger.actor import Actor
 from ledger.commands import require_transaction
 from ledger.models import Side
+from ledger.rows import join, known_row
 from ledger.services import posting
 from ledger.services.posting import Line, Posting
 from treasury.limits import limits_refuse
@@ -32,6 +34,8 @@ from treasury.states import (
     require_transition,
 )
 
+# What becomes of a statement before it is run: its text, and the parameters that come first.
+Phrase = Callable[[str], tuple[str, tuple[Any, ...]]]
 # What settling changes on a payment.
 SETTLED = ("status", "executor_id", "last_error", "spent_on")
 
@@ -41,7 +45,8 @@ class Proof:
     """What the execution record keeps: who executed from where, the code he verified, the receipt.
 
     ``releases`` is the reference of the hold that ends with the posting, None where nothing was held;
-    ``batch_code`` the code of the set that it went out with, which was used up when the set was started.
+    ``batch_code`` the code of the set that it went out with, which was used up when the set was started. It
+    was executed ``at`` that instant of the database's clock, under the locks; None: when it is settled.
     """
 
     executor_id: UUID
@@ -52,6 +57,7 @@ class Proof:
     gateway_status: str = ""
     releases: str | None = None
     batch_code: BatchCode | None = None
+    at: datetime | None = None
 
     @property
     def verified_at(self) -> datetime | None:
@@ -73,9 +79,25 @@ def settle(payment: Payment, *, proof: Proof, on: date, actor: Actor) -> Payment
     and ``VelocityLimit``, ``CoolingOff`` and ``InsufficientFunds`` where nothing was reserved.
     """
     execution = _execution(payment, proof)
-    written = _settled([payment], [execution.pk], proof, on, actor)
+    written = _settled([payment], [execution], proof, on, actor)
     execution.journal_entry_id, execution.created_at = written[payment.pk]
     return execution
+
+
+def settle_and_answer(payment: Payment, *, proof: Proof, on: date, actor: Actor) -> None:
+    """Settle a payment that the running command returns, and keep the command's answer by the same statement.
+
+    As ``settle`` does it; ``proof`` says when. So the payment says all that the answer will before anything
+    is written.
+    """
+    assert proof.at
+    execution = _execution(payment, proof)
+    execution.created_at = proof.at
+    said = execution.journal_entry_id, execution.created_at
+    keeping = partial(idempotency.completing, result=payment)
+    written = _settled([payment], [execution], proof, on, actor, phrase=keeping)
+    if written[payment.pk] != said:
+        raise RuntimeError(f"{payment.reference} was settled otherwise than its answer says.")
 
 
 def settle_many(payments: Sequence[Payment], *, proof: Proof, on: date, actor: Actor) -> None:
@@ -88,24 +110,42 @@ def settle_many(payments: Sequence[Payment], *, proof: Proof, on: date, actor: A
     if len(payments) > 1 and (proof.code or proof.releases):
         raise ValueError("A code, or a hold, is for one payment.")
     if payments:
-        _settled(payments, [uuid4() for _ in payments], proof, on, actor)
+        _settled(payments, [_Ids(uuid4(), uuid4()) for _ in payments], proof, on, actor)
+
+
+class _Ids(NamedTuple):
+    """The ids of an execution to be, where nobody asks for the execution itself."""
+
+    pk: UUID
+    journal_entry_id: UUID
+
+
+def _as_it_is(statement: str) -> tuple[str, tuple[Any, ...]]:
+    return statement, ()
 
 
 def _settled(
-    payments: Sequence[Payment], executions: Sequence[UUID], proof: Proof, on: date, actor: Actor
+    payments: Sequence[Payment],
+    executions: Sequence[PaymentExecution | _Ids],
+    proof: Proof,
+    on: date,
+    actor: Actor,
+    *,
+    phrase: Phrase = _as_it_is,
 ) -> dict[UUID, tuple[UUID, datetime]]:
-    """Settle, under these ids of executions; return for each payment its journal entry and when."""
+    """Settle, under these ids; return for each payment its journal entry and when.
+
+    ``phrase`` has the last word on the statement, once the payments say that they are paid.
+    """
     require_transaction()
     for payment in payments:
         require_transition(PAYMENT, payment.status, PaymentStatus.SUCCESS, noun="payment")
     were = [[getattr(payment, name) for name in SETTLED] for payment in payments]
-    settlements = [
-        _settlement(payment, execution, proof, on)
-        for payment, execution in zip(payments, executions, strict=True)
-    ]
-    postings = [_posting(payment, proof, on) for payment in payments]
+    pairs = list(zip(payments, executions, strict=True))
+    settlements = [_settlement(payment, execution.pk, proof, on) for payment, execution in pairs]
+    postings = [_posting(payment, execution, proof, on) for payment, execution in pairs]
     try:
-        return _write(payments, settlements, postings, proof, actor)
+        return _write(payments, settlements, postings, proof, actor, phrase)
     except Exception:
         for payment, values in zip(payments, were, strict=True):
             vars(payment).update(zip(SETTLED, values, strict=True))
@@ -150,6 +190,7 @@ def _write(
     postings: Sequence[Posting],
     proof: Proof,
     actor: Actor,
+    phrase: Phrase,
 ) -> dict[UUID, tuple[UUID, datetime]]:
     """Write everything, mark what is paid on the objects, and have a fund that runs low filled."""
     by = {
@@ -161,10 +202,11 @@ def _write(
         "actor_id": str(actor.user_id) if actor.user_id else None,
         "actor_name": actor.name[:160],
         "request_id": actor.request_id,
+        "executed_at": proof.at.isoformat() if proof.at else None,
     }
-    statement = SETTLE_ONE if len(settlements) == 1 else SETTLE
+    statement, before = phrase(SETTLE_ONE if len(settlements) == 1 else SETTLE)
     with _spent_code_refused(), limits_refuse(payments[0]):
-        rows = posting.call_with_postings(statement, postings, settlements, by)
+        rows = posting.call_with_postings(statement, postings, settlements, by, before=before)
     written = {row[0]: row[1:] for row in rows}
     for payment in payments:
         _, _, requisition_paid, available = written[payment.pk]
@@ -211,8 +253,10 @@ def _settlement(payment: Payment, execution: UUID, proof: Proof, on: date) -> di
 
 
 def _execution(payment: Payment, proof: Proof) -> PaymentExecution:
-    return PaymentExecution(
-        payment=payment,
+    execution = known_row(
+        PaymentExecution,
+        execution_id=uuid4(),
+        payment_id=payment.pk,
         company_id=payment.company_id,
         requester_id=payment.requester_id,
         executor_id=proof.executor_id,
@@ -222,10 +266,16 @@ def _execution(payment: Payment, proof: Proof) -> PaymentExecution:
         otp_verified_by_id=proof.verified_by_id,
         ip_address=proof.ip_address,
         user_agent=proof.user_agent,
+        journal_entry_id=uuid4(),
     )
+    join(execution, payment=payment)
+    join(payment, execution=execution)
+    return execution
 
 
-def _posting(payment: Payment, proof: Proof, on: date) -> Posting:
+def _posting(
+    payment: Payment, execution: PaymentExecution | _Ids, proof: Proof, on: date
+) -> Posting:
     fund = payment.fund
     return Posting(
         company_id=payment.company_id,
@@ -238,4 +288,5 @@ def _posting(payment: Payment, proof: Proof, on: date) -> Posting:
         ),
         posted_by_id=proof.executor_id,
         releases=proof.releases,
+        id=execution.journal_entry_id,
     )

@@ -12,6 +12,8 @@ from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
 from django.db import OperationalError
 
+from config.migrating import lean_states
+
 LOCK_NOT_AVAILABLE = "55P03"
 PAUSE_S = 2.0
 
@@ -30,7 +32,8 @@ class Command(migrate.Command):
         tries = options.pop("lock_tries", 30)
         for number in range(1, tries + 1):
             try:
-                super().handle(*args, **options)
+                with lean_states():
+                    super().handle(*args, **options)
                 return
             except OperationalError as error:
                 if getattr(error.__cause__, "sqlstate", "") != LOCK_NOT_AVAILABLE:

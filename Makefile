@@ -5,6 +5,9 @@ ARGS ?=
 WORKERS ?= 2
 PORT ?= 8000
 export PORT
+# Byte code is written at the first import, not by the installation; a process that finds none takes three
+# times as long to start, and the tests start more than a hundred.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 RUNTIME := @$(PYTHON) config/install.py runtime

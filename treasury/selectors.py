@@ -10,10 +10,8 @@ from django.db.models import (
     BooleanField,
     Case,
     CharField,
-    Exists,
     ExpressionWrapper,
     F,
-    OuterRef,
     Prefetch,
     Q,
     QuerySet,
@@ -24,14 +22,10 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from ledger import audit
-from ledger.access import visible, within_reach
-from ledger.clock import CivilDate
-from ledger.looking_up import LooksUp
+from ledger.access import visible
 from ledger.models import AuditEvent, Company, LedgerEntry, Side, User
 from ledger.models.account import MoneyField
-from ledger.roles import Role
 from payments.models import GatewayRequest
-from treasury.authority import acts_for, fund_in_reach
 from treasury.models import (
     Attachment,
     Batch,
@@ -39,7 +33,6 @@ from treasury.models import (
     BatchRow,
     Delegation,
     Holiday,
-    LateSuccess,
     Payment,
     PaymentAttempt,
     PaymentExecution,
@@ -47,18 +40,13 @@ from treasury.models import (
     ReplenishmentRequest,
     Requisition,
     RequisitionApproval,
-    Reversal,
     SpendingLimit,
     TreasuryFund,
     VarianceAdjustment,
 )
 from treasury.payees import WITHDRAWN
 from treasury.states import (
-    BatchStatus,
     PaymentStatus,
-    ReplenishmentStatus,
-    RequisitionStatus,
-    VarianceStatus,
 )
 
 ZERO = Decimal(0)
@@ -173,58 +161,6 @@ def replenishments_seen_by(user: User) -> QuerySet[ReplenishmentRequest]:
     return visible(rows, user, prefix="fund__", own_company=True)
 
 
-# --- What waits for a person: for his role, in his scope, and for somebody else than who acted first ---
-
-
-def requisitions_awaiting(user: User) -> QuerySet[Requisition]:
-    """Submitted requisitions that lack the approval of a role that the user has, and that he may give.
-
-    In his own role, or in that of a colleague who delegated it to him today; never where either of the two
-    asked for it or has approved it.
-    """
-    given = RequisitionApproval.objects.filter(
-        requisition=OuterRef("pk"), version=OuterRef("version")
-    )
-    waiting = requisitions_seen_by(user).filter(status=RequisitionStatus.SUBMITTED)
-    waiting = waiting.exclude(requested_by=user).exclude(LooksUp(given.filter(_by(user))))
-    # What a batch raised is decided with the batch.
-    in_batch = BatchRow.objects.filter(requisition=OuterRef("pk"), raised=True, status="waiting")
-    waiting = waiting.exclude(LooksUp(in_batch))
-    lacking = Q(pk__in=())
-    for role in (Role.APPROVER, Role.CFO):
-        reach = fund_in_reach(user, role)
-        lacking |= reach & ~Q(LooksUp(given.filter(role=role.value)))
-    for delegation in acts_for(user):
-        reach = _reach_under(delegation) & ~Q(requested_by=delegation.delegator_id)
-        taken = given.filter(Q(role=delegation.role) | _by(delegation.delegator))
-        lacking |= reach & ~Q(LooksUp(taken))
-    return waiting.filter(lacking)
-
-
-def payments_awaiting(user: User) -> QuerySet[Payment]:
-    """Payments that the user can move on; what is scheduled for a later day waits for nobody yet.
-
-    A treasurer executes what is pending, retries or cancels what failed, and resolves what is in review;
-    a CFO resolves as well, and confirms what came back and how a late success ends; a reconciler reconciles
-    what somebody else executed.
-    """
-    rows = payments_seen_by(user)
-    approvals = RequisitionApproval.objects.filter(
-        requisition=OuterRef("requisition"), version=OuterRef("requisition__version")
-    )
-    approved_it = Q(Exists(approvals.filter(_by(user))), separate_executor=True)
-    to_execute = Q(status__in=(PaymentStatus.PENDING, PaymentStatus.FAILED)) & ~approved_it
-    to_execute &= Q(due_on=None) | Q(due_on__lte=CivilDate("company__time_zone"))
-    in_review = Q(status=PaymentStatus.REVIEW)
-    to_reconcile = Q(status=PaymentStatus.SUCCESS) & ~Q(executor=user)
-    by_treasurer = (to_execute | in_review) & ~Q(requester=user)
-    return rows.filter(
-        fund_in_reach(user, Role.TREASURER) & by_treasurer
-        | fund_in_reach(user, Role.CFO) & (in_review | _found_by_another(user)) & ~Q(requester=user)
-        | fund_in_reach(user, Role.RECONCILER) & to_reconcile
-    )
-
-
 def payments_due_by(user: User, company: Company, day: date) -> QuerySet[Payment]:
     """Return the company's pending payments within the user's sight that go out on ``day`` or before."""
     rows = payments_seen_by(user).filter(company=company, status=PaymentStatus.PENDING)
@@ -236,83 +172,6 @@ def holidays_seen_by(user: User) -> QuerySet[Holiday]:
     return visible(rows, user, by_company_only=True)
 
 
-def _found_by_another(user: User) -> Q:
-    """What somebody else proposed about money that moved, and this person may confirm."""
-    waiting = Q(confirmed_at=None, withdrawn_at=None, payment=OuterRef("pk"))
-    fits = waiting & ~Q(proposed_by=user) & ~Q(executor=user)
-    return Q(Exists(Reversal.objects.filter(fits))) | Q(Exists(LateSuccess.objects.filter(fits)))
-
-
-def batches_awaiting(user: User) -> QuerySet[Batch]:
-    """Batches that the user can move on: a CFO or approver approves, a treasurer executes or resumes.
-
-    In his own role or under a delegation. Nobody what he made (to approve) or asked for a part of, nor what he
-    approved (to execute); neither what whoever he acts for made, asked for or approved.
-    """
-    rows = batches_seen_by(user)
-    own = BatchRow.objects.filter(batch=OuterRef("pk"), requester=user)
-    given = BatchApproval.objects.filter(batch=OuterRef("pk"), set_hash=OuterRef("set_hash"))
-    mine = LooksUp(given.filter(_by(user)))
-    submitted = Q(status=BatchStatus.SUBMITTED) & ~Q(created_by=user) & ~Q(mine)
-    raised = BatchRow.objects.filter(batch=OuterRef("pk"), raised=True, status="waiting")
-    by_approver = (
-        submitted & Q(LooksUp(raised)) & ~Q(LooksUp(given.filter(role=Role.APPROVER.value)))
-    )
-    by_cfo = submitted & ~Q(LooksUp(given.filter(role=Role.CFO.value)))
-    to_run = Q(status__in=(BatchStatus.APPROVED, BatchStatus.PAUSED))
-    to_run &= Q(separate_executor=False) | ~Q(mine)
-    moving = fund_in_reach(user, Role.CFO) & by_cfo
-    moving |= fund_in_reach(user, Role.APPROVER) & by_approver
-    moving |= fund_in_reach(user, Role.TREASURER) & to_run
-    for delegation in acts_for(user):
-        principal = delegation.delegator
-        lacking = by_cfo if delegation.role == Role.CFO else by_approver
-        asked = BatchRow.objects.filter(batch=OuterRef("pk"), requester=principal)
-        apart = (
-            ~Q(created_by=principal)
-            & ~Q(LooksUp(asked))
-            & ~Q(LooksUp(given.filter(_by(principal))))
-        )
-        moving |= _reach_under(delegation) & lacking & apart
-    return rows.exclude(LooksUp(own)).filter(moving)
-
-
-def variances_awaiting(user: User) -> QuerySet[VarianceAdjustment]:
-    """Pending variances where the user is a CFO, or acts for one, and neither recorded them."""
-    deciding = within_reach(user, "payment__fund__", (Role.CFO,))
-    for delegation in acts_for(user, Role.CFO):
-        reach = within_reach(delegation.delegator, "payment__fund__", (Role.CFO,))
-        reach &= Q(payment__fund__company=delegation.company_id)
-        deciding |= reach & ~Q(recorded_by=delegation.delegator_id)
-    rows = variances_seen_by(user).filter(deciding, status=VarianceStatus.PENDING)
-    return rows.exclude(recorded_by=user)
-
-
-def replenishments_awaiting(user: User) -> QuerySet[ReplenishmentRequest]:
-    """Requests that a CFO is to approve, or a treasurer to fund, who has taken no other part in them."""
-    pending = Q(status=ReplenishmentStatus.PENDING) & ~Q(requested_by=user)
-    approved = Q(status=ReplenishmentStatus.APPROVED) & ~Q(approved_by=user)
-    approved &= ~Q(approved_for=user)
-    deciding = fund_in_reach(user, Role.CFO) & pending
-    for delegation in acts_for(user, Role.CFO):
-        reach = _reach_under(delegation)
-        deciding |= reach & pending & ~Q(requested_by=delegation.delegator_id)
-    return replenishments_seen_by(user).filter(
-        deciding | fund_in_reach(user, Role.TREASURER) & approved
-    )
-
-
-def _by(user: User) -> Q:
-    """The condition that the user gave the approval, or somebody for him."""
-    return Q(approver=user) | Q(on_behalf_of=user)
-
-
-def _reach_under(delegation: Delegation) -> Q:
-    """The condition that a row's fund lies where the delegator has the role that he delegated."""
-    reach = fund_in_reach(delegation.delegator, Role(delegation.role))
-    return reach & Q(company=delegation.company_id)
-
-
 def delegations_seen_by(user: User) -> QuerySet[Delegation]:
     rows = Delegation.objects.select_related("company", "delegator", "delegate", "ended_by")
     return visible(rows, user, by_company_only=True)
@@ -322,11 +181,6 @@ def questions_seen_by(user: User) -> QuerySet[Question]:
     """Questions asked by the user or of him."""
     rows = Question.objects.select_related("company", "asked_by", "asked_of")
     return rows.filter(Q(asked_by=user) | Q(asked_of=user))
-
-
-def questions_awaiting(user: User) -> QuerySet[Question]:
-    """Questions that the user has not answered yet."""
-    return questions_seen_by(user).filter(asked_of=user, answered_at=None)
 
 
 # --- The books, seen from the funds ---------------------------------------------------------------------

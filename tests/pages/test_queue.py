@@ -4,6 +4,7 @@ import itertools
 from typing import Any
 
 import pytest
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -79,6 +80,19 @@ def test_a_page_of_several_kinds_is_read_in_few_questions(office: Office) -> Non
     assert few <= MOST_QUESTIONS
     fill(office)
     assert asked(office) == few
+
+
+@pytest.mark.parametrize("role", Role)
+def test_who_has_no_role_for_a_kind_would_find_nothing_of_it(office: Office, role: Role) -> None:
+    """What the queue does not even ask for is nothing by the kind's own rules too."""
+    fill(office)
+    user = office.requester
+    user.memberships.all().delete()
+    Membership.objects.create(user=user, company=office.company, role=role)
+    for kind in KINDS.values():
+        if role not in kind.for_roles:
+            with pytest.raises(EmptyResultSet):
+                str(kind.waiting(user).union(kind.own(user), all=True).query)
 
 
 def test_what_others_agreed_to_is_looked_up_for_each_row(office: Office) -> None:

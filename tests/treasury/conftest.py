@@ -2,48 +2,23 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.core import mail
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from ledger.models import Account, Company, User
+from ledger.models import User
 from ledger.roles import Role
 from payments.gateways import daraja
 from tests.simulator import simulator, simulator_process
 from tests.treasury import factories
 from tests.treasury.gateway import Gateway
-from treasury.models import Payment, Requisition, TreasuryFund
+from tests.treasury.raising import clearing, raised, recorder
+from tests.treasury.sending import payment, provider, send
+from tests.treasury.world import World
+from treasury.models import Payment
 from treasury.services.codes import send_otp, verify_otp
-from treasury.services.payments import create_payment
-
-
-@dataclass
-class World:
-    """One company, one fund, and one person for each part."""
-
-    company: Company
-    fund: TreasuryFund
-    requester: User
-    approver: User
-    treasurer: User
-    second_treasurer: User
-    cfo: User
-
-    def requisition(self, **details: Any) -> Requisition:
-        return factories.make_requisition(self.fund, self.requester, self.approver, **details)
-
-    def payment(self, **details: Any) -> Payment:
-        """A pending payment of all of a new, approved requisition."""
-        requisition = self.requisition(**details)
-        return create_payment(actor=factories.acting(self.treasurer), requisition_id=requisition.pk)
-
-    def account(self) -> Account:
-        """The fund's account as it is now."""
-        return Account.objects.get(pk=self.fund.account_id)
 
 
 @pytest.fixture
@@ -98,4 +73,14 @@ def verify(send_code: SendCode) -> Callable[[Payment, User], None]:
     return send_and_verify
 
 
-__all__ = ["World", "simulator", "simulator_process"]
+__all__ = [
+    "World",
+    "clearing",
+    "payment",
+    "provider",
+    "raised",
+    "recorder",
+    "send",
+    "simulator",
+    "simulator_process",
+]

@@ -12,8 +12,10 @@ from ledger.refusals import IllegalTransition, InvalidInput, RoleRequired, Segre
 from ledger.roles import Role
 from tests.treasury.desk import Desk, make_desk, refused_by, rival_of
 from tests.treasury.factories import acting, person
+from treasury.awaiting import (
+    requisitions_awaiting,
+)
 from treasury.models import Requisition, RequisitionApproval
-from treasury.selectors import requisitions_awaiting
 from treasury.services.approving import AlreadyApproved
 from treasury.services.requisitions import approve_requisition, edit_requisition, reject_requisition
 from treasury.tiers import APPROVER_AND_CFO, ONE, Tier, is_complete, needed_for

@@ -12,8 +12,10 @@ from tests.treasury.factories import acting
 from tests.treasury.test_batch_attacks import uploaded
 from tests.treasury.test_delegations import LARGE, delegate
 from treasury import duties
+from treasury.awaiting import (
+    batches_awaiting,
+)
 from treasury.models import Batch, RequisitionApproval
-from treasury.selectors import batches_awaiting
 from treasury.services.batch_approval import approve_batch
 from treasury.services.batches import create_batch
 from treasury.services.delegations import end_delegation

@@ -14,12 +14,12 @@ from tests.treasury import factories
 from tests.treasury.desk import Desk, make_desk, refused_by, rival_of
 from tests.treasury.factories import acting
 from treasury.authority import active_delegations
-from treasury.models import Delegation
-from treasury.selectors import (
+from treasury.awaiting import (
     replenishments_awaiting,
     requisitions_awaiting,
     variances_awaiting,
 )
+from treasury.models import Delegation
 from treasury.services.approving import AlreadyApproved
 from treasury.services.codes import send_otp
 from treasury.services.delegations import DelegationEnded, create_delegation, end_delegation

@@ -7,8 +7,10 @@ from ledger.refusals import IllegalTransition, InvalidInput, RoleRequired, Segre
 from ledger.roles import Role
 from tests.treasury.desk import Desk, make_desk, refused_by, rival_of
 from tests.treasury.factories import acting, person
+from treasury.awaiting import (
+    payments_awaiting,
+)
 from treasury.models import Reconciliation
-from treasury.selectors import payments_awaiting
 from treasury.services.reconciliations import reconcile_payment
 
 

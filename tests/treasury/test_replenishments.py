@@ -9,8 +9,10 @@ from ledger.refusals import IllegalTransition, InvalidInput, RoleRequired, Segre
 from ledger.roles import Role
 from tests.treasury.desk import SYSTEM, Desk, make_desk, refused_by, rival_of
 from tests.treasury.factories import DAY, acting, person, today
+from treasury.awaiting import (
+    replenishments_awaiting,
+)
 from treasury.models import ReplenishmentRequest
-from treasury.selectors import replenishments_awaiting
 from treasury.services.replenishment import (
     ReplenishmentPending,
     approve_replenishment,

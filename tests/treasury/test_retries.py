@@ -16,8 +16,10 @@ from tests.treasury.factories import PHONE, acting, make_provider, set_code_limi
 from tests.treasury.gateway import SYSTEM, Gateway, outcome, payment_result
 from treasury import schedule
 from treasury.addresses import attempt_token
+from treasury.awaiting import (
+    payments_awaiting,
+)
 from treasury.models import Payment, PaymentAttempt, SpendingLimit
-from treasury.selectors import payments_awaiting
 from treasury.services import retries
 from treasury.services.callbacks import record_callback
 from treasury.services.codes import verify_otp

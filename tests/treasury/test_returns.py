@@ -21,8 +21,13 @@ from tests.treasury.bank import Bank, row, state
 from tests.treasury.conftest import World
 from tests.treasury.factories import acting, person, today
 from tests.treasury.test_laws import refused, sql
+from treasury.awaiting import (
+    payments_awaiting,
+)
 from treasury.models import LateSuccess, Payment, PaymentAttempt, Requisition, Reversal
-from treasury.selectors import paid_amount, payments_awaiting
+from treasury.selectors import (
+    paid_amount,
+)
 from treasury.services.execution import execute_payment
 from treasury.services.late_successes import NoLateSuccess, clear_late_success
 from treasury.services.payments import (

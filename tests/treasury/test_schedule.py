@@ -18,11 +18,16 @@ from tests.clock import Clock, clock
 from tests.treasury import factories
 from tests.treasury.desk import SYSTEM, Desk, make_desk, refused_by
 from tests.treasury.factories import acting, set_code_limit
+from treasury.awaiting import (
+    payments_awaiting,
+)
 from treasury.calendar import Calendar, Roll
 from treasury.locks import lock_attempt
 from treasury.models import Holiday, Payment, PaymentExecution
 from treasury.readiness import NotDue
-from treasury.selectors import payments_awaiting, payments_due_by
+from treasury.selectors import (
+    payments_due_by,
+)
 from treasury.services import scheduling
 from treasury.services.calendars import add_holiday, remove_holiday
 from treasury.services.execution import can_execute_payment, execute_payment

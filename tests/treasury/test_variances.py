@@ -15,8 +15,13 @@ from ledger.refusals import (
 from ledger.roles import Role
 from tests.treasury.desk import Desk, make_desk, refused_by, rival_of
 from tests.treasury.factories import DAY, acting, person, today
+from treasury.awaiting import (
+    variances_awaiting,
+)
 from treasury.models import Payment, ReplenishmentRequest, VarianceAdjustment
-from treasury.selectors import paid_amount, variances_awaiting
+from treasury.selectors import (
+    paid_amount,
+)
 from treasury.services.reconciliations import reconcile_payment
 from treasury.services.variances import (
     NotPaid,

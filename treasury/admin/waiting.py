@@ -17,13 +17,15 @@ from treasury.admin.tables import (
     requisitions_table,
     variances_table,
 )
-from treasury.models import Requisition, TreasuryFund
-from treasury.selectors import (
-    funds_seen_by,
+from treasury.awaiting import (
     payments_awaiting,
     replenishments_awaiting,
     requisitions_awaiting,
     variances_awaiting,
+)
+from treasury.models import Requisition, TreasuryFund
+from treasury.selectors import (
+    funds_seen_by,
 )
 
 SHOWN = 5

@@ -28,12 +28,14 @@ from treasury.api.batch_shapes import (
     DraftSerializer,
     progress_of,
 )
+from treasury.awaiting import (
+    batches_awaiting,
+)
 from treasury.exports import BATCH_ROWS
 from treasury.methods import Method
 from treasury.models import Batch, BatchRow
 from treasury.selectors import (
     batch_rows_seen_by,
-    batches_awaiting,
     batches_seen_by,
     funds_seen_by,
 )

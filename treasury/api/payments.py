@@ -40,6 +40,9 @@ from ledger.rows import without_related
 from payments.selectors import exchanges_of
 from treasury import duties
 from treasury.api.inputs import EditInput
+from treasury.awaiting import (
+    payments_awaiting,
+)
 from treasury.exports import PAYMENTS
 from treasury.methods import Method
 from treasury.models import (
@@ -54,7 +57,6 @@ from treasury.models import (
 from treasury.models.finding import TwoPersonFinding
 from treasury.selectors import (
     attempts_seen_by,
-    payments_awaiting,
     payments_seen_by,
     requisitions_seen_by,
 )

@@ -9,9 +9,11 @@ from ledger.api.filters import AwaitingFilter, BooleanFilter, CharFilter, Filter
 from ledger.api.resource import Doing, Listing, Showing
 from ledger.api.serializers import Input, Output
 from treasury import duties
+from treasury.awaiting import (
+    questions_awaiting,
+)
 from treasury.models import Question
 from treasury.selectors import (
-    questions_awaiting,
     questions_seen_by,
     replenishments_seen_by,
     requisitions_seen_by,

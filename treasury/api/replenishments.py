@@ -19,9 +19,14 @@ from ledger.api.serializers import Output
 from ledger.clock import today
 from treasury import duties
 from treasury.api.inputs import ReasonInput
+from treasury.awaiting import (
+    replenishments_awaiting,
+)
 from treasury.exports import REPLENISHMENTS
 from treasury.models import ReplenishmentRequest
-from treasury.selectors import replenishments_awaiting, replenishments_seen_by
+from treasury.selectors import (
+    replenishments_seen_by,
+)
 from treasury.services.replenishment import (
     approve_replenishment,
     fund_replenishment,

@@ -24,10 +24,16 @@ from ledger.roles import Role
 from treasury import duties
 from treasury.api.attachments import AttachmentSerializer
 from treasury.api.inputs import EditInput, ReasonInput
+from treasury.awaiting import (
+    requisitions_awaiting,
+)
 from treasury.exports import REQUISITIONS
 from treasury.methods import Method
 from treasury.models import Requisition, RequisitionApproval
-from treasury.selectors import funds_seen_by, requisitions_awaiting, requisitions_seen_by
+from treasury.selectors import (
+    funds_seen_by,
+    requisitions_seen_by,
+)
 from treasury.services.requisitions import (
     approve_requisition,
     cancel_requisition,

@@ -18,9 +18,14 @@ from ledger.api.serializers import Output
 from ledger.clock import today
 from treasury import duties
 from treasury.api.inputs import ReasonInput
+from treasury.awaiting import (
+    variances_awaiting,
+)
 from treasury.exports import VARIANCES
 from treasury.models import VarianceAdjustment
-from treasury.selectors import variances_awaiting, variances_seen_by
+from treasury.selectors import (
+    variances_seen_by,
+)
 from treasury.services.variances import approve_variance, reject_variance
 from treasury.states import VarianceStatus
 

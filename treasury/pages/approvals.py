@@ -19,9 +19,14 @@ from ledger.models import User
 from ledger.once import read_once
 from ledger.refusals import Refusal
 from treasury.authority import acts_for
+from treasury.awaiting import (
+    questions_awaiting,
+)
 from treasury.pages.chips import rows_of
 from treasury.pages.evidence import Detail, detail_of
-from treasury.selectors import funds_seen_by, questions_awaiting
+from treasury.selectors import (
+    funds_seen_by,
+)
 from treasury.services.batch_approval import approve_batch
 from treasury.services.batches import cancel_batch
 from treasury.services.late_successes import clear_late_success

@@ -84,12 +84,13 @@ BEGIN
                 p_by ->> 'gateway_reference', p_by ->> 'gateway_status', told.code_verified_at,
                 told.code_verified_by, address, agent, journal_entry, executed_at);
 
-    -- A requisition is paid once payments that went out come to its whole amount.
+    -- A requisition is paid once payments that went out come to its whole amount. They are looked up by the
+    -- requisition alone: by their status PostgreSQL might search all that ever went out.
     UPDATE treasury_requisition asked SET status = 'paid'
         WHERE asked.requisition_id = paid.requisition_id AND asked.status = 'approved'
-          AND asked.amount = (SELECT sum(other.amount) FROM treasury_payment other
-                              WHERE other.requisition_id = paid.requisition_id
-                                AND other.status IN ('success', 'reconciled'));
+          AND asked.amount = (SELECT sum(other.amount) FILTER (WHERE other.status IN ('success', 'reconciled'))
+                              FROM treasury_payment other
+                              WHERE other.requisition_id = paid.requisition_id);
     requisition_paid := FOUND;
     wanted := 'treasury.requisition:' || paid.requisition_id;
 
@@ -115,6 +116,31 @@ BEGIN
         WHERE account.id = (SELECT fund.account_id FROM treasury_treasuryfund fund
                             WHERE fund.fund_id = paid.fund_id);
     RETURN NEXT;
+END $$;
+
+-- The same for sets.
+CREATE OR REPLACE FUNCTION treasury_mark_paid(p_rows treasury_settlement[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    WITH touched AS (
+        SELECT DISTINCT ON (paid.requisition_id) paid.requisition_id, row.requisition_event
+        FROM unnest(p_rows) row JOIN treasury_payment paid ON paid.payment_id = row.payment
+    ), complete AS (
+        UPDATE treasury_requisition wanted SET status = 'paid'
+        FROM touched
+        WHERE wanted.requisition_id = touched.requisition_id AND wanted.status = 'approved'
+          AND wanted.amount = (SELECT sum(paid.amount) FILTER (WHERE paid.status IN ('success', 'reconciled'))
+                               FROM treasury_payment paid
+                               WHERE paid.requisition_id = touched.requisition_id)
+        RETURNING wanted.requisition_id, wanted.company_id, touched.requisition_event
+    )
+    INSERT INTO ledger_outboxevent (id, company_id, kind, subject, sequence, payload)
+        SELECT gen_random_uuid(), company_id, 'requisition.paid', subject,
+               1 + coalesce((SELECT max(told.sequence) FROM ledger_outboxevent told
+                             WHERE told.subject = named.subject), 0),
+               requisition_event
+        FROM complete
+        CROSS JOIN LATERAL (SELECT 'treasury.requisition:' || requisition_id AS subject) named;
 END $$;
 
 DROP FUNCTION treasury_consume_code(uuid, uuid);

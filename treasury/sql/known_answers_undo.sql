@@ -117,3 +117,27 @@ BEGIN
                               WHERE told.subject = p_subject), 0),
                 p_payload);
 END $$;
+
+CREATE OR REPLACE FUNCTION treasury_mark_paid(p_rows treasury_settlement[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    WITH touched AS (
+        SELECT DISTINCT ON (paid.requisition_id) paid.requisition_id, row.requisition_event
+        FROM unnest(p_rows) row JOIN treasury_payment paid ON paid.payment_id = row.payment
+    ), complete AS (
+        UPDATE treasury_requisition wanted SET status = 'paid'
+        FROM touched
+        WHERE wanted.requisition_id = touched.requisition_id AND wanted.status = 'approved'
+          AND wanted.amount = (SELECT sum(paid.amount) FROM treasury_payment paid
+                               WHERE paid.requisition_id = touched.requisition_id
+                                 AND paid.status IN ('success', 'reconciled'))
+        RETURNING wanted.requisition_id, wanted.company_id, touched.requisition_event
+    )
+    INSERT INTO ledger_outboxevent (id, company_id, kind, subject, sequence, payload)
+        SELECT gen_random_uuid(), company_id, 'requisition.paid', subject,
+               1 + coalesce((SELECT max(told.sequence) FROM ledger_outboxevent told
+                             WHERE told.subject = named.subject), 0),
+               requisition_event
+        FROM complete
+        CROSS JOIN LATERAL (SELECT 'treasury.requisition:' || requisition_id AS subject) named;
+END $$;

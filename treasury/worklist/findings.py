@@ -7,9 +7,14 @@ from django.db.models import Value
 from ledger.models import User
 from ledger.roles import Role
 from treasury.authority import fund_in_reach
+from treasury.awaiting import (
+    payments_to_resolve,
+)
 from treasury.models import Incident, Payment, Reversal
 from treasury.risk import Risk
-from treasury.selectors import payments_awaiting, payments_seen_by
+from treasury.selectors import (
+    payments_seen_by,
+)
 from treasury.states import PaymentStatus
 from treasury.worklist.items import OWN, Item, Kind, Rows
 
@@ -22,10 +27,6 @@ def _rows(findings: str) -> Rows:
 
 
 # --- Payments in review ---------------------------------------------------------------------------------
-
-
-def _in_review(user: User) -> Rows:
-    return payments_awaiting(user).filter(status=PaymentStatus.REVIEW)
 
 
 def _own_reviews(user: User) -> Rows:
@@ -118,7 +119,8 @@ HIGH = Value(int(Risk.HIGH))
 REVIEW = Kind(
     name="review",
     label="Unknown outcomes",
-    waiting=_in_review,
+    for_roles=frozenset({Role.TREASURER, Role.CFO}),
+    waiting=payments_to_resolve,
     own=_own_reviews,
     rows=lambda: _rows("resolutions"),
     told=_review,
@@ -127,6 +129,7 @@ REVIEW = Kind(
 LATE = Kind(
     name="late",
     label="Late successes",
+    for_roles=frozenset({Role.TREASURER, Role.CFO}),
     waiting=_late,
     own=_nothing,
     rows=lambda: _rows("late_successes"),
@@ -136,6 +139,7 @@ LATE = Kind(
 RETURN = Kind(
     name="return",
     label="Returns",
+    for_roles=frozenset({Role.CFO}),
     waiting=_returned,
     own=_nothing,
     rows=lambda: _rows("reversals"),

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
 
 from ledger.models import User
+from ledger.roles import Role
 from treasury.risk import Risk
 
 OWN = "You asked for this: somebody else decides."
@@ -57,11 +58,13 @@ class Kind:
 
     ``waiting`` are the rows that the person may decide, ``own`` those that are locked for him because they
     are his; of both only keys are read, in their ``order``, which an index has. ``rows`` reads of the few
-    that are shown all that ``told`` needs. ``fund`` leads to the fund.
+    that are shown all that ``told`` needs. ``fund`` leads to the fund. For who has none of the roles
+    ``for_roles`` anywhere, himself or by delegation, there is nothing of this kind.
     """
 
     name: str
     label: str
+    for_roles: frozenset[Role]
     waiting: Callable[[User], Rows]
     own: Callable[[User], Rows]
     rows: Callable[[], Rows]

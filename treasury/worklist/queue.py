@@ -12,7 +12,9 @@ from uuid import UUID
 
 from django.db.models import F, Value
 
+from ledger.access import roles_somewhere
 from ledger.models import User
+from treasury.authority import acts_for
 from treasury.models import Question
 from treasury.worklist.items import Item, Kind, Rows
 from treasury.worklist.kinds import KINDS
@@ -78,11 +80,15 @@ def find(user: User, kind: str, subject_id: UUID) -> Item | None:
 
 def _keys(user: User, fund_id: UUID | None, many: Mapping[str, int]) -> list[Key]:
     """The first keys of each kind, ``many`` of it or as many as are counted; one query for all."""
+    roles = roles_somewhere(user) | {one.role for one in acts_for(user)}
     sources = [
         source
         for kind in KINDS.values()
+        if not kind.for_roles.isdisjoint(roles)
         for source in _sources(kind, user, fund_id, many[kind.name])
     ]
+    if not sources:
+        return []
     first, *others = sources
     return [Key(*told) for told in first.union(*others, all=True)]
 

@@ -8,17 +8,19 @@ from ledger.access import within_reach
 from ledger.models import User
 from ledger.roles import Role
 from treasury.authority import fund_in_reach
+from treasury.awaiting import (
+    batches_to_approve,
+    replenishments_to_approve,
+    requisitions_awaiting,
+    variances_awaiting,
+)
 from treasury.models import Batch, ReplenishmentRequest, Requisition, VarianceAdjustment
 from treasury.payees import WITHDRAWN
 from treasury.risk import LOOKS_TWICE_WITHIN, Risk
 from treasury.selectors import (
-    batches_awaiting,
     batches_seen_by,
-    replenishments_awaiting,
     replenishments_seen_by,
-    requisitions_awaiting,
     requisitions_seen_by,
-    variances_awaiting,
     variances_seen_by,
 )
 from treasury.states import BatchStatus, ReplenishmentStatus, RequisitionStatus, VarianceStatus
@@ -165,6 +167,7 @@ def _batch(row: Batch, user: User) -> Item:
 REQUISITION = Kind(
     name="requisition",
     label="Requisitions",
+    for_roles=frozenset({Role.APPROVER, Role.CFO}),
     waiting=requisitions_awaiting,
     own=_own_requisitions,
     rows=_requisition_rows,
@@ -176,6 +179,7 @@ REQUISITION = Kind(
 VARIANCE = Kind(
     name="variance",
     label="Variances",
+    for_roles=frozenset({Role.CFO}),
     waiting=lambda user: _weighed(variances_awaiting(user)),
     own=_own_variances,
     rows=_variance_rows,
@@ -187,7 +191,8 @@ VARIANCE = Kind(
 REPLENISHMENT = Kind(
     name="replenishment",
     label="Replenishments",
-    waiting=lambda user: replenishments_awaiting(user).filter(status=ReplenishmentStatus.PENDING),
+    for_roles=frozenset({Role.CFO}),
+    waiting=replenishments_to_approve,
     own=_own_replenishments,
     rows=_replenishment_rows,
     told=_replenishment,
@@ -196,7 +201,8 @@ REPLENISHMENT = Kind(
 BATCH = Kind(
     name="batch",
     label="Batches",
-    waiting=lambda user: batches_awaiting(user).filter(status=BatchStatus.SUBMITTED),
+    for_roles=frozenset({Role.APPROVER, Role.CFO}),
+    waiting=batches_to_approve,
     own=_own_batches,
     rows=_batch_rows,
     told=_batch,

@@ -1,0 +1,97 @@
+"""Guards of service periods."""
+
+from tests.mutants.mutant import Mutant, drop_trigger
+
+T_CLOSING_LAWS = "tests/periods/test_closing_laws.py::"
+T_CONSUMPTION = "tests/periods/test_consumption_charges.py::"
+T_REFUND_LAWS = "tests/periods/test_refund_laws.py::"
+
+PERIODS = (
+    Mutant(
+        "an expense that is paid does not change",
+        "periods/services/expenses.py",
+        "    withdraw_payment(expense, actor)\n    return recording.void",
+        "    return recording.void",
+        ("tests/periods/test_paying.py::test_a_void_withdraws_what_was_asked",),
+    ),
+    Mutant(
+        "periods are closed in their order",
+        "periods/services/closing.py",
+        "    _require_previous_closed(period)\n    before",
+        "    before",
+        ("tests/periods/test_closing.py::test_periods_are_closed_in_their_order",),
+    ),
+    Mutant(
+        "a balance sheet ties before it is handed out",
+        "periods/services/closing.py",
+        "    require_tied(period, reckoned.sheet)\n",
+        "",
+        ("tests/periods/test_closing.py::test_the_books_are_asked_before_a_period_closes",),
+    ),
+    Mutant(
+        "a reopening is confirmed by another person",
+        "periods/services/reopening.py",
+        "first_id=request.requested_by_id",
+        "first_id=None",
+        ("tests/periods/test_reopening.py::test_once_statements_were_sent_another_cfo_confirms",),
+    ),
+    Mutant(
+        "TRIGGER: shares add up to their expense",
+        "periods/sql/closing_laws.sql",
+        "",
+        drop_trigger("periods_allocatedexpense", "adds_up"),
+        (T_CLOSING_LAWS + "test_shares_add_up_to_their_expense",),
+    ),
+    Mutant(
+        "TRIGGER: a closed period has its sheet and its allocation",
+        "periods/sql/closing_laws.sql",
+        "",
+        drop_trigger("periods_serviceperiod", "closed_with_sheet"),
+        (T_CLOSING_LAWS + "test_a_period_closes_with_an_allocation_and_the_sheet_of_its_version",),
+    ),
+    Mutant(
+        "whoever asked to reopen takes it back, nobody else",
+        "periods/duties.py",
+        "    if actor.user_id != request.requested_by_id:",
+        "    if actor.user_id is None:",
+        ("tests/periods/test_reopening.py::test_whoever_asked_to_reopen_takes_it_back",),
+    ),
+    Mutant(
+        "TRIGGER: what was withdrawn stays so",
+        "periods/migrations/0010_withdrawn_reopenings.py",
+        "OLD.reopened_at IS NOT NULL OR OLD.withdrawn_at IS NOT NULL",
+        "OLD.reopened_at IS NOT NULL",
+        (T_CLOSING_LAWS + "test_a_request_to_reopen_that_was_withdrawn_stays_so",),
+    ),
+    Mutant(
+        "TRIGGER: refunds never come to more than their expense",
+        "periods/sql/refund_laws.sql",
+        "",
+        drop_trigger("periods_expense", "refunds_no_more"),
+        (T_REFUND_LAWS + "test_all_refunds_are_never_more_than_their_expense",),
+    ),
+    Mutant(
+        "TRIGGER: an expense never becomes less than was refunded",
+        "periods/sql/refund_laws.sql",
+        "",
+        drop_trigger("periods_expense", "refunded_no_more"),
+        (T_REFUND_LAWS + "test_an_expense_never_becomes_less_than_was_refunded",),
+    ),
+    Mutant(
+        "two refunds at once meet in the row of their expense",
+        "periods/sql/refund_laws.sql",
+        """    UPDATE periods_expense SET recorded_by_id = recorded_by_id
+        WHERE id = NEW.refund_of_id AND kind = 'expense' AND voided_at IS NULL
+        RETURNING * INTO whole;""",
+        """    SELECT * INTO whole FROM periods_expense
+        WHERE id = NEW.refund_of_id AND kind = 'expense' AND voided_at IS NULL FOR NO KEY UPDATE;""",
+        ("tests/concurrency/test_refunds.py::test_of_two_refunds_at_once_one_is_refused",),
+    ),
+    Mutant(
+        "a transfer splits again what was charged",
+        "periods/services/properties.py",
+        "    follow_owners(association, actor, since=from_on)\n",
+        "",
+        (T_CONSUMPTION + "test_a_transfer_dated_back_splits_what_was_charged_anew",),
+    ),
+)

@@ -42,7 +42,7 @@ def connection_settings(url: str, *, limits: dict[str, str], pool_size: int = 0)
 
     ``limits`` are PostgreSQL settings of each session; with a ``pool_size`` connections are kept in a pool.
     """
-    found: dict[str, Any] = environ.Env.db_url_config(url)
+    found: dict[str, Any] = environ.Env.db_url_config(url) | {"ENGINE": "config.postgresql"}
     options = found.setdefault("OPTIONS", {})
     options.setdefault("options", " ".join(f"-c {name}={value}" for name, value in limits.items()))
     # Django's own cursors never prepare; the few hand-written statements of the hot path do, once seen often.

@@ -18,6 +18,22 @@ def announced_length(context: dict[str, Any] | None) -> int:
     return int(length) if length.isdigit() and len(length) < 20 else 0
 
 
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a name twice in one object")
+    return result
+
+
+STRICT = json.JSONDecoder(
+    parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_unique
+)
+
+
 class StrictJSONParser(BaseParser):
     """JSON in UTF-8: no NaN or Infinity, no name twice in one object, a fraction is a ``Decimal``."""
 
@@ -36,25 +52,9 @@ class StrictJSONParser(BaseParser):
         if len(raw) > limit:
             raise ParseError(TOO_LARGE)
         try:
-            return json.loads(
-                raw.decode("utf-8"),
-                parse_float=Decimal,
-                parse_constant=_refuse_constant,
-                object_pairs_hook=_unique,
-            )
+            return STRICT.decode(raw.decode("utf-8"))
         except (ValueError, ArithmeticError, RecursionError) as error:
             raise ParseError(NOT_JSON) from error
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError("a name twice in one object")
-    return result
 
 
 class LimitedMultiPartParser(MultiPartParser):

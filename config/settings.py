@@ -281,6 +281,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["config.throttling.Throttle"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.negotiation.Negotiation",
     "DEFAULT_RENDERER_CLASSES": ["config.rendering.Renderer"],
     "DEFAULT_PARSER_CLASSES": [
         "config.parsers.StrictJSONParser",

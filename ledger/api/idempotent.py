@@ -14,6 +14,7 @@ from ledger import idempotency
 from ledger.refusals import InvalidInput
 
 HEADER = "Idempotency-Key"
+IN_META = "HTTP_IDEMPOTENCY_KEY"
 REPLAYED = "Idempotent-Replayed"
 ACCEPTABLE = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
 Result = TypeVar("Result")
@@ -50,6 +51,12 @@ def answer_once(
     return Response(body, status=status_code)
 
 
+def key_of(request: Request) -> str | None:
+    """Return what the header of this request says, None where there is none."""
+    key: str | None = request.META.get(IN_META)
+    return key
+
+
 def is_acceptable(key: str) -> bool:
     """Whether this can be a key: 1 to 255 characters of plain ASCII, no space at its ends."""
     return ACCEPTABLE.fullmatch(key) is not None
@@ -58,7 +65,7 @@ def is_acceptable(key: str) -> bool:
 def _keyed(
     request: Request, user_id: UUID, answer: Callable[[Any], idempotency.Answer]
 ) -> idempotency.Request | None:
-    key = request.headers.get(HEADER)
+    key = key_of(request)
     if key is None:
         return None
     if not is_acceptable(key):

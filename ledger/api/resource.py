@@ -22,7 +22,7 @@ from rest_framework.response import Response
 from ledger.actor import Actor, Origin
 from ledger.api.documentation import Documentation
 from ledger.api.filters import Filtering, Ordering
-from ledger.api.idempotent import HEADER, answer_once, is_acceptable
+from ledger.api.idempotent import answer_once, is_acceptable, key_of
 from ledger.api.serializers import AuditEventSerializer, NoInput
 from ledger.audit import history_of
 from ledger.commands import refusals_recorded
@@ -43,7 +43,7 @@ def origin_of(request: Request) -> Origin:
     """Return from where a request comes."""
     return {
         "ip_address": request.META.get("REMOTE_ADDR") or None,
-        "user_agent": request.headers.get("User-Agent", ""),
+        "user_agent": request.META.get("HTTP_USER_AGENT", ""),
         "request_id": request.META.get("HTTP_X_REQUEST_ID", ""),
         "carrier": _carrier_of(request),
     }
@@ -287,7 +287,7 @@ class DoingAtOnce(Doing):
         self.permitted()
 
     def _is_in_form(self) -> bool:
-        key = self.request.headers.get(HEADER)
+        key = key_of(self.request)
         if key is not None and not is_acceptable(key):
             return False
         try:

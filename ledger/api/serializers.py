@@ -1,11 +1,14 @@
 """What serializers share: input that refuses what it does not know, output that is read-only."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from django.db import models
+from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import SkipField
+from rest_framework.relations import PKOnlyObject
 
 from ledger.api.fields import InstantField, MoneyText
 from ledger.models import AuditEvent
@@ -50,18 +53,41 @@ class Output(serializers.ModelSerializer):
         return super().build_standard_field(field_name, model_field)
 
     def build_relational_field(self, field_name: str, relation_info: Any) -> Any:
-        null = relation_info.model_field is not None and relation_info.model_field.null
-        return serializers.PrimaryKeyRelatedField, {
-            "read_only": True,
-            "allow_null": null,
-            "pk_field": serializers.UUIDField(),
-        }
+        column: models.ForeignKey = relation_info.model_field
+        return serializers.UUIDField, {"source": column.attname, "allow_null": column.null}
 
     def get_extra_kwargs(self) -> dict[str, Any]:
         extra = super().get_extra_kwargs()
         for name in self.Meta.fields:
             extra.setdefault(name, {})["read_only"] = True
         return extra
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Return what DRF would; a column is taken from its row, where DRF looks for what it might be."""
+        if not isinstance(instance, self.Meta.model):
+            found: dict[str, Any] = super().to_representation(instance)
+            return found
+        shown: dict[str, Any] = {}
+        for field, column in self._written:
+            try:
+                value = getattr(instance, column) if column else field.get_attribute(instance)
+            except SkipField:
+                continue
+            nothing = value is None or (isinstance(value, PKOnlyObject) and value.pk is None)
+            shown[str(field.field_name)] = None if nothing else field.to_representation(value)
+        return shown
+
+    @cached_property
+    def _written(self) -> list[tuple[serializers.Field, str]]:
+        """The fields that are shown, each with the column that it is; "" for what is none."""
+        model: type[models.Model] = self.Meta.model
+        columns = {column.attname for column in model._meta.concrete_fields}
+        return [(field, _column(field, columns)) for field in self._readable_fields]
+
+
+def _column(field: serializers.Field, columns: Container[str]) -> str:
+    plain = type(field).get_attribute is serializers.Field.get_attribute
+    return str(field.source) if plain and field.source in columns else ""
 
 
 @extend_schema_field({"type": ["object", "null"], "additionalProperties": {}})

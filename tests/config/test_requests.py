@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
+from django.urls import resolve
 from pytest_django import Settings
 
 from config.middleware import RequestIdentity
@@ -51,6 +52,28 @@ def test_a_forwarded_address_is_believed_from_our_own_proxies_only(
 @pytest.mark.parametrize("path", ["/health", "/health/"])
 def test_a_trailing_slash_is_optional(client: Client, path: str) -> None:
     assert client.get(path).json()["status"] == "up"
+
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/api/payments/", "api/payments/"),
+        (f"/api/payments/{NOBODY}/execute/", "api/payments/<uuid:payment_id>/execute/"),
+        ("/api/ledger/accounts/", "api/ledger/accounts/"),
+        (f"/api/ledger/{NOBODY}/", "api/ledger/<uuid:entry_id>/"),
+    ],
+)
+def test_a_route_is_told_whole_although_it_is_found_by_its_noun(path: str, route: str) -> None:
+    assert resolve(path).route == route
+
+
+@pytest.mark.parametrize("path", ["/api/payments/none/", "/api/payments/x/y/z/", "/api/none/"])
+def test_what_is_below_a_noun_and_no_route_is_not_found(client: Client, path: str) -> None:
+    for written in (path, path.removesuffix("/")):
+        assert client.get(written).status_code == 404
 
 
 def test_a_body_without_slash_is_not_redirected_away(client: Client) -> None:

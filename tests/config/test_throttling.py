@@ -9,6 +9,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from config import throttling
+from config.embedded.redis import Redis
 from config.problem_codes import MEANINGS
 from config.throttling import Throttle
 from ledger.models import User
@@ -86,6 +87,19 @@ def test_without_redis_nothing_is_limited_and_it_is_not_asked_again_at_once(
     monkeypatch.setattr(throttling, "_count", gone)
     assert [write(client).status_code for _ in range(3)] == [403] * 3
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("lost", [("CLIENT", "KILL", "TYPE", "normal"), ("SCRIPT", "FLUSH")])
+def test_counting_goes_on_after_redis_was_started_anew(
+    client: APIClient, settings: Settings, redis_server: Redis, lost: tuple[str, ...]
+) -> None:
+    """A new Redis knows neither our connection nor our script; each must be enough to find out."""
+    settings.BURSAR_RATES = NOTHING | {"writes": 2}
+    assert [write(client).status_code for _ in range(2)] == [403, 403]
+    with redis.Redis.from_url(redis_server.url()) as other:
+        other.execute_command(*lost)
+    assert write(client).status_code == 429
+    assert Throttle._silent_until == 0.0
 
 
 @pytest.mark.django_db

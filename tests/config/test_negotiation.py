@@ -1,0 +1,57 @@
+"""What is chosen at a glance is what DRF would choose after a longer look."""
+
+import pytest
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
+
+from config.negotiation import Negotiation
+from config.parsers import LimitedMultiPartParser, StrictJSONParser
+from config.rendering import Renderer
+
+PARSERS: list[BaseParser] = [StrictJSONParser(), LimitedMultiPartParser()]
+
+
+class Yaml(BaseRenderer):
+    media_type = "application/vnd.oai.openapi"
+
+
+RENDERERS: list[BaseRenderer] = [Renderer(), Yaml()]
+
+
+def request(**headers: str) -> Request:
+    return Request(APIRequestFactory().get("/", headers=headers))
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "*/*", "application/json", "application/*", "application/json; indent=4", "*/*; q=0.5",
+        "text/html, */*", "application/vnd.oai.openapi", "application/json, */*",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("renderers", [RENDERERS, RENDERERS[::-1]])
+def test_the_answer_is_written_as_drf_would(accept: str, renderers: list[BaseRenderer]) -> None:
+    asked = request(accept=accept)
+    usual = DefaultContentNegotiation().select_renderer(asked, renderers)
+    assert Negotiation().select_renderer(asked, renderers) == usual
+
+
+def test_whoever_names_nothing_gets_the_first_renderer() -> None:
+    assert Negotiation().select_renderer(request(), RENDERERS) == (RENDERERS[0], "application/json")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "application/json", "application/json; charset=utf-8", "multipart/form-data; boundary=x",
+        "Application/JSON", "text/plain", "",
+    ],
+)  # fmt: skip
+def test_the_body_is_read_as_drf_would(sent: str) -> None:
+    asked = request()
+    asked._request.META["CONTENT_TYPE"] = sent
+    usual = DefaultContentNegotiation().select_parser(asked, PARSERS)
+    assert Negotiation().select_parser(asked, PARSERS) is usual

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = (("treasury", "0032_lean_triggers"),)
+    dependencies = (("treasury", "0033_payments_of_a_requisition"),)
 
     operations = (
         migrations.RemoveIndex(

@@ -147,6 +147,10 @@ class SecondFactor:
         return HttpResponseRedirect(here)
 
 
+# The one address that is written without a slash; all others of ours end with one, which a test watches.
+WITHOUT_SLASH = "/metrics"
+
+
 class OptionalSlash:
     """Lets every address be written with or without its trailing slash, for all verbs, without redirect."""
 
@@ -155,10 +159,10 @@ class OptionalSlash:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
-        other = path.removesuffix("/") if path.endswith("/") else path + "/"
-        if other and not is_valid_path(path) and is_valid_path(other):
-            request.path_info = other
-            request.path = (
-                request.path.removesuffix("/") if path.endswith("/") else request.path + "/"
-            )
+        if path == f"{WITHOUT_SLASH}/":
+            request.path_info = WITHOUT_SLASH
+            request.path = request.path.removesuffix("/")
+        elif not path.endswith("/") and not is_valid_path(path) and is_valid_path(f"{path}/"):
+            request.path_info = f"{path}/"
+            request.path = f"{request.path}/"
         return self.get_response(request)

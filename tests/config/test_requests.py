@@ -1,16 +1,17 @@
 """What happens to every request: names, addresses, slashes, policies, health, documentation."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
-from django.urls import resolve
+from django.urls import get_resolver, resolve
 from pytest_django import Settings
 
-from config.middleware import RequestIdentity
+from config.middleware import WITHOUT_SLASH, RequestIdentity
 
 
 def seen_by_a_view(**headers: Any) -> HttpRequest:
@@ -74,6 +75,24 @@ def test_a_route_is_told_whole_although_it_is_found_by_its_noun(path: str, route
 def test_what_is_below_a_noun_and_no_route_is_not_found(client: Client, path: str) -> None:
     for written in (path, path.removesuffix("/")):
         assert client.get(written).status_code == 404
+
+
+def routes(patterns: Any, before: str = "") -> Iterator[str]:
+    for entry in patterns:
+        route = before + str(entry.pattern)
+        yield from routes(entry.url_patterns, route) if hasattr(entry, "url_patterns") else [route]
+
+
+def test_every_address_but_one_is_written_with_its_slash() -> None:
+    """The admin's last route takes whatever is left."""
+    written = {route.removesuffix("$") for route in routes(get_resolver().url_patterns)}
+    without = {route for route in written if not route.endswith("/")}
+    assert without - {"", "admin/(?P<url>.*)"} == {WITHOUT_SLASH.removeprefix("/")}
+
+
+@pytest.mark.django_db
+def test_what_is_written_without_a_slash_may_have_one(client: Client) -> None:
+    assert client.get("/metrics").status_code == client.get("/metrics/").status_code == 200
 
 
 def test_a_body_without_slash_is_not_redirected_away(client: Client) -> None:

@@ -8,9 +8,12 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponseRedirect
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.messages.storage import default_storage
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import is_valid_path, reverse
+from django.utils.functional import SimpleLazyObject, empty
 
 from config import metrics, problems
 from config.logs import WATCHED
@@ -145,6 +148,21 @@ class SecondFactor:
         if request.path_info in {here, reverse("admin:login"), reverse("admin:logout")}:
             return self.get_response(request)
         return HttpResponseRedirect(here)
+
+
+class Messages(MessageMiddleware):
+    """Opens the store of what a person is told when somebody looks into it; with programs nobody does."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Let the request have messages."""
+        request._messages = SimpleLazyObject(lambda: default_storage(request))  # type: ignore[attr-defined]
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Keep those that nobody has read, if there was any need to look."""
+        messages = getattr(request, "_messages", None)
+        if isinstance(messages, SimpleLazyObject) and messages._wrapped is empty:
+            return response
+        return super().process_response(request, response)
 
 
 # The one address that is written without a slash; all others of ours end with one, which a test watches.

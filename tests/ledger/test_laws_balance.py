@@ -147,6 +147,52 @@ def test_a_line_cannot_slip_in_between_two_checks(
         raw.insert_lines(entry, raw.next_line(bank, "debit", "1"))
 
 
+HALF_BY_HALF = "INSERT INTO ledger_ledgerentry SELECT * FROM half WHERE side = '{}'"
+IN_PARTS = {
+    "two statements": [HALF_BY_HALF.format(side) for side in ("debit", "credit")],
+    "two parts of one statement": [
+        "UPDATE half SET amount = 9 WHERE side = 'credit'",
+        f"WITH first AS ({HALF_BY_HALF.format('debit')}) {HALF_BY_HALF.format('credit')}",
+    ],
+    "merge": [
+        (
+            "MERGE INTO ledger_ledgerentry kept USING (SELECT * FROM half WHERE side = 'debit') new"
+            " ON kept.id = new.id WHEN NOT MATCHED THEN INSERT (id, journal_entry_id, account_id, company_id,"
+            " sequence, side, amount, currency, balance_after, effective_on, posted_at, chain_hash)"
+            " VALUES (new.id, new.journal_entry_id, new.account_id, new.company_id, new.sequence, new.side,"
+            " new.amount, new.currency, new.balance_after, new.effective_on, new.posted_at, new.chain_hash)"
+        )
+    ],
+    "a conflict": [f"{HALF_BY_HALF.format('debit')} ON CONFLICT DO NOTHING"],
+    "no number": [
+        "UPDATE half SET amount = 'NaN'",
+        "INSERT INTO ledger_ledgerentry SELECT * FROM half",
+    ],
+}
+
+
+@pytest.mark.parametrize("way", IN_PARTS)
+def test_an_entry_in_parts_that_do_not_balance_is_refused(
+    accounts: tuple[Account, Account], as_owner: str, way: str
+) -> None:
+    """At commit lines are only counted, so what does not balance must never get in."""
+    cash, bank = accounts
+    with raw.refused(CHECK), connection.cursor() as cursor:
+        entry = raw.insert_journal(cash)
+        cursor.execute("CREATE TEMPORARY TABLE half (LIKE ledger_ledgerentry) ON COMMIT DROP")
+        raw.insert_lines(
+            entry,
+            raw.next_line(bank, "debit", "10"),
+            raw.next_line(cash, "credit", "10"),
+            table="half",
+        )
+        cursor.execute(
+            "SET LOCAL search_path = pg_temp, public; CREATE TEMPORARY VIEW added AS TABLE half"
+        )
+        for statement in IN_PARTS[way]:
+            cursor.execute(statement)
+
+
 @pytest.mark.parametrize("table", ["ledger_journalentry", "ledger_ledgerentry"])
 def test_the_application_writes_the_journal_through_functions_alone(
     accounts: tuple[Account, Account], table: str

@@ -1,5 +1,7 @@
 """Law 1: a journal entry has two or more lines and balances in each currency."""
 
+import uuid
+
 import psycopg
 import pytest
 from django.db import connection, transaction
@@ -120,6 +122,17 @@ def test_the_owner_cannot_insert_an_entry_without_lines(
 ) -> None:
     with raw.refused(CHECK):
         raw.insert_journal(accounts[0])
+
+
+def test_the_owner_cannot_insert_an_entry_of_no_company(
+    accounts: tuple[Account, Account], as_owner: str
+) -> None:
+    cash, bank = accounts
+    nowhere = {"company_id": uuid.uuid4()}
+    with raw.refused(FOREIGN_KEY):
+        entry = raw.insert_journal(cash, **nowhere)
+        debit = raw.next_line(bank, "debit", "10", **nowhere)
+        raw.insert_lines(entry, debit, raw.next_line(cash, "credit", "10", **nowhere))
 
 
 @pytest.mark.parametrize("amounts", [("5", "4"), ("5", None)])

@@ -251,19 +251,21 @@ TREASURY_LAWS = (
                 "success_is_proved",
                 (T_LAWS + "test_success_needs_its_execution_and_an_execution_its_success",),
             ),
-            (
-                "TRIGGER: what was agreed is fixed when it is sent",
-                "treasury_payment",
-                "fixed_when_sent",
-                (T_LAWS + "test_what_was_agreed_is_fixed_once_it_leaves_pending",),
-            ),
-            (
-                "TRIGGER: nobody else becomes the executor of what was sent",
-                "treasury_payment",
-                "executor_fixed_when_sent",
-                (T_LAWS + "test_the_executor_is_fixed_once_it_leaves_pending",),
-            ),
         )
+    ),
+    Mutant(
+        "TRIGGER: what was agreed is fixed when it is sent",
+        "treasury/sql/lean_triggers.sql",
+        "",
+        drop_trigger("treasury_payment", "fixed_when_sent"),
+        (T_LAWS + "test_what_was_agreed_is_fixed_once_it_leaves_pending",),
+    ),
+    Mutant(
+        "TRIGGER: nobody else becomes the executor of what was sent",
+        "treasury/sql/lean_triggers.sql",
+        "",
+        drop_trigger("treasury_payment", "executor_fixed_when_sent"),
+        (T_LAWS + "test_the_executor_is_fixed_once_it_leaves_pending",),
     ),
     Mutant(
         "TRIGGER: executions are append-only",
@@ -305,7 +307,7 @@ BOOKS = (
     ),
     Mutant(
         "TRIGGER: nobody sets an account's numbers",
-        "ledger/sql/account_laws.sql",
+        "ledger/sql/posting_straight.sql",
         "",
         drop_trigger("ledger_account", "numbers_follow"),
         ("tests/ledger/test_laws_accounts.py::test_nobody_sets_an_accounts_numbers",),

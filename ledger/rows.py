@@ -8,6 +8,7 @@ import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import ForeignKey, Model, OneToOneRel
 from django.db.models.base import ModelState
+from psycopg.types.datetime import TimestamptzLoader
 
 Row = TypeVar("Row", bound=Model)
 
@@ -30,6 +31,8 @@ def _cursor(connection: psycopg.Connection, statement: str) -> psycopg.Cursor:
     kept: dict[str, psycopg.Cursor] = vars(connection).setdefault("_kept_cursors", {})
     if statement not in kept:
         kept[statement] = psycopg.Cursor(connection)
+        # The session's time zone is UTC already: Django's own loader would make sure once more.
+        kept[statement].adapters.register_loader("timestamptz", TimestamptzLoader)
     return kept[statement]
 
 

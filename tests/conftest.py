@@ -1,5 +1,6 @@
 """What all tests share: real PostgreSQL and Redis, the run-time role, and ways around it for attackers."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ from celery import Task
 from celery.result import AsyncResult
 from django.core.cache import cache
 from django.db import connection
+from django.template import Template
 from django.test import TransactionTestCase
+from django.test.utils import _TestState
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
@@ -71,6 +74,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in long]
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Thousands of tests and all that they import stay to the end: let nobody look for garbage there."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """A name that people can read, for values of megabytes too."""
     if isinstance(val, bytes | str) and len(val) > LONGEST_ID:
@@ -116,6 +125,16 @@ def redis_server() -> Iterator[Redis]:
     yield server
     process.terminate()
     process.wait(10)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_templates(django_test_environment: None) -> None:
+    """Templates render as they do in production.
+
+    For its own assertions Django's test client copies every context of every template, which is a tenth of
+    what a page costs. These tests read pages, as their readers do.
+    """
+    Template._render = _TestState.saved_data.template_render  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)
@@ -205,9 +224,8 @@ class SentTasks:
         return done
 
 
-@pytest.fixture
-def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> SentTasks:
-    """Catch tasks instead of sending them."""
+def catch_tasks(patch: pytest.MonkeyPatch) -> SentTasks:
+    """Catch tasks instead of sending them, until what was patched is undone."""
     sent = SentTasks()
 
     def catch(
@@ -219,8 +237,13 @@ def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> SentTasks:
         sent.waiting.append(Sent(self, tuple(args or ()), dict(kwargs or {})))
         return AsyncResult("caught")
 
-    monkeypatch.setattr(Task, "apply_async", catch)
+    patch.setattr(Task, "apply_async", catch)
     return sent
+
+
+@pytest.fixture
+def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> SentTasks:
+    return catch_tasks(monkeypatch)
 
 
 @pytest.fixture

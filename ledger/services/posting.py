@@ -218,6 +218,7 @@ def _require_positive(amount: Decimal) -> None:
 def _as_json(posting: Posting) -> dict[str, Any]:
     lines = [
         {
+            "id": str(uuid.uuid4()),
             "account": str(line.account_id),
             "side": str(line.side),
             "amount": str(line.amount),

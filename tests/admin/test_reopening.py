@@ -42,7 +42,9 @@ def test_whoever_asked_takes_it_back_on_the_page(
     office: Office, other: User, period: ServicePeriod
 ) -> None:
     assert WITHDRAW in page(office.cfo, period)
-    assert "wants it open again: A bill came late" in page(office.cfo, period)
+    assert "wants it open again: “A bill came late”. Another CFO confirms." in page(
+        office.cfo, period
+    )
     assert do(office.cfo, "withdraw-reopening", period).status_code == 302
     shown = page(office.cfo, period)
     assert "wants it open again" not in shown

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from ledger.models import Branch, Company, Region, User
 from ledger.roles import Role
 from tests.api.caller import Caller
-from tests.api.village import FIRST, Village, build_village, undone
+from tests.api.village import FIRST, Village, build_village
 from tests.ledger.factories import (
     BranchFactory,
     CompanyFactory,
@@ -21,6 +21,7 @@ from tests.ledger.factories import (
 )
 from tests.treasury.conftest import gateway
 from tests.treasury.desk import Desk, make_desk
+from tests.undone import undone
 
 __all__ = ["gateway"]
 

@@ -16,7 +16,7 @@ import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoDbBlocker
@@ -34,6 +34,7 @@ from config.openapi import document
 from ledger.models import User
 from tests.api.test_permissions import World, build_world
 from tests.conftest import FULL
+from tests.undone import undone
 
 EXAMPLES = 60 if FULL else 4
 SEED = int(os.environ.get("BURSAR_TEST_SEED", "20261121"))
@@ -58,14 +59,8 @@ def world(
     """One of everything, rolled back in the end; the connection lives through all requests."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    with django_db_blocker.unblock():
-        whole = transaction.atomic()
-        whole._from_testcase = True  # type: ignore[attr-defined]  # commands may run inside
-        with whole:
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            yield build_world()
-            transaction.set_rollback(True)
+    with django_db_blocker.unblock(), undone():
+        yield build_world()
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 
@@ -77,16 +72,6 @@ def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         return [b"".join(answer)]
     finally:
         answer.close()
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """Take back what happens inside, so that every request meets the same world."""
-    inner = transaction.atomic()
-    inner._from_testcase = True  # type: ignore[attr-defined]
-    with inner:
-        yield
-        transaction.set_rollback(True)
 
 
 @contextmanager

@@ -1,21 +1,23 @@
 """Lists cost the same number of queries however long they are, and so does one object."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoDbBlocker
 
 from payments.models import Provider
 from tests.api.caller import Caller
-from tests.conftest import SentTasks
+from tests.conftest import catch_tasks
 from tests.payments import bank as wire
 from tests.treasury import factories
 from tests.treasury.bank import PAYEE, make_bank, row
-from tests.treasury.desk import SYSTEM, Desk
+from tests.treasury.conftest import replace_gateway
+from tests.treasury.desk import SYSTEM, Desk, make_desk
 from tests.treasury.factories import acting
-from tests.treasury.gateway import Gateway
+from tests.undone import undone
 from treasury.models import BankFile
 from treasury.services.attachments import add_attachment
 from treasury.services.bank_files import make_bank_file
@@ -59,8 +61,7 @@ LISTS = [
 MOST = 9
 
 
-@pytest.fixture
-def more(desk: Desk, gateway: Gateway, sent_tasks: SentTasks) -> Callable[[], None]:
+def adding(desk: Desk) -> Callable[[], None]:
     """One more of everything, each time it is called."""
     factories.make_provider(desk.company)
     bank = make_bank(desk.company)
@@ -132,25 +133,47 @@ def queries(desk: Desk, path: str) -> tuple[int, int]:
     return len(captured), len(answer.content)
 
 
-@pytest.mark.parametrize("route", LISTS)
-def test_a_longer_list_costs_no_more_queries(
-    desk: Desk, more: Callable[[], None], route: str
-) -> None:
-    more()
+Costs = dict[str, tuple[int, int]]
+
+
+@pytest.fixture(scope="module")
+def measured(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, redis_server: object
+) -> Iterator[tuple[Costs, Costs]]:
+    """What each list costs when there is one of everything, and when there are three."""
+    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), undone():
+        replace_gateway(patch)
+        catch_tasks(patch)
+        desk = make_desk()
+        more = adding(desk)
+        more()
+        paths = addresses(desk)
+        few = {route: queries(desk, path) for route, path in paths.items()}
+        for _ in range(2):
+            more()
+        yield few, {route: queries(desk, path) for route, path in paths.items()}
+
+
+def addresses(desk: Desk) -> dict[str, str]:
     payment = desk.company.funds.get(pk=desk.fund.pk).payments.latest("created_at")
     with_files = desk.fund.requisitions.filter(attachments__isnull=False).latest("requested_at")
-    path = "/" + route.format(
-        fund=desk.fund.pk,
-        account=desk.fund.account_id,
-        payment=payment.pk,
-        requisition=with_files.pk,
-        file="{file}",
-        report="{report}",
-    )
-    few, short = queries(desk, path)
-    for _ in range(2):
-        more()
-    many, long = queries(desk, path)
+    return {
+        route: "/"
+        + route.format(
+            fund=desk.fund.pk,
+            account=desk.fund.account_id,
+            payment=payment.pk,
+            requisition=with_files.pk,
+            file="{file}",
+            report="{report}",
+        )
+        for route in LISTS
+    }
+
+
+@pytest.mark.parametrize("route", LISTS)
+def test_a_longer_list_costs_no_more_queries(measured: tuple[Costs, Costs], route: str) -> None:
+    (few, short), (many, long) = (costs[route] for costs in measured)
     assert many == few <= MOST
     whole = any(word in route for word in ("companies", "history", "attempts", "attachments"))
     assert whole or long > short, "the list grew"

@@ -1,11 +1,7 @@
 """An association as its people see it through the API."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
-
-from django.db import connection, transaction
 
 from ledger.models import Membership, User
 from ledger.roles import Role
@@ -103,15 +99,3 @@ def build_village(
     for name, weight in (THREE if weights is None else weights).items():
         village.add_owner(name, weight)
     return village
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """Take back what happens inside; commands may run there, and it may take its time."""
-    whole = transaction.atomic()
-    whole._from_testcase = True  # type: ignore[attr-defined]
-    with whole:
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-        yield
-        transaction.set_rollback(True)

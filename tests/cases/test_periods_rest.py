@@ -12,11 +12,11 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from periods.states import RemainderRule
-from tests.api.village import undone
 from tests.cases.loading import UNSAID_CURRENCY, Case, Fields, attempts, bills, code_of, load
 from tests.cases.rest import DAY, START, Refused, Street, refusal_of
 from tests.cases.rest_meters import run_late_fee, run_meter
 from tests.scene import Scene, assert_books_hold, build_scene
+from tests.undone import undone
 
 AREAS = {"allocation", "balance", "carry_forward", "meter", "late_fee"}
 CASES = load("periods.json", areas=AREAS)

@@ -36,13 +36,17 @@ def world(db: None) -> World:
     )
 
 
+def replace_gateway(patch: pytest.MonkeyPatch) -> Gateway:
+    """Put a gateway that answers what the test says in place of the real one; nothing is called."""
+    fake = Gateway()
+    patch.setattr(daraja, "send_b2c", fake.send_b2c)
+    patch.setattr(daraja, "query_status", fake.query_status)
+    return fake
+
+
 @pytest.fixture
 def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
-    """A gateway that answers what the test says; nothing is called."""
-    fake = Gateway()
-    monkeypatch.setattr(daraja, "send_b2c", fake.send_b2c)
-    monkeypatch.setattr(daraja, "query_status", fake.query_status)
-    return fake
+    return replace_gateway(monkeypatch)
 
 
 SendCode = Callable[[Payment, User], str]

@@ -8,9 +8,12 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponseRedirect
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.messages.storage import default_storage
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import is_valid_path, reverse
+from django.utils.functional import SimpleLazyObject, empty
 
 from config import metrics, problems
 from config.logs import WATCHED
@@ -147,6 +150,25 @@ class SecondFactor:
         return HttpResponseRedirect(here)
 
 
+class Messages(MessageMiddleware):
+    """Opens the store of what a person is told when somebody looks into it; with programs nobody does."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Let the request have messages."""
+        request._messages = SimpleLazyObject(lambda: default_storage(request))  # type: ignore[attr-defined]
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Keep those that nobody has read, if there was any need to look."""
+        messages = getattr(request, "_messages", None)
+        if isinstance(messages, SimpleLazyObject) and messages._wrapped is empty:
+            return response
+        return super().process_response(request, response)
+
+
+# The one address that is written without a slash; all others of ours end with one, which a test watches.
+WITHOUT_SLASH = "/metrics"
+
+
 class OptionalSlash:
     """Lets every address be written with or without its trailing slash, for all verbs, without redirect."""
 
@@ -155,10 +177,10 @@ class OptionalSlash:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
-        other = path.removesuffix("/") if path.endswith("/") else path + "/"
-        if other and not is_valid_path(path) and is_valid_path(other):
-            request.path_info = other
-            request.path = (
-                request.path.removesuffix("/") if path.endswith("/") else request.path + "/"
-            )
+        if path == f"{WITHOUT_SLASH}/":
+            request.path_info = WITHOUT_SLASH
+            request.path = request.path.removesuffix("/")
+        elif not path.endswith("/") and not is_valid_path(path) and is_valid_path(f"{path}/"):
+            request.path_info = f"{path}/"
+            request.path = f"{request.path}/"
         return self.get_response(request)

@@ -120,7 +120,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.middleware.Messages",
     "allauth.account.middleware.AccountMiddleware",
     "config.middleware.SecondFactor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

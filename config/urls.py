@@ -14,7 +14,7 @@ from config import pages
 from config.health import health
 from config.metrics import metrics
 
-# What is asked for most comes first: routes are tried in this order.
+# Routes are tried in this order, so what is asked for most comes first.
 APPS = ("treasury", "payments", "ledger", "budgeting", "periods")
 
 
@@ -54,6 +54,7 @@ def _below(noun: str, route: URLPattern) -> URLPattern:
 
 
 urlpatterns = [
+    *under_nouns(of_apps()),
     path("", pages.home, name="home"),
     path("demo/inbox/", pages.demo_inbox, name="demo-inbox"),
     path("health/", health, name="health"),
@@ -62,7 +63,6 @@ urlpatterns = [
     path("problems/<slug:code>/", pages.problem, name="problem"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
-    *under_nouns(of_apps()),
     path("admin/", admin.site.urls),
 ]
 

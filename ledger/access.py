@@ -57,7 +57,7 @@ def roles_somewhere(user: User) -> frozenset[str]:
     """Return the roles that the user has at any place; a superuser has every one."""
     if user.is_superuser and user.is_active:
         return frozenset(Role.values)
-    return frozenset(role for role, _ in _memberships(user))
+    return frozenset(role for role, _ in memberships_of(user))
 
 
 def require_role(
@@ -141,13 +141,13 @@ def within_reach(
 def _places(user: User, roles: Iterable[Role], *, whole_company: bool) -> list[Reached]:
     """Return the company, region and branch of each membership with one of the roles."""
     wanted = frozenset(roles)
-    found = (place for role, place in _memberships(user) if role in wanted)
+    found = (place for role, place in memberships_of(user) if role in wanted)
     if whole_company:
         found = (place for place in found if place[1] is None)
     return list(dict.fromkeys(found))
 
 
-def _memberships(user: User) -> list[tuple[str, Reached]]:
+def memberships_of(user: User) -> list[tuple[str, Reached]]:
     """Return each role of somebody who is active, and where he has it."""
 
     def read() -> list[tuple[str, Reached]]:

@@ -19,7 +19,7 @@ from pytest_django import DjangoDbBlocker
 
 from config.embedded import processes
 from config.embedded.home import ROOT
-from config.embedded.instance import free_port
+from config.embedded.instance import WEB_THREADS, free_port
 from tests.conftest import environment_of_children
 from tests.scene import PASSWORD
 
@@ -78,7 +78,7 @@ def serving(
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
     command += ["--port", str(port), "--workers", str(workers)]
-    command += ["--blocking-threads", "8", "--no-ws"]
+    command += ["--blocking-threads", str(WEB_THREADS), "--no-ws"]
     command += ["--respawn-failed-workers", "--log-level", "warning", application]
     told = {**environment, "PORT": str(port), "BURSAR_PUBLIC_URL": url}
     process = subprocess.Popen(command, cwd=ROOT, env=told, stdout=subprocess.DEVNULL)

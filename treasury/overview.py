@@ -15,7 +15,9 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from ledger.access import visible, within_reach
 from ledger.clock import CivilDate, DatabaseClock
 from ledger.models import User
+from ledger.roles import READING_ROLES
 from payments.models import Provider
+from treasury.authority import fund_in_reach
 from treasury.models import (
     Payment,
     PaymentAttempt,
@@ -127,14 +129,16 @@ def funds_at_a_glance(user: User, narrowed: Narrowed) -> list[TreasuryFund]:
     return list(rows.order_by("currency", margin, "name")[:FUNDS_SHOWN])
 
 
-def payments_by_status(user: User, narrowed: Narrowed) -> list[StatusTotal]:
-    """Return the payments of the last 30 days and every open one, by currency and status."""
-    recent = Q(created_at__gte=DatabaseClock() - LOOKS_BACK) | Q(status__in=OPEN)
-    rows = narrowed.apply(_seen(Payment.objects.filter(recent), user))
-    totals = rows.order_by().values("currency", "status").annotate(n=Count("pk"), sum=Sum("amount"))
+def payments_by_status(user: User, narrowed: Narrowed, now: datetime) -> list[StatusTotal]:
+    """Return the payments of the last 30 days before ``now`` and every open one, by currency and status."""
+    rows = narrowed.apply(_with_fund_seen(Payment.objects.order_by(), user))
+    open_ones = rows.filter(status__in=OPEN)
+    # By themselves: an index leads to the open ones, and none to both.
+    ended = rows.filter(created_at__gte=now - LOOKS_BACK).exclude(status__in=OPEN)
     found = [
         StatusTotal(row["currency"], PaymentStatus(row["status"]), row["n"], row["sum"])
-        for row in totals
+        for part in (open_ones, ended)
+        for row in part.values("currency", "status").annotate(n=Count("pk"), sum=Sum("amount"))
     ]
     places = list(PaymentStatus)
     return sorted(found, key=lambda one: (one.currency, places.index(one.status)))
@@ -148,17 +152,17 @@ def approvals_by_age(
         (
             "Requisitions",
             narrowed.apply(
-                _seen(Requisition.objects.filter(status=RequisitionStatus.SUBMITTED), user)
+                _with_fund_seen(
+                    Requisition.objects.filter(status=RequisitionStatus.SUBMITTED), user
+                )
             ),
             "requested_at",
         ),
         (
             "Variances",
             narrowed.apply(
-                _seen(
-                    VarianceAdjustment.objects.filter(status=VarianceStatus.PENDING),
-                    user,
-                    "payment__fund__",
+                VarianceAdjustment.objects.filter(
+                    within_reach(user, "payment__fund__"), status=VarianceStatus.PENDING
                 ),
                 fund="payment__fund",
             ),
@@ -167,7 +171,9 @@ def approvals_by_age(
         (
             "Replenishments",
             narrowed.apply(
-                _seen(ReplenishmentRequest.objects.filter(status=ReplenishmentStatus.PENDING), user)
+                _with_fund_seen(
+                    ReplenishmentRequest.objects.filter(status=ReplenishmentStatus.PENDING), user
+                )
             ),
             "created_at",
         ),
@@ -218,8 +224,8 @@ def health_of_providers(user: User, narrowed: Narrowed) -> list[Health]:
 def scheduled_by_day(user: User, narrowed: Narrowed) -> list[DueDay]:
     """Return what is scheduled and has not gone out, by currency and day, the nearest days of each first."""
     scheduled = Payment.objects.filter(status=PaymentStatus.PENDING, due_on__isnull=False)
-    rows = narrowed.apply(_seen(scheduled, user)).order_by("currency", "due_on")
-    today = CivilDate(F("fund__company__time_zone"))
+    rows = narrowed.apply(_with_fund_seen(scheduled, user)).order_by("currency", "due_on")
+    today = CivilDate(F("company__time_zone"))
     totals = rows.values("currency", "due_on").annotate(
         n=Count("pk"),
         sum=Sum("amount"),
@@ -237,8 +243,8 @@ def scheduled_by_day(user: User, narrowed: Narrowed) -> list[DueDay]:
 
 def what_is_due(user: User, narrowed: Narrowed) -> dict[str, int]:
     """Return how many payments wait for which step of a treasurer."""
-    rows = narrowed.apply(_seen(Payment.objects.filter(status__in=OPEN), user))
-    later = Q(due_on__gt=CivilDate(F("fund__company__time_zone")))
+    rows = narrowed.apply(_with_fund_seen(Payment.objects.filter(status__in=OPEN), user))
+    later = Q(due_on__gt=CivilDate(F("company__time_zone")))
     is_pending = Q(status=PaymentStatus.PENDING)
     # What goes out on a later day waits for nobody yet; a day that is not set is no later one.
     pending = is_pending & (Q(due_on=None) | ~later)
@@ -254,5 +260,5 @@ def what_is_due(user: User, narrowed: Narrowed) -> dict[str, int]:
     return found
 
 
-def _seen(rows: QuerySet[Any], user: User, prefix: str = "fund__") -> QuerySet[Any]:
-    return rows.filter(within_reach(user, prefix))
+def _with_fund_seen(rows: QuerySet[Any], user: User) -> QuerySet[Any]:
+    return rows.filter(fund_in_reach(user, *READING_ROLES))

@@ -35,13 +35,15 @@ WRITTEN_AMOUNT = re.compile(r"[0-9]{1,20}(\.[0-9]{1,4})?", re.ASCII)
 class SeenAdmin(ModelAdmin):
     """Rows of the organisations that the person works for; nobody adds, changes or deletes one by form.
 
-    ``scope`` leads from a row to what has company, region and branch. Superusers see every row and may
+    ``scope`` leads from a row to what has company, region and branch; with ``own_company`` a law ties the
+    row's own company to that one. Superusers see every row and may
     change none either. A subclass describes a row's page in ``page_for``.
     """
 
     scope: ClassVar[str] = ""
     by_company_only: ClassVar[bool] = False
     whole_company: ClassVar[bool] = False
+    own_company: ClassVar[bool] = False
     steps: ClassVar[Sequence[Step]] = ()
     creation: ClassVar[Step | None] = None
     amount_fields: ClassVar[Sequence[str]] = ()
@@ -69,6 +71,7 @@ class SeenAdmin(ModelAdmin):
             prefix=self.scope,
             by_company_only=self.by_company_only,
             whole_company=self.whole_company,
+            own_company=self.own_company,
         )
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -8,11 +8,15 @@ from drf_spectacular.plumbing import build_bearer_security_scheme_object
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from knox.crypto import hash_token
 from knox.models import AuthToken
+from knox.settings import knox_settings
+from rest_framework import HTTP_HEADER_ENCODING
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
 
 from ledger.models import User
 from ledger.rows import Columns, rows_of
 
+PREFIX = knox_settings.AUTH_HEADER_PREFIX.encode()
 REFUSAL = "This token is not valid."
 TOKEN, USER = Columns(AuthToken), Columns(User)
 TOKEN_OF = f"""
@@ -24,6 +28,14 @@ TOKEN_OF = f"""
 
 class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]
     """Finds a token by its hash, in one query however many tokens a person has."""
+
+    def authenticate(self, request: Request) -> Any:
+        """Return the person and his token; None where the header says nothing of tokens."""
+        header: str = request.META.get("HTTP_AUTHORIZATION", "")
+        words = header.encode(HTTP_HEADER_ENCODING).split()
+        if len(words) == 2 and words[0] == PREFIX:
+            return self.authenticate_credentials(words[1])
+        return super().authenticate(request)
 
     def authenticate_credentials(self, token: bytes) -> Any:
         try:

@@ -1,6 +1,7 @@
 """Who calls the API, and from which places."""
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,10 +59,19 @@ def organisation(db: None) -> Organisation:
     return Organisation()
 
 
-@pytest.fixture
-def desk(db: None) -> Desk:
+@pytest.fixture(scope="module")
+def built_desk(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, redis_server: object
+) -> Iterator[Desk]:
     """A company with tiers, a filled fund and people; codes are needed above 200,000."""
-    return make_desk()
+    with django_db_blocker.unblock(), undone():
+        yield make_desk()
+
+
+@pytest.fixture
+def desk(built_desk: Desk, db: None) -> Desk:
+    """The same for each test of a module; what a test does to it is undone."""
+    return deepcopy(built_desk)
 
 
 Calling = Callable[[User | None], APIClient]

@@ -44,6 +44,33 @@ def test_a_name_and_a_password_give_a_token_that_says_who_asks(amina: User) -> N
     assert (me.status_code, me.json()["id"]) == (200, str(amina.pk))
 
 
+@pytest.mark.parametrize("written", ["Token {}", "token {}", "TOKEN  {}", "  Token {} "])
+def test_the_word_before_a_token_may_be_written_in_any_case(amina: User, written: str) -> None:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=written.format(ask().json()["token"]))
+    assert client.get("/api/me/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("Token", "authentication_failed"),
+        ("Token a b", "authentication_failed"),
+        ("Token caf\xe9", "authentication_failed"),
+        ("Token {}x", "authentication_failed"),
+        ("Bearer {}", "not_authenticated"),
+        ("Token\xa0{}", "not_authenticated"),
+        ("{}", "not_authenticated"),
+        ("", "not_authenticated"),
+    ],
+)
+def test_what_is_no_token_opens_nothing(amina: User, header: str, code: str) -> None:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=header.format(ask().json()["token"]))
+    answer = client.get("/api/me/")
+    assert (answer.status_code, answer.json()["code"]) == (401, code)
+
+
 def test_only_the_hash_of_a_token_is_kept(amina: User) -> None:
     token = ask().json()["token"]
     kept = AuthToken.objects.get(user=amina)

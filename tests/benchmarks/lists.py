@@ -25,9 +25,10 @@ STATES = """
         spent_on = CASE WHEN hashtext(payment_id::text) %% 20 = 0 THEN spent_on ELSE current_date END
     WHERE payment_id = ANY(%(payments)s)
 """
-# One in a hundred still waits for somebody who approves.
+# One in a hundred still waits for somebody who approves; a payee is paid some two hundred times.
 SUBMITTED = """
     UPDATE treasury_requisition SET
+        payee_index = md5((hashtext(requisition_id::text) %% 5000)::text),
         requested_at = requested_at - (hashtext(requisition_id::text) & 65535) * interval '100 seconds',
         status = CASE WHEN abs(hashtext(requisition_id::text)) %% 100 = 0 THEN 'submitted' ELSE 'paid' END
     WHERE requisition_id IN (SELECT requisition_id FROM treasury_payment WHERE payment_id = ANY(%(payments)s))
@@ -40,6 +41,7 @@ LISTS = {
     "payments in the admin": "/admin/treasury/payment/",
     "GET /api/payments/": "/api/payments/",
     "the approvals page": "/approvals/",
+    "the dashboard": "/treasury/",
 }
 
 

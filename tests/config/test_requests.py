@@ -1,16 +1,19 @@
 """What happens to every request: names, addresses, slashes, policies, health, documentation."""
 
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib import messages
+from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
-from django.urls import resolve
+from django.urls import get_resolver, resolve
 from pytest_django import Settings
 
-from config.middleware import RequestIdentity
+from config.middleware import WITHOUT_SLASH, Messages, RequestIdentity
 
 
 def seen_by_a_view(**headers: Any) -> HttpRequest:
@@ -76,9 +79,53 @@ def test_what_is_below_a_noun_and_no_route_is_not_found(client: Client, path: st
         assert client.get(written).status_code == 404
 
 
+def routes(patterns: Any, before: str = "") -> Iterator[str]:
+    for entry in patterns:
+        route = before + str(entry.pattern)
+        yield from routes(entry.url_patterns, route) if hasattr(entry, "url_patterns") else [route]
+
+
+def test_every_address_but_one_is_written_with_its_slash() -> None:
+    """The admin's last route takes whatever is left."""
+    written = {route.removesuffix("$") for route in routes(get_resolver().url_patterns)}
+    without = {route for route in written if not route.endswith("/")}
+    assert without - {"", "admin/(?P<url>.*)"} == {WITHOUT_SLASH.removeprefix("/")}
+
+
+@pytest.mark.django_db
+def test_what_is_written_without_a_slash_may_have_one(client: Client) -> None:
+    assert client.get("/metrics").status_code == client.get("/metrics/").status_code == 200
+
+
 def test_a_body_without_slash_is_not_redirected_away(client: Client) -> None:
     answer = client.post("/api/auth/token", b"{", content_type="application/json")
     assert answer.status_code in {400, 401, 403}
+
+
+def through_messages(look: Callable[[HttpRequest], object], **cookies: str) -> HttpResponse:
+    """What is answered to a browser with these cookies by a view that looks for messages, or does not."""
+    request = RequestFactory().get("/")
+    request.session, request.COOKIES = SessionStore(), cookies
+    middleware = Messages(lambda request: HttpResponse())
+    middleware.process_request(request)
+    look(request)
+    return middleware.process_response(request, HttpResponse())
+
+
+def test_a_message_is_kept_for_the_next_page_and_then_forgotten() -> None:
+    said = through_messages(lambda request: messages.info(request, "It is paid."))
+    shown: list[str] = []
+
+    def look(request: HttpRequest) -> None:
+        shown.extend(map(str, messages.get_messages(request)))
+
+    read = through_messages(look, messages=said.cookies["messages"].value)
+    assert (shown, read.cookies["messages"].value) == (["It is paid."], "")
+
+
+def test_where_nobody_looks_for_messages_none_are_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.middleware.default_storage", lambda request: pytest.fail("opened"))
+    assert not through_messages(lambda request: None).cookies
 
 
 @pytest.mark.django_db

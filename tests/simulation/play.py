@@ -151,14 +151,16 @@ class Play:
         self._ask_of_one(cancel_payment, self.chance.choice(("pending", "failed")))
 
     def _ask_of_one(self, command: Callable[..., Any], status: str, **more: Any) -> None:
-        wanted = [one.pk for one in self.payments if self._status(one) == status]
+        statuses = self._statuses()
+        wanted = [one.pk for one in self.payments if statuses[one.pk] == status]
         if wanted:
             payment_id = self.chance.choice(wanted)
             with suppress(Refusal):
                 command(actor=self.scene.actor("treasurer"), payment_id=payment_id, **more)
 
-    def _status(self, payment: Payment) -> str:
-        return Payment.objects.values_list("status", flat=True).get(pk=payment.pk)
+    def _statuses(self) -> dict[Any, str]:
+        known = Payment.objects.filter(pk__in=[payment.pk for payment in self.payments])
+        return dict(known.values_list("pk", "status"))
 
     def _run_task(self) -> None:
         """A message arrives: once, twice, or never."""
@@ -186,15 +188,18 @@ class Play:
     def _come_to_rest(self) -> None:
         """Nobody dies any more and the bank behaves: a few passes later all is final or before people."""
         for pause in (60, 400, 1000, 4000, 30_000, 100_000, 100_000, 400):
-            if not self._open():
-                break
-            self.clock.advance(seconds=pause)
-            for _ in range(2):
-                self.bank.work()
-                self._sweep()
-                self._janitor()
+            if self._open():
+                self.clock.advance(seconds=pause)
+                self._pass()
+            if self._open():
+                self._pass()
         self._settle_the_post()
         self._check()
+
+    def _pass(self) -> None:
+        self.bank.work()
+        self._sweep()
+        self._janitor()
 
     def _open(self) -> bool:
         ids = [payment.pk for payment in self.payments]
@@ -210,8 +215,9 @@ class Play:
 
     def _people_decide(self) -> None:
         """What only people can know: two of them look at the bank's own books."""
+        statuses = self._statuses()
         for payment in self.payments:
-            if self._status(payment) != "review":
+            if statuses[payment.pk] != "review":
                 continue
             attempt = PaymentAttempt.objects.get(payment=payment, finished_at=None)
             found = "paid" if self.bank.paid(str(attempt.reference)) else "not_paid"

@@ -27,6 +27,7 @@ ROWS_SHOWN = 100
 @admin.register(Batch)
 class BatchAdmin(SeenAdmin):
     scope = "fund__"
+    own_company = True
     list_display = (
         "name",
         "count",

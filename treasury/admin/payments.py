@@ -25,6 +25,7 @@ from treasury.models import Payment, PaymentExecution, Reconciliation
 class PaymentAdmin(LiveAdmin):
     live_tones = tones.PAYMENT
     scope = "fund__"
+    own_company = True
     export = PAYMENTS
     list_display = (
         "payee",

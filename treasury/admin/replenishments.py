@@ -29,6 +29,7 @@ def asked_by(row: ReplenishmentRequest) -> cells.Cell:
 @admin.register(ReplenishmentRequest)
 class ReplenishmentAdmin(SeenAdmin):
     scope = "fund__"
+    own_company = True
     export = REPLENISHMENTS
     list_display = (
         "fund",

@@ -27,6 +27,7 @@ from treasury.models import Requisition
 @admin.register(Requisition)
 class RequisitionAdmin(SeenAdmin):
     scope = "fund__"
+    own_company = True
     export = REQUISITIONS
     list_display = (
         "payee_name",

@@ -83,6 +83,13 @@ class Reversal(TwoPersonFinding):
                 name="treasury_reversal_one",
             ),
         )
+        indexes = (
+            models.Index(
+                fields=("payment",),
+                condition=Q(confirmed_at=None, withdrawn_at=None),
+                name="treasury_reversal_open",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"return of {self.payment_id}"

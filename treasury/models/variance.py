@@ -4,7 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 
 from ledger.clock import DatabaseClock
 from ledger.models import Company, JournalEntry
@@ -13,7 +13,15 @@ from ledger.models.organisation import CurrencyField
 from ledger.money import Money
 from treasury.models.delegation import Delegation
 from treasury.models.payment import Payment
+from treasury.risk import Risk
 from treasury.states import VarianceStatus
+
+# One that takes money from the fund wants to be looked at before one that brings some back.
+WEIGHT = Case(
+    When(variance_amount__gt=0, then=Value(Risk.RAISED.value)),
+    default=Value(Risk.ORDINARY.value),
+    output_field=models.IntegerField(),
+)
 
 
 class VarianceAdjustment(models.Model):
@@ -102,10 +110,13 @@ class VarianceAdjustment(models.Model):
         )
         indexes = (
             models.Index(fields=("company", "-created_at"), name="treasury_variance_recent"),
+            # The queue of those who approve, in its order.
             models.Index(
-                fields=("created_at", "variance_id"),
+                WEIGHT.desc(),
+                F("created_at"),
+                F("variance_id"),
                 condition=Q(status=VarianceStatus.PENDING),
-                name="treasury_variance_waiting",
+                name="treasury_variance_queue",
             ),
         )
 

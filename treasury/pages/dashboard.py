@@ -16,8 +16,10 @@ from ledger.admin.requests import user_of
 from ledger.clock import database_now
 from ledger.models import User
 from ledger.money import Money
+from ledger.once import read_once
 from ledger.reports import one_snapshot
 from treasury.admin import tones
+from treasury.counting import count_payments
 from treasury.models import TreasuryFund
 from treasury.overview import (
     DueDay,
@@ -27,9 +29,6 @@ from treasury.overview import (
     approvals_by_age,
     funds_at_a_glance,
     health_of_providers,
-    payments_by_status,
-    scheduled_by_day,
-    what_is_due,
 )
 from treasury.pages.charts import Bar, Chart
 from treasury.selectors import funds_seen_by
@@ -49,8 +48,9 @@ DUE = (
 @login_required
 @never_cache
 @require_safe
+@read_once()
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """Show treasury at a glance, all of it read at one moment."""
+    """Show treasury at a glance, all of it read at one moment; very many payments are counted once a minute."""
     user = user_of(request)
     narrowed = _narrowed(request)
     with one_snapshot():
@@ -68,20 +68,19 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 
 def _figures(user: User, narrowed: Narrowed, now: Any) -> dict[str, Any]:
     funds = funds_at_a_glance(user, narrowed)
-    due = what_is_due(user, narrowed)
+    counted = count_payments(user, narrowed, now)
     return {
+        "counted_at": counted.at,
         "cash": [_cash(currency, rows) for currency, rows in _by_currency(funds).items()],
         "statuses": [
-            _statuses(currency, rows)
-            for currency, rows in _by_currency(payments_by_status(user, narrowed)).items()
+            _statuses(currency, rows) for currency, rows in _by_currency(counted.statuses).items()
         ],
         "scheduled": [
-            _scheduled(currency, rows)
-            for currency, rows in _by_currency(scheduled_by_day(user, narrowed)).items()
+            _scheduled(currency, rows) for currency, rows in _by_currency(counted.scheduled).items()
         ],
         "ages": _ages(approvals_by_age(user, narrowed, now)),
         "health": [_health(one) for one in health_of_providers(user, narrowed)],
-        "due": [(due[name], words, status) for name, words, status in DUE],
+        "due": [(counted.due[name], words, status) for name, words, status in DUE],
         "low": sum(fund.check_reorder_needed() for fund in funds),
     }
 

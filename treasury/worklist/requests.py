@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Case, Exists, F, IntegerField, OuterRef, Value, When
+from django.db.models import Exists, F, OuterRef, Value
 
 from ledger.access import within_reach
 from ledger.models import User
@@ -15,6 +15,7 @@ from treasury.awaiting import (
     variances_awaiting,
 )
 from treasury.models import Batch, ReplenishmentRequest, Requisition, VarianceAdjustment
+from treasury.models.variance import WEIGHT
 from treasury.payees import WITHDRAWN
 from treasury.risk import LOOKS_TWICE_WITHIN, Risk
 from treasury.selectors import (
@@ -71,13 +72,7 @@ def _requisition(row: Any, user: User) -> Item:
 
 
 def _weighed(rows: Rows) -> Rows:
-    """A variance that takes money from the fund wants to be looked at before one that brings some back."""
-    weight = Case(
-        When(variance_amount__gt=0, then=Value(int(Risk.RAISED))),
-        default=Value(int(Risk.ORDINARY)),
-        output_field=IntegerField(),
-    )
-    weighed: Rows = rows.annotate(weight=weight)
+    weighed: Rows = rows.annotate(weight=WEIGHT)
     return weighed
 
 

@@ -1,8 +1,8 @@
 # Everything here sets itself up: a fresh machine needs Python 3.11, venv, make and git.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 ARGS ?=
-# Test processes side by side; `make test WORKERS=0` runs them in one.
-WORKERS ?= 2
+# Test processes side by side, one more than cores, for some always wait; `make test WORKERS=0` runs them in one.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PORT ?= 8000
 export PORT
 # Byte code is written at the first import, not by the installation; a process that finds none takes three

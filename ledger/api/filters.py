@@ -15,6 +15,7 @@ from rest_framework.exceptions import ValidationError as InvalidParameter
 from rest_framework.filters import OrderingFilter
 
 from ledger.models import User
+from ledger.once import read_once
 
 
 class FilterSet(django_filters.FilterSet):  # type: ignore[misc]
@@ -63,7 +64,9 @@ class AwaitingFilter(django_filters.ChoiceFilter):  # type: ignore[misc]
     def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
         if value != "me":
             return qs
-        return qs.filter(pk__in=self.waiting(self.parent.request.user).values("pk"))
+        with read_once():
+            waiting = self.waiting(self.parent.request.user)
+        return qs.filter(pk__in=waiting.values("pk"))
 
 
 class TrueOrFalseFormField(forms.Field):

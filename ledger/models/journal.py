@@ -19,8 +19,13 @@ class JournalEntry(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # Tied by the lines, of which each has its entry's company and its account's.
     company = models.ForeignKey(
-        Company, on_delete=models.PROTECT, related_name="journal_entries", db_index=False
+        Company,
+        on_delete=models.PROTECT,
+        related_name="journal_entries",
+        db_index=False,
+        db_constraint=False,
     )
     reference = models.CharField(max_length=160, unique=True)
     description = models.CharField(max_length=255)

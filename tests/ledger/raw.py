@@ -85,9 +85,11 @@ def insert_journal(account: Account, **more: Any) -> uuid.UUID:
     return entry
 
 
-def insert_lines(entry: uuid.UUID, *lines: dict[str, Any]) -> None:
-    """Insert ledger entries into their table in one statement."""
-    _insert("ledger_ledgerentry", [{"journal_entry_id": entry, **facts} for facts in lines])
+def insert_lines(
+    entry: uuid.UUID, *lines: dict[str, Any], table: str = "ledger_ledgerentry"
+) -> None:
+    """Insert ledger entries into their table, or one like it, in one statement."""
+    _insert(table, [{"journal_entry_id": entry, **facts} for facts in lines])
 
 
 def next_line(account: Account, side: str, amount: str, **more: Any) -> dict[str, Any]:

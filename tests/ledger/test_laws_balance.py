@@ -1,5 +1,7 @@
 """Law 1: a journal entry has two or more lines and balances in each currency."""
 
+import uuid
+
 import psycopg
 import pytest
 from django.db import connection, transaction
@@ -122,6 +124,17 @@ def test_the_owner_cannot_insert_an_entry_without_lines(
         raw.insert_journal(accounts[0])
 
 
+def test_the_owner_cannot_insert_an_entry_of_no_company(
+    accounts: tuple[Account, Account], as_owner: str
+) -> None:
+    cash, bank = accounts
+    nowhere = {"company_id": uuid.uuid4()}
+    with raw.refused(FOREIGN_KEY):
+        entry = raw.insert_journal(cash, **nowhere)
+        debit = raw.next_line(bank, "debit", "10", **nowhere)
+        raw.insert_lines(entry, debit, raw.next_line(cash, "credit", "10", **nowhere))
+
+
 @pytest.mark.parametrize("amounts", [("5", "4"), ("5", None)])
 def test_a_late_line_on_an_older_entry_is_refused(
     accounts: tuple[Account, Account], as_owner: str, amounts: tuple[str, str | None]
@@ -145,6 +158,52 @@ def test_a_line_cannot_slip_in_between_two_checks(
         raw.insert_lines(entry, *lines)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
         raw.insert_lines(entry, raw.next_line(bank, "debit", "1"))
+
+
+HALF_BY_HALF = "INSERT INTO ledger_ledgerentry SELECT * FROM half WHERE side = '{}'"
+IN_PARTS = {
+    "two statements": [HALF_BY_HALF.format(side) for side in ("debit", "credit")],
+    "two parts of one statement": [
+        "UPDATE half SET amount = 9 WHERE side = 'credit'",
+        f"WITH first AS ({HALF_BY_HALF.format('debit')}) {HALF_BY_HALF.format('credit')}",
+    ],
+    "merge": [
+        (
+            "MERGE INTO ledger_ledgerentry kept USING (SELECT * FROM half WHERE side = 'debit') new"
+            " ON kept.id = new.id WHEN NOT MATCHED THEN INSERT (id, journal_entry_id, account_id, company_id,"
+            " sequence, side, amount, currency, balance_after, effective_on, posted_at, chain_hash)"
+            " VALUES (new.id, new.journal_entry_id, new.account_id, new.company_id, new.sequence, new.side,"
+            " new.amount, new.currency, new.balance_after, new.effective_on, new.posted_at, new.chain_hash)"
+        )
+    ],
+    "a conflict": [f"{HALF_BY_HALF.format('debit')} ON CONFLICT DO NOTHING"],
+    "no number": [
+        "UPDATE half SET amount = 'NaN'",
+        "INSERT INTO ledger_ledgerentry SELECT * FROM half",
+    ],
+}
+
+
+@pytest.mark.parametrize("way", IN_PARTS)
+def test_an_entry_in_parts_that_do_not_balance_is_refused(
+    accounts: tuple[Account, Account], as_owner: str, way: str
+) -> None:
+    """At commit lines are only counted, so what does not balance must never get in."""
+    cash, bank = accounts
+    with raw.refused(CHECK), connection.cursor() as cursor:
+        entry = raw.insert_journal(cash)
+        cursor.execute("CREATE TEMPORARY TABLE half (LIKE ledger_ledgerentry) ON COMMIT DROP")
+        raw.insert_lines(
+            entry,
+            raw.next_line(bank, "debit", "10"),
+            raw.next_line(cash, "credit", "10"),
+            table="half",
+        )
+        cursor.execute(
+            "SET LOCAL search_path = pg_temp, public; CREATE TEMPORARY VIEW added AS TABLE half"
+        )
+        for statement in IN_PARTS[way]:
+            cursor.execute(statement)
 
 
 @pytest.mark.parametrize("table", ["ledger_journalentry", "ledger_ledgerentry"])

@@ -4,6 +4,8 @@ from tests.mutants.mutant import Mutant, drop_trigger
 
 T_CLOSING_LAWS = "tests/periods/test_closing_laws.py::"
 T_CONSUMPTION = "tests/periods/test_consumption_charges.py::"
+T_PAYING = "tests/periods/test_paying.py::"
+T_READINGS = "tests/periods/test_readings.py::"
 T_REFUND_LAWS = "tests/periods/test_refund_laws.py::"
 
 PERIODS = (
@@ -93,5 +95,47 @@ PERIODS = (
         "    follow_owners(association, actor, since=from_on)\n",
         "",
         (T_CONSUMPTION + "test_a_transfer_dated_back_splits_what_was_charged_anew",),
+    ),
+    Mutant(
+        "an expense that treasury was asked for is not asked for again",
+        "periods/services/paying.py",
+        "    if expense.requisition and expense.requisition.status not in WITHDRAWN:",
+        "    if expense.requisition is None and expense.requisition_id:",
+        (T_PAYING + "test_it_is_asked_for_once_and_again_after_a_refusal",),
+    ),
+    Mutant(
+        "what an owner has paid is not paid again",
+        "periods/services/paying.py",
+        "    if expense.paid_by_id is not None:",
+        "    if expense.paid_by_id == 0:",
+        (T_PAYING + "test_what_is_paid_or_brings_money_in_is_not_paid",),
+    ),
+    Mutant(
+        "an adjustment goes with its correction, not alone",
+        "periods/services/charges.py",
+        "    if charge.kind != ChargeKind.CHARGE:",
+        "    if not charge.kind:",
+        ("tests/periods/test_reopening.py::test_an_adjustment_follows_from_its_correction",),
+    ),
+    Mutant(
+        "a reading far above the average is confirmed",
+        "periods/services/readings.py",
+        "    if metering.needs_confirmation(used, history):",
+        "    if not history and metering.needs_confirmation(used, history):",
+        (T_READINGS + "test_more_than_three_times_the_average_wants_to_be_confirmed",),
+    ),
+    Mutant(
+        "a day's reading is counted once",
+        "periods/services/readings.py",
+        "    _require_new(meter, asked.to_on)\n",
+        "",
+        (T_READINGS + "test_the_same_day_is_not_read_twice",),
+    ),
+    Mutant(
+        "what is brought along is brought once",
+        "periods/services/opening_balances.py",
+        "    if OpeningBalances.objects.filter(association=association).exists():",
+        "    if association.pk is None:",
+        ("tests/periods/test_opening_balances.py::test_it_is_recorded_once",),
     ),
 )

@@ -169,6 +169,20 @@ def test_charges_follow_the_scope_and_the_billing_of_their_item(
     assert_books_hold()
 
 
+@pytest.mark.parametrize("name", ["Gießwasser", "İçme suyu"])
+def test_charges_follow_an_item_whatever_letters_its_name_has(
+    estate: Estate, period: ServicePeriod, name: str
+) -> None:
+    actor = estate.actor("treasurer")
+    item = estate.item(period, name, allocation_strategy="USAGE_BASED", billing="unit_price")
+    read(estate, period, meter_of(estate, item, None), "0", "100", unit_price="1.00")
+    edit_budget_item(actor=actor, item_id=item.pk, scope=[estate.units["Ann"].pk])
+    assert charges_of(estate) == {"Ann": 100}
+    edit_budget_item(actor=actor, item_id=item.pk, billing="share")
+    assert charges_of(estate) == {}
+    assert_books_hold()
+
+
 def test_charges_follow_the_rule_for_what_is_left_over(
     estate: Estate, period: ServicePeriod, water: BudgetItem
 ) -> None:

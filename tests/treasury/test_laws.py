@@ -10,7 +10,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Model
 
-from ledger.models import StateTransition
+from ledger.models import JournalEntry, StateTransition
 from ledger.roles import Role
 from tests.treasury.conftest import World
 from tests.treasury.factories import PHONE, acting, approve, make_company, make_fund, person, today
@@ -200,6 +200,22 @@ def test_success_needs_its_execution_and_an_execution_its_success(
     execution = PaymentExecution.objects.get(payment=paid)
     execution.pk, execution.payment = uuid4(), other
     refused("", lambda: execution.save(force_insert=True))
+
+
+@pytest.mark.parametrize("copied", ["requester_id", "company_id"])
+def test_an_execution_copies_its_payment(world: World, paid: Payment, copied: str) -> None:
+    other = world.payment()
+    execution = PaymentExecution.objects.get(payment=paid)
+    booked = JournalEntry.objects.filter(payment_execution=None)[0]
+    forged = {"requester_id": world.cfo.pk, "company_id": make_company().pk}[copied]
+
+    def attack() -> None:
+        Payment.objects.filter(pk=other.pk).update(status="success", executor=world.treasurer)
+        execution.pk, execution.payment, execution.journal_entry = uuid4(), other, booked
+        setattr(execution, copied, forged)
+        execution.save(force_insert=True)
+
+    refused("treasury_execution_same_payment", attack)
 
 
 def test_statuses_move_only_along_their_table(

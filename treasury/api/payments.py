@@ -36,7 +36,6 @@ from ledger.api.filters import (
 from ledger.api.resource import Editing, History, Listing, Making, Resource, Showing
 from ledger.api.serializers import Input, Output
 from ledger.roles import Role
-from ledger.rows import without_related
 from payments.selectors import exchanges_of
 from treasury import duties
 from treasury.api.inputs import EditInput
@@ -155,18 +154,34 @@ def _standing(findings: Iterable[TwoPersonFinding], shown_by: type[Output]) -> A
     return shown_by(found[-1]).data if found else None
 
 
-PAID = PaymentSerializer()
+class Nothing(serializers.Field):
+    """What there cannot be."""
+
+    def __init__(self) -> None:
+        super().__init__(read_only=True)
+
+    def get_attribute(self, instance: Any) -> None:
+        return None
 
 
-def paid_at_once(payment: Payment) -> Any:
-    """Return what an answer says about a payment that this transaction paid in cash, without reading it again.
+class JustPaidSerializer(PaymentSerializer):
+    """A payment in cash that this transaction pays.
 
     Nothing was found out about it yet: there was no attempt before, and who reconciles it comes after.
     """
-    without_related(
-        payment, one=("reconciliation",), many=("resolutions", "reversals", "late_successes")
-    )
-    return PAID.to_representation(payment)
+
+    found_out = ("reconciliation", "resolution", "reversal", "late_success")
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return super().get_fields() | {name: Nothing() for name in self.found_out}
+
+
+JUST_PAID = JustPaidSerializer()
+
+
+def paid_at_once(payment: Payment) -> Any:
+    """Return what an answer says about a payment that this transaction pays, without reading it again."""
+    return JUST_PAID.to_representation(payment)
 
 
 class PaymentFilter(FilterSet):

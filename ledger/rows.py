@@ -6,8 +6,9 @@ from typing import Any, Generic, TypeVar, cast
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.models import ForeignKey, Model, OneToOneRel
+from django.db.models import ForeignKey, Model
 from django.db.models.base import ModelState
+from psycopg.types.datetime import TimestamptzLoader
 
 Row = TypeVar("Row", bound=Model)
 
@@ -30,6 +31,8 @@ def _cursor(connection: psycopg.Connection, statement: str) -> psycopg.Cursor:
     kept: dict[str, psycopg.Cursor] = vars(connection).setdefault("_kept_cursors", {})
     if statement not in kept:
         kept[statement] = psycopg.Cursor(connection)
+        # The session's time zone is UTC already: Django's own loader would make sure once more.
+        kept[statement].adapters.register_loader("timestamptz", TimestamptzLoader)
     return kept[statement]
 
 
@@ -79,11 +82,3 @@ def join(row: Model, **related: Model) -> None:
     """Note on a row what stands at these relations of it, as it was read with the row."""
     for name, other in related.items():
         cast(ForeignKey, row._meta.get_field(name)).set_cached_value(row, other)
-
-
-def without_related(row: Model, *, one: Collection[str] = (), many: Collection[str] = ()) -> None:
-    """Note on a row that it has nothing at these relations, so that nobody asks the database."""
-    for name in one:
-        cast(OneToOneRel, row._meta.get_field(name)).set_cached_value(row, None)
-    known = vars(row).setdefault("_prefetched_objects_cache", {})
-    known.update(dict.fromkeys(many, ()))

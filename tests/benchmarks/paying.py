@@ -1,5 +1,6 @@
 """Paying in cash, measured against the floor: one by one in process, and hundreds at once."""
 
+import gc
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +38,8 @@ def measure(name: str, *, rounds: int, batch: int) -> Iterator[Figure]:
     many = [office.pending(batch, funds=1, coded=False) for _ in range(2)]
     office.analyse()
     floor.install(name)
+    gc.collect()
+    gc.freeze()  # as a web does when it has started (config/wsgi.py)
     yield _against_floor(office, hot, "execute_payment, cash, everything on, one hot fund", aim=0.5)
     yield _against_floor(office, spread, f"the same over {FUNDS} funds", aim=None)
     yield _floor_unwatched(office, hot)

@@ -19,7 +19,7 @@ from treasury.awaiting import (
     requisitions_awaiting,
     variances_awaiting,
 )
-from treasury.models import Delegation
+from treasury.models import Delegation, Payment
 from treasury.services.approving import AlreadyApproved
 from treasury.services.codes import send_otp
 from treasury.services.delegations import DelegationEnded, create_delegation, end_delegation
@@ -199,6 +199,24 @@ def test_the_delegator_does_not_execute_what_was_approved_for_him(desk: Desk) ->
         "in the name of its executor",
         "UPDATE treasury_payment SET executor_id = %s WHERE payment_id = %s",
         desk.cfo.pk,
+        payment.pk,
+    )
+
+
+def test_a_policy_that_becomes_stricter_is_asked_about_the_delegator_when_money_leaves(
+    desk: Desk, colleague: User
+) -> None:
+    """He became the executor while that was allowed; only the status changes after it."""
+    policy = Company.objects.filter(pk=desk.company.pk)
+    policy.update(separate_executor=False)
+    delegate(desk, desk.cfo, colleague)
+    requisition = approve_requisition(actor=acting(colleague), requisition_id=desk.request().pk)
+    payment = create_payment(actor=acting(desk.treasurer), requisition_id=requisition.pk)
+    Payment.objects.filter(pk=payment.pk).update(executor=desk.cfo)
+    policy.update(separate_executor=True)
+    refused_by(
+        "in the name of its executor",
+        "UPDATE treasury_payment SET status = 'executing' WHERE payment_id = %s",
         payment.pk,
     )
 

@@ -64,9 +64,12 @@ def test_a_report_is_read_from_the_replica(site: Site, auditor: dict[str, str]) 
 def test_a_file_of_rows_is_read_from_the_replica(
     path: str, site: Site, auditor: dict[str, str]
 ) -> None:
-    answer = site.client.get(path, headers=auditor)
-    assert answer.status_code == 200
-    assert answer.headers[SOURCE].startswith("replica; ")
+    def from_replica() -> bool:
+        answer = site.client.get(path, headers=auditor)
+        return answer.status_code == 200 and answer.headers[SOURCE].startswith("replica; ")
+
+    # It follows a few seconds behind while others keep the machine busy, and is passed over meanwhile.
+    assert processes.wait_until(from_replica, seconds=60, every=0.2)
 
 
 def test_a_replica_that_is_too_far_behind_is_passed_over(

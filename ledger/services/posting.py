@@ -45,8 +45,7 @@ class Posting:
     """A journal entry to be: balanced lines under a reference that is used once.
 
     ``releases`` is the reference of a hold that ends with this posting. ``posted_by_id`` is the person,
-    None for a job. ``id`` is the new entry's, for a posting
-    that is posted once; any if left out.
+    None for a job. ``id`` is the new entry's, for what is posted but once; left out, each try has one of its own.
     """
 
     company_id: UUID

@@ -233,7 +233,8 @@ PERIOD = (
         form=Reasoned,
         tone="danger",
         bulk=False,
-        hint="What it shared is taken back, and later periods are stale until it is closed again.",
+        hint="What it shared is taken back, its consumption is charged by today's weights, and later periods"
+        " are stale until it is closed again.",
     ),
     _recording("contribution", "Record a contribution", _contribution, forms.NewContribution),
     _recording("expense", "Record an expense", _expense, forms.NewExpense),

@@ -106,7 +106,11 @@ class PeriodDetail(Showing, Editing):
     also_answers = {
         202: "It waits for another person, at `reopen/approve/`; `reopen/withdraw/` takes it back."
     }
-    refusals = {400: "reason_required, …", 409: "period_not_closed, reopening_waits"}
+    refusals = {
+        400: "reason_required, …",
+        409: "period_not_closed, reopening_waits",
+        422: "no_weight, ownership_gap",
+    }
 
     def permit(self, row: ServicePeriod) -> None:
         duties.may_close(self.actor, row.association)
@@ -126,7 +130,11 @@ class PeriodApproveReopening(Doing):
 
     rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
     action, Output = "period.approve_reopening", PeriodSerializer
-    refusals = {403: "role_required, segregation_of_duties", 409: "period_not_closed"}
+    refusals = {
+        403: "role_required, segregation_of_duties",
+        409: "period_not_closed",
+        422: "no_weight, ownership_gap",
+    }
 
     def permit(self, row: ServicePeriod) -> None:
         duties.may_close(self.actor, row.association)

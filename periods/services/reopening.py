@@ -8,11 +8,13 @@ from uuid import UUID
 from ledger.actor import Actor
 from ledger.clock import database_now
 from ledger.commands import command
-from ledger.refusals import Conflict, InvalidInput, NotFound
+from ledger.refusals import Conflict, InvalidInput, NotFound, RuleBroken
 from periods import duties, locks
+from periods.allocation import NoWeight
 from periods.facts import facts_of
 from periods.models import ReopenRequest, ServicePeriod
 from periods.selectors import statements_sent, waiting_reopening
+from periods.services.consumption_charges import follow_all
 from periods.services.noting import note
 from periods.services.opening import tell_period
 from periods.services.sharing_out import take_back
@@ -35,13 +37,20 @@ class ReopeningWaits(Conflict):
     title = "Reopening waits"
 
 
+class WeightsMissing(RuleBroken):
+    """A reopened period follows today's weights, and there are none."""
+
+    code = "no_weight"
+    title = "No weight"
+
+
 @command("period.reopen")
 def reopen_period(*, actor: Actor, period_id: UUID, reason: str) -> ReopenRequest:
     """Open a closed period again and return the request, which waits where statements were sent.
 
-    What the close shared is taken back; closed periods after this one are stale until it is closed again.
-    Raises ``NotFound``, ``RoleRequired``, ``InvalidInput`` (``reason_required``), ``PeriodNotClosed``,
-    ``ReopeningWaits``.
+    What the close shared is taken back, and consumption is charged by today's weights; closed periods after
+    this one are stale until it is closed again. Raises ``NotFound``, ``RoleRequired``, ``InvalidInput``
+    (``reason_required``), ``PeriodNotClosed``, ``ReopeningWaits``, ``WeightsMissing``, ``OwnershipGap``.
     """
     association, chain = locks.lock_chain(period_id)
     duties.may_close(actor, association)
@@ -71,7 +80,7 @@ def approve_reopening(*, actor: Actor, period_id: UUID) -> ReopenRequest:
     """Confirm, as another person, that a period is opened again, and return the request.
 
     Raises ``NotFound`` when nobody asked for it, ``RoleRequired``, ``SegregationOfDuties``,
-    ``PeriodNotClosed``.
+    ``PeriodNotClosed``, ``WeightsMissing``, ``OwnershipGap``.
     """
     association, chain = locks.lock_chain(period_id)
     duties.may_close(actor, association)
@@ -112,10 +121,22 @@ def _reopen(actor: Actor, chain: list[ServicePeriod]) -> None:
     take_back(actor, period)
     period.status, period.closed_at, period.closed_by = PeriodStatus.OPEN, None, None
     period.save(update_fields=["status", "closed_at", "closed_by"])
+    _follow_weights(actor, period)
     closed = [one.pk for one in later if one.status == PeriodStatus.CLOSED]
     ServicePeriod.objects.filter(pk__in=closed).update(status=PeriodStatus.STALE)
     note(actor, "period.reopen", period, association=period.association, before=before)
     tell_period("period.reopened", period)
+
+
+def _follow_weights(actor: Actor, period: ServicePeriod) -> None:
+    """Charge its consumption by today's weights, by which its expenses will be shared: a sheet has one set."""
+    try:
+        follow_all(period, actor)
+    except NoWeight as error:
+        raise WeightsMissing(
+            "Consumption that all share would be left with nobody to pay it: no property that shares it has"
+            " a weight today. Give one a weight, then open the period."
+        ) from error
 
 
 def _asked_for(period: ServicePeriod) -> ReopenRequest:

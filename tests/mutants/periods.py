@@ -32,7 +32,7 @@ PERIODS = (
     ),
     Mutant(
         "a reopening is confirmed by another person",
-        "periods/services/reopening.py",
+        "periods/duties.py",
         "first_id=request.requested_by_id",
         "first_id=None",
         ("tests/periods/test_reopening.py::test_once_statements_were_sent_another_cfo_confirms",),
@@ -60,9 +60,9 @@ PERIODS = (
     ),
     Mutant(
         "TRIGGER: what was withdrawn stays so",
-        "periods/migrations/0010_withdrawn_reopenings.py",
-        "OLD.reopened_at IS NOT NULL OR OLD.withdrawn_at IS NOT NULL",
-        "OLD.reopened_at IS NOT NULL",
+        "periods/migrations/0011_rejected_reopenings.py",
+        'decided_once("reopened_at", "withdrawn_at", "rejected_at")',
+        'decided_once("reopened_at", "rejected_at")',
         (T_CLOSING_LAWS + "test_a_request_to_reopen_that_was_withdrawn_stays_so",),
     ),
     Mutant(

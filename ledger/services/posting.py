@@ -110,14 +110,20 @@ def post_many(postings: Sequence[Posting]) -> list[UUID]:
 
 
 def call_with_postings(
-    statement: str, postings: Sequence[Posting], *more: Any, before: Sequence[Any] = ()
+    statement: str,
+    postings: Sequence[Posting],
+    *more: Any,
+    before: Sequence[Any] = (),
+    alone: bool = False,
 ) -> list[tuple[Any, ...]]:
     """Run a statement that posts, and perhaps writes more, in one round trip; return its rows.
 
     Its parameters are those that come ``before``, the postings, the two keys of the chain, and ``more``, each
-    as JSON. Raises as ``post_many`` does.
+    as JSON. One that does all there is to do may stand ``alone``, as a transaction by itself. Raises as
+    ``post_many`` does.
     """
-    require_transaction()
+    if not alone:
+        require_transaction()
     for posting in postings:
         _require_text(posting)
         _require_balance(posting)

@@ -16,7 +16,7 @@ from ledger.services.verification import verify
 from tests.scene import Scene, build_scene
 from treasury import locks
 from treasury.models import Payment, PaymentExecution, PaymentPolicy, ReplenishmentRequest
-from treasury.services import execution
+from treasury.services import execution, settlement
 from treasury.services.codes import void_codes
 from treasury.services.execution import execute_payment
 from treasury.services.funds import set_fund_levels
@@ -47,12 +47,12 @@ def decided_under_locks(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
 
 
 def between(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
-    """Let something change after the look and before the locks."""
-    whole = execution.settle_as_seen
+    """Let something change after the next look and before its locks."""
 
     def settle(look: locks.Look, **given: Any) -> None:
+        monkeypatch.setattr(execution, "settle_as_seen", settlement.settle_as_seen)
         change()
-        whole(look, **given)
+        settlement.settle_as_seen(look, **given)
 
     monkeypatch.setattr(execution, "settle_as_seen", settle)
 
@@ -172,14 +172,7 @@ def test_what_another_paid_since_the_look_is_not_paid_again(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     payment = scene.payment(100)
-    whole = execution.settle_as_seen
-
-    def settle(look: locks.Look, **given: Any) -> None:
-        monkeypatch.setattr(execution, "settle_as_seen", whole)
-        paid_by_another(scene, payment)
-        whole(look, **given)
-
-    monkeypatch.setattr(execution, "settle_as_seen", settle)
+    between(monkeypatch, lambda: paid_by_another(scene, payment))
     with pytest.raises(Refusal) as refused:
         pay(scene, payment)
     assert refused.value.code == "illegal_transition"
@@ -221,15 +214,7 @@ def test_a_fund_that_others_emptied_since_the_look_is_asked_to_be_filled_with_th
 ) -> None:
     set_levels(scene, 850)
     first, second = scene.payment(100), scene.payment(100)
-    whole = execution.settle_as_seen
-
-    def settle(look: locks.Look, **given: Any) -> None:
-        monkeypatch.setattr(execution, "settle_as_seen", whole)
-        pay(scene, first)
-        assert not ReplenishmentRequest.objects.exists()
-        whole(look, **given)
-
-    monkeypatch.setattr(execution, "settle_as_seen", settle)
+    between(monkeypatch, lambda: pay(scene, first))
     pay(scene, second)
     assert decided_under_locks == [second.pk]
     assert ReplenishmentRequest.objects.get().current_balance == 800
@@ -240,10 +225,10 @@ def test_what_waited_for_its_locks_says_when_it_was_paid(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, decided_under_locks: list[UUID]
 ) -> None:
     payment = scene.payment(100)
-    whole = execution.settle_as_seen
 
     def settle(look: locks.Look, *, proof: Any, **given: Any) -> None:
-        whole(look, proof=replace(proof, at=proof.at - timedelta(seconds=2)), **given)
+        earlier = replace(proof, at=proof.at - timedelta(seconds=2))
+        settlement.settle_as_seen(look, proof=earlier, **given)
 
     monkeypatch.setattr(execution, "settle_as_seen", settle)
     assert pay(scene, payment).status == "success"

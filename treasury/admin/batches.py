@@ -79,8 +79,7 @@ class BatchAdmin(SeenAdmin):
             panels=(
                 Panel("Batch", _facts(row)),
                 _approvals(row),
-                _rows(row, "Refused rows", Q(status=BatchRowStatus.REFUSED)),
-                _rows(row, "Rows", ~Q(status=BatchRowStatus.REFUSED)),
+                *rows_panels(row),
                 history([row.reference], row.company),
             ),
         )
@@ -128,6 +127,14 @@ def _approvals(row: Batch) -> Panel:
 
 def _for(approval: BatchApproval) -> str:
     return f"for {approval.on_behalf_of}" if approval.on_behalf_of else ""
+
+
+def rows_panels(batch: Batch) -> tuple[Panel, ...]:
+    """Return what is in the set: the rows that were refused, if any, and those that are paid."""
+    refused = Q(status=BatchRowStatus.REFUSED)
+    left_out = _rows(batch, "Refused rows", refused)
+    paid = _rows(batch, "Rows", ~refused)
+    return (left_out, paid) if left_out.table and left_out.table.rows else (paid,)
 
 
 def _rows(batch: Batch, title: str, which: Q) -> Panel:

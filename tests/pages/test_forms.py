@@ -114,7 +114,7 @@ def test_the_rows_of_a_batch_stand_beside_the_decision(office: Office) -> None:
     page = shown(signed_in(office.cfo), f"/approvals/?item=batch:{batch.pk}")
     assert "Payee 0" in page
     assert "Payee 1" in page
-    assert "All rows as CSV" in page
+    assert f'href="/api/batches/{batch.pk}/rows/?format=csv">All rows as CSV' in page
 
 
 def test_a_fund_of_billions_is_shown_in_its_currency_once(office: Office) -> None:

@@ -142,7 +142,7 @@ def _rows(batch: Batch, title: str, which: Q) -> Panel:
     shown = list(rows[: ROWS_SHOWN + 1])
     more = f"The first {ROWS_SHOWN}; the files have all." if len(shown) > ROWS_SHOWN else ""
     path = f"/api/batches/{batch.pk}/rows/?format="
-    files = [cells.Link(path + kind, f"All rows as {kind.upper()}") for kind in CONTENT_TYPES]
+    files = [cells.Link(f"All rows as {kind.upper()}", path + kind) for kind in CONTENT_TYPES]
     table = Table(
         ("Row", "Payee", "Amount", "Method", "Destination", "Goes out on", "Result", "Remarks"),
         [

@@ -15,6 +15,7 @@ from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel, Table, history
 from ledger.exports import CONTENT_TYPES
 from ledger.money import Money
+from payments.services import breaker
 from treasury.admin import batch_steps, tones
 from treasury.admin.batch_preview import remarks
 from treasury.models import Batch, BatchApproval, BatchRow
@@ -72,6 +73,8 @@ class BatchAdmin(SeenAdmin):
         notices = []
         if row.status == BatchStatus.APPROVED and not is_unchanged(row):
             notices.append("A part of it has changed: it is to be approved again.")
+        if row.status == BatchStatus.EXECUTING:
+            notices += _halted(row)
         return Page(
             self.in_short(row),
             badges=(tones.status_badge(row, tones.BATCH),),
@@ -83,6 +86,20 @@ class BatchAdmin(SeenAdmin):
                 history([row.reference], row.company),
             ),
         )
+
+
+def _halted(row: Batch) -> list[str]:
+    """Say why rows of a batch that is being executed do not go out."""
+    methods = set(
+        row.rows.filter(status=BatchRowStatus.WAITING).values_list("payment__method", flat=True)
+    )
+    providers = breaker.halted(company_id=row.company_id, currency=row.currency)
+    return [
+        f"{one.name} is stopped: {one.stopped_reason} Its rows wait until a CFO resumes it."
+        if one.stopped_at
+        else f"{one.name} does not answer just now. Its rows wait until it does."
+        for one in providers.filter(kind__in=methods)
+    ]
 
 
 def _facts(row: Any) -> tuple[Fact, ...]:

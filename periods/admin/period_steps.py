@@ -15,6 +15,7 @@ from periods.admin.asking import (
     OPEN,
     RECORDERS,
     item_content,
+    making,
     number_of,
     pk_of,
 )
@@ -156,14 +157,11 @@ def _send(actor: Actor, row: ServicePeriod, _given: Given) -> object:
     return send_statements(actor=actor, period_id=row.pk)
 
 
-OPEN_PERIOD = Step(
-    name="create",
+OPEN_PERIOD = making(
+    _open_period,
+    forms.NewPeriod,
     label="Open a period",
     done="open",
-    run=_open_period,
-    roles=KEEPERS,
-    form=forms.NewPeriod,
-    tone="main",
     hint="It starts the day after the last one ends.",
 )
 

@@ -16,7 +16,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from config.databases import require_runtime_role
+from config.databases import require_fit_database
 from config.embedded import processes
 from config.logs import configure
 
@@ -54,10 +54,10 @@ def log_as_everywhere(**_: Any) -> None:
 
 @worker_init.connect
 @beat_init.connect
-def start_with_the_right_role(**_: Any) -> None:
+def start_with_the_right_database(**_: Any) -> None:
     """Celery goes on after an exception of a receiver; only this ends the process."""
     try:
-        require_runtime_role()
+        require_fit_database()
     except ImproperlyConfigured as error:
         raise SystemExit(str(error)) from error
 

@@ -63,6 +63,10 @@ def replica_settings(url: str) -> dict[str, Any]:
 # --- The runtime role -----------------------------------------------------------------------------------
 
 
+class ExcessRights(ImproperlyConfigured):
+    """The connected role could rewrite the books."""
+
+
 def excess_rights(connection: BaseDatabaseWrapper) -> str:
     """Return why the connected role has too many rights to run Bursar, "" when it has not."""
     with connection.cursor() as cursor:
@@ -76,12 +80,12 @@ def excess_rights(connection: BaseDatabaseWrapper) -> str:
 
 
 def refuse_excess_rights(*, connection: BaseDatabaseWrapper, **_: object) -> None:
-    """Close a new connection whose role has too many rights, and raise ``ImproperlyConfigured``."""
+    """Close a new connection whose role has too many rights, and raise ``ExcessRights``."""
     if connection.alias != DEFAULT_DB_ALIAS:
         return
     if problem := excess_rights(connection):
         connection.close()
-        raise ImproperlyConfigured(f"{problem} {ADVICE}")
+        raise ExcessRights(f"{problem} {ADVICE}")
 
 
 ADVICE = (
@@ -90,8 +94,11 @@ ADVICE = (
 )
 
 
-def require_runtime_role() -> None:
-    """Raise ``ImproperlyConfigured`` at start; a database that is down is looked at when it is up again."""
+def require_fit_database() -> None:
+    """Raise ``ImproperlyConfigured`` at start where role or keys are wrong: a connection is refused then.
+
+    A database that is down is looked at when it is up again.
+    """
     try:
         connections[DEFAULT_DB_ALIAS].ensure_connection()
     except OperationalError:
@@ -108,6 +115,8 @@ def check_runtime_role(
         return []
     try:
         problem = excess_rights(connections[DEFAULT_DB_ALIAS])
-    except ImproperlyConfigured as error:
+    except ExcessRights as error:
         return [Error(str(error), id="bursar.E001")]
+    except ImproperlyConfigured:
+        return []  # the keys are wrong, which their own check says
     return [Error(problem, hint=ADVICE, id="bursar.E001")] if problem else []

@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce
 from ledger.clock import database_now
 from ledger.models import LastDone, OutboxEvent
 from ledger.reports import replica_state
+from ledger.services.keys import lacking_keys
 from ledger.services.operation import newest_proof
 from payments.models import Provider
 from payments.services import breaker
@@ -114,6 +115,11 @@ def _resting(name: str) -> Sign:
     return Sign(name, well=not resting, count=resting)
 
 
+def _keys(name: str) -> Sign:
+    note = lacking_keys()
+    return Sign(name, well=not note, note=note)
+
+
 def _disk(name: str) -> Sign:
     usage = shutil.disk_usage(settings.BURSAR_HOME)
     free = usage.free / usage.total
@@ -136,5 +142,6 @@ ASKED: dict[str, Callable[[str], Sign]] = {
     "resting_providers": _resting,
     "backup": _done,
     "replica": _replica,
+    "keys": _keys,
     "disk": _disk,
 }

@@ -19,6 +19,8 @@ LONGEST_CELL = 1_000
 PAYEE = ("payee_name", "method", "destination", "amount", "purpose")
 COLUMNS = (*PAYEE, "requisition", "reference", "currency", "scheduled_for")
 ALIASES = {"requisition_id": "requisition"}
+# What a spreadsheet made of a long number: its last digits are gone.
+SHORTENED = re.compile(r"[0-9]([.,][0-9]+)?[eE]\+?[0-9]{1,3}", re.ASCII)
 # What a spreadsheet would calculate; a phone number may begin with a plus, an amount with a minus.
 FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9 ])")
 
@@ -70,10 +72,13 @@ def _csv_records(data: bytes) -> Iterator[Sequence[workbooks.Cell]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _bad("A CSV file is written in UTF-8.") from error
+        message = 'A CSV file is written in UTF-8; a spreadsheet saves it as "CSV UTF-8".'
+        raise _bad(message) from error
     if "\0" in text:
         raise _bad("This is neither a CSV nor an XLSX file.")
     first = text.partition("\n")[0]
+    if "\t" in first and not {",", ";"} & set(first):
+        raise _bad("Write commas or semicolons between the columns, not tabs.")
     delimiter = ";" if ";" in first and "," not in first else ","
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     try:
@@ -140,6 +145,11 @@ def _fault(name: str, cell: workbooks.Cell) -> Fault | None:
         return Fault(name, "formula", "A formula is not taken; write the value itself.")
     if cell.fault:
         return Fault(name, "invalid_input", cell.fault)
+    if name == "destination" and SHORTENED.fullmatch(cell.text.strip()):
+        message = (
+            "A spreadsheet has shortened this number; format the column as text, and write it anew."
+        )
+        return Fault(name, "invalid_input", message)
     if len(cell.text) > LONGEST_CELL:
         return Fault(name, "too_long", f"A cell has at most {LONGEST_CELL:,} characters.")
     return None

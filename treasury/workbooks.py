@@ -58,7 +58,9 @@ def records(data: bytes) -> Iterator[Sequence[Cell]]:
     try:
         _weigh(data)
         book = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
-        for row in book.worksheets[0].iter_rows(max_col=MOST_COLUMNS):
+        first: Any = book.worksheets[0]
+        _require_small(data, first._worksheet_path)
+        for row in first.iter_rows(max_col=MOST_COLUMNS):
             yield [_cell(cell) for cell in row]
     except (
         *(zipfile.BadZipFile, InvalidFileException, ParseError, zlib.error, EOFError),
@@ -96,10 +98,17 @@ def _weigh_part(packed: zipfile.ZipFile, part: zipfile.ZipInfo, left: int) -> in
 def _inspect(content: bytes) -> None:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or ENTITIES.search(content):
         raise Unreadable("This workbook holds what no spreadsheet writes.")
+
+
+def _require_small(data: bytes, part: str) -> None:
+    """Refuse a first sheet with cells far out; what stands on the others is not read."""
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        content = packed.read(part)
     if FAR_COLUMN.search(content):
-        raise Unreadable("A sheet has at most 26 columns.", "unknown_column")
+        raise Unreadable("The first sheet has more than 26 columns.", "unknown_column")
     if any(int(number) > LAST_ROW for number in ROW_NUMBER.findall(content)):
-        raise Unreadable("A file has at most 10,000 lines.", "too_many_rows")
+        message = "The first sheet goes on below line 10,001; delete the lines at its end, empty ones too."
+        raise Unreadable(message, "too_many_rows")
 
 
 def _cell(cell: Any) -> Cell:

@@ -5,6 +5,7 @@ from ledger.models.audit import AuditEvent
 from ledger.models.hold import Hold, HoldRelease
 from ledger.models.idempotency import IdempotencyKey
 from ledger.models.journal import JournalEntry, LedgerEntry
+from ledger.models.key_fingerprint import KeyFingerprint, KeyVariable
 from ledger.models.membership import Membership
 from ledger.models.operation import LastDone, LedgerProof
 from ledger.models.organisation import Branch, Company, Region
@@ -25,6 +26,8 @@ __all__ = [
     "HoldRelease",
     "IdempotencyKey",
     "JournalEntry",
+    "KeyFingerprint",
+    "KeyVariable",
     "LastDone",
     "LedgerEntry",
     "LedgerProof",

@@ -28,6 +28,7 @@ from ledger.rows import rows_of
 OPPOSITE = {Side.DEBIT.value: Side.CREDIT.value, Side.CREDIT.value: Side.DEBIT.value}
 LONGEST_REFERENCE = 160
 LONGEST_DESCRIPTION = 255
+POST = "SELECT reference, journal_entry FROM ledger_post(%s, %s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,7 @@ def post_many(postings: Sequence[Posting]) -> list[UUID]:
     An account's minimum is weighed once, when all are in. The number of statements does not grow with the
     number of postings. Raises as ``post`` does.
     """
-    rows = call_with_postings(
-        "SELECT reference, journal_entry FROM ledger_post(%s, %s, %s)", postings
-    )
+    rows = call_with_postings(POST, postings)
     entries = cast("dict[str, UUID]", dict(rows))
     return [entries[posting.reference] for posting in postings]
 

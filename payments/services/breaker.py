@@ -74,6 +74,16 @@ def resting() -> QuerySet[Provider]:
     return Provider.objects.filter(rests_until__gt=DatabaseClock())
 
 
+def halted(*, company_id: UUID, currency: str) -> QuerySet[Provider]:
+    """Return the company's active providers for a currency that are stopped, or are not called just now."""
+    return Provider.objects.filter(
+        ~Q(stopped_at=None) | Q(rests_until__gt=DatabaseClock()),
+        company=company_id,
+        currency__in=("", currency),
+        active=True,
+    )
+
+
 def _alert(name: str) -> None:
     """Mail that a breaker has opened; a mail that is lost takes nothing with it, ``/health/`` says it too."""
     alerts.error("%s does not answer and rests", name)

@@ -33,9 +33,17 @@ def follow_owners(association: Association, actor: Actor, *, since: date = date.
     The association is locked. Raises ``NoWeight`` where common consumption is left with nobody to pay it.
     """
     for period in locks.lock_open_periods(association, since):
-        items = BudgetItem.objects.filter(period=period, billing=Billing.UNIT_PRICE)
-        for payment_type in items.order_by("payment_type").values_list("payment_type", flat=True):
-            follow_readings(period, payment_type, actor)
+        follow_all(period, actor)
+
+
+def follow_all(period: ServicePeriod, actor: Actor) -> None:
+    """Bring all charges of an open period to who owns what today, and with which weight.
+
+    Raises ``NoWeight`` as above, ``OwnershipGap``.
+    """
+    items = BudgetItem.objects.filter(period=period, billing=Billing.UNIT_PRICE)
+    for payment_type in items.order_by("payment_type").values_list("payment_type", flat=True):
+        follow_readings(period, payment_type, actor)
 
 
 def follow_readings(period: ServicePeriod, payment_type: str, actor: Actor) -> None:

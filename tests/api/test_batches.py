@@ -3,6 +3,7 @@
 import re
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core import mail
@@ -11,16 +12,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from ledger.clock import today
+from ledger.clock import DatabaseClock, today
 from ledger.models import Membership, OutboxEvent, User
 from ledger.roles import Role
+from payments.models import Provider
+from tests.admin.office import signed_in
 from tests.api.caller import Caller, read
 from tests.conftest import SentTasks
 from tests.treasury.desk import SYSTEM, Desk, rival_of
-from tests.treasury.factories import acting
+from tests.treasury.factories import acting, make_provider
 from tests.treasury.test_events import told
 from treasury.models import Batch, BatchRow, Payment, Requisition
-from treasury.services.batch_execution import continue_batches
+from treasury.services.batch_execution import carry_out_chunk, continue_batches
 from treasury.services.limits import set_payment_rules
 from treasury.services.payments import create_payment
 from treasury.services.scheduling import execute_due
@@ -205,7 +208,7 @@ def test_a_change_voids_approval_and_code(desk: Desk, confirm: Any) -> None:
     payment = Payment.objects.get(amount=20)
     Caller(desk.treasurer).patch(f"/api/payments/{payment.pk}/", {"amount": "19"})
     refused = Caller(desk.treasurer).post(path + "execute/", expect=409)
-    assert refused["code"] == "illegal_transition"
+    assert refused["code"] == "batch_changed"
     now = Caller(desk.cfo).get(path)
     assert (now["status"], now["approvals"], now["total"]) == ("submitted", [], "1019.00")
     assert now["set_hash"] != batch["set_hash"]
@@ -233,6 +236,60 @@ def test_pause_resume_and_cancel_the_rest(
     assert set(Payment.objects.values_list("status", flat=True)) == {"cancelled"}
     assert set(Requisition.objects.values_list("status", flat=True)) == {"cancelled"}
     assert BatchRow.objects.filter(status="done").count() == 0
+
+
+def test_a_batch_by_gateway_lets_a_pause_in_between_two_rows(
+    desk: Desk, confirm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treasury.services.batch_execution.LONGEST_CHUNK", timedelta(0))
+    make_provider(desk.company)
+    phones = "".join(f"Payee {n},mpesa,071234567{n},50,Fare,\n" for n in range(3))
+    path = confirm(sent(desk.requester, HEADER + phones))
+    batch_id = Caller(desk.treasurer).post(path + "execute/", expect=202)["batch_id"]
+    more = carry_out_chunk(actor=SYSTEM, batch_id=UUID(batch_id), today=today)
+    assert more
+    assert Caller(desk.treasurer).post(path + "pause/")["progress"]["waiting"] == 2
+    assert BatchRow.objects.filter(status="waiting", processed_at=None).count() == 2
+    assert set(Payment.objects.values_list("status", flat=True)) == {"executing", "pending"}
+
+
+@pytest.mark.parametrize(
+    ("halt", "told"),
+    [
+        ({"stopped_at": DatabaseClock(), "stopped_reason": "Wrong key."}, "is stopped"),
+        ({"rests_until": DatabaseClock() + timedelta(hours=1)}, "does not answer just now"),
+    ],
+)
+def test_rows_wait_for_a_provider_that_takes_nothing_while_the_others_go_out(
+    desk: Desk, confirm: Any, halt: dict[str, Any], told: str
+) -> None:
+    provider = make_provider(desk.company)
+    lines = "Amina,mpesa,0712345678,50,Fare,\nJuma,cash,Gate,60,Fare,\n"
+    path = confirm(sent(desk.requester, HEADER + lines))
+    Caller(desk.treasurer).post(path + "execute/", expect=202)
+    Provider.objects.filter(pk=provider.pk).update(**halt)
+    continue_batches(actor=SYSTEM, today=today)
+    waits = Caller(desk.auditor).get(path)
+    assert (waits["status"], waits["progress"]["waiting"]) == ("executing", 1)
+    assert Payment.objects.get(method="cash").status == "success"
+    User.objects.filter(pk=desk.treasurer.pk).update(is_staff=True)
+    page = signed_in(desk.treasurer).get(f"/admin/treasury/batch/{waits['batch_id']}/change/")
+    assert told in page.content.decode()
+    Provider.objects.filter(pk=provider.pk).update(
+        stopped_at=None, stopped_reason="", rests_until=None
+    )
+    continue_batches(actor=SYSTEM, today=today)
+    assert Caller(desk.auditor).get(path)["status"] == "completed"
+    assert Payment.objects.get(method="mpesa").status == "executing"
+
+
+def test_a_dry_run_with_a_key_keeps_nothing_and_leaves_the_key_free(desk: Desk) -> None:
+    body = {"requisitions": [str(desk.approved().pk)], "dry_run": True}
+    client, key = Caller(desk.treasurer), {"Idempotency-Key": "k"}
+    for _ in range(2):
+        assert client.post("/api/batches/", body, 200, key)["dry_run"]
+    assert not Batch.objects.exists()
+    client.post("/api/batches/", {**body, "dry_run": False}, 201, key)
 
 
 def test_the_same_request_with_a_key_makes_one_batch(desk: Desk) -> None:

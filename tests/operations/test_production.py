@@ -1,13 +1,24 @@
 """Production settings: nothing open by default, and what is missing is named."""
 
+import subprocess
+import sys
+
 import environ
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config import production
-from tests.servers import Deployment
+from config.embedded.home import ROOT
+from tests.servers import PATIENCE, Deployment
 
 pytestmark = pytest.mark.xdist_group("operations")
+
+
+@pytest.fixture(scope="module")
+def used(deployment: Deployment) -> Deployment:
+    """Its first use has marked the database with the right keys."""
+    deployment.managed("check", "--database", "default")
+    return deployment
 
 
 def test_djangos_deployment_check_has_nothing_to_say(deployment: Deployment) -> None:
@@ -16,6 +27,29 @@ def test_djangos_deployment_check_has_nothing_to_say(deployment: Deployment) -> 
     )
     assert done.returncode == 0, done.stderr
     assert "no issues (0 silenced)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["-c", "import config.wsgi"],
+        ["-m", "celery", "-A", "config.celery", "worker"],
+        ["manage.py", "check", "--deploy", "--database", "default"],
+    ],
+    ids=["web", "worker", "check"],
+)
+def test_nothing_starts_under_another_index_key(command: list[str], used: Deployment) -> None:
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=used.environment() | {"BURSAR_INDEX_KEY": "x" * 40},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode != 0
+    assert "BURSAR_INDEX_KEY is not the key by which this database" in done.stderr
 
 
 def test_a_command_names_what_is_wrong(deployment: Deployment) -> None:

@@ -17,6 +17,8 @@ from periods.services.properties import (
     edit_property,
     transfer_property,
 )
+from periods.services.reopening import WeightsMissing
+from periods.sheets import balance_sheet_of
 from tests.periods.estate import Estate, build_estate
 from tests.periods.test_readings import charges_of, meter_of, read
 from tests.scene import assert_books_hold
@@ -143,6 +145,44 @@ def test_common_consumption_follows_weights(
             actor=estate.actor("treasurer"), property_id=estate.units["Ann"].pk, active=False
         )
     assert charges_of(estate) == {"Ann": 90}
+
+
+def test_a_reopened_period_uses_todays_weights_for_charges_and_expenses_alike(
+    estate: Estate, period: ServicePeriod, water: BudgetItem
+) -> None:
+    read(estate, period, meter_of(estate, water, None), "0", "90", unit_price="1.00")
+    estate.expense(period, "100.00", item=estate.item(period, "Security"))
+    estate.close(period)
+    bob = estate.units["Bob"].pk
+    edit_property(actor=estate.actor("treasurer"), property_id=bob, share_weight="60")
+    assert charges_of(estate) == {"Ann": 54, "Bob": 36}
+    assert estate.closings(period) == {"Ann": -114, "Bob": -76}
+    estate.reopen(period)
+    assert charges_of(estate) == {"Ann": 45, "Bob": 45}
+    preview = balance_sheet_of(ServicePeriod.objects.get(pk=period.pk))
+    assert all(tie.holds for tie in preview.ties), preview.ties
+    estate.close(period)
+    assert estate.closings(period) == {"Ann": -95, "Bob": -95}
+    assert_books_hold()
+
+
+def test_a_period_is_not_opened_where_nobody_has_a_weight_today(
+    estate: Estate, period: ServicePeriod, water: BudgetItem
+) -> None:
+    read(estate, period, meter_of(estate, water, None), "0", "90", unit_price="1.00")
+    estate.close(period)
+    for unit in estate.units.values():
+        edit_property(actor=estate.actor("treasurer"), property_id=unit.pk, active=False)
+    with pytest.raises(WeightsMissing, match="nobody to pay it") as refused:
+        estate.reopen(period)
+    assert (refused.value.status, refused.value.code) == (422, "no_weight")
+    period.refresh_from_db()
+    assert period.status == "CLOSED"
+    assert charges_of(estate) == {"Ann": 54, "Bob": 36}
+    edit_property(actor=estate.actor("treasurer"), property_id=estate.units["Ann"].pk, active=True)
+    estate.reopen(period)
+    assert charges_of(estate) == {"Ann": 90}
+    assert_books_hold()
 
 
 def test_common_consumption_follows_a_new_property(

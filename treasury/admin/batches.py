@@ -15,6 +15,7 @@ from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel, Table, history
 from ledger.exports import CONTENT_TYPES
 from ledger.money import Money
+from payments.services import breaker
 from treasury.admin import batch_steps, tones
 from treasury.admin.batch_preview import remarks
 from treasury.models import Batch, BatchApproval, BatchRow
@@ -72,6 +73,8 @@ class BatchAdmin(SeenAdmin):
         notices = []
         if row.status == BatchStatus.APPROVED and not is_unchanged(row):
             notices.append("A part of it has changed: it is to be approved again.")
+        if row.status == BatchStatus.EXECUTING:
+            notices += _halted(row)
         return Page(
             self.in_short(row),
             badges=(tones.status_badge(row, tones.BATCH),),
@@ -79,11 +82,24 @@ class BatchAdmin(SeenAdmin):
             panels=(
                 Panel("Batch", _facts(row)),
                 _approvals(row),
-                _rows(row, "Refused rows", Q(status=BatchRowStatus.REFUSED)),
-                _rows(row, "Rows", ~Q(status=BatchRowStatus.REFUSED)),
+                *rows_panels(row),
                 history([row.reference], row.company),
             ),
         )
+
+
+def _halted(row: Batch) -> list[str]:
+    """Say why rows of a batch that is being executed do not go out."""
+    methods = set(
+        row.rows.filter(status=BatchRowStatus.WAITING).values_list("payment__method", flat=True)
+    )
+    providers = breaker.halted(company_id=row.company_id, currency=row.currency)
+    return [
+        f"{one.name} is stopped: {one.stopped_reason} Its rows wait until a CFO resumes it."
+        if one.stopped_at
+        else f"{one.name} does not answer just now. Its rows wait until it does."
+        for one in providers.filter(kind__in=methods)
+    ]
 
 
 def _facts(row: Any) -> tuple[Fact, ...]:
@@ -130,12 +146,20 @@ def _for(approval: BatchApproval) -> str:
     return f"for {approval.on_behalf_of}" if approval.on_behalf_of else ""
 
 
+def rows_panels(batch: Batch) -> tuple[Panel, ...]:
+    """Return what is in the set: the rows that were refused, if any, and those that are paid."""
+    refused = Q(status=BatchRowStatus.REFUSED)
+    left_out = _rows(batch, "Refused rows", refused)
+    paid = _rows(batch, "Rows", ~refused)
+    return (left_out, paid) if left_out.table and left_out.table.rows else (paid,)
+
+
 def _rows(batch: Batch, title: str, which: Q) -> Panel:
     rows = batch.rows.filter(which).select_related("payment", "requisition").order_by("number")
     shown = list(rows[: ROWS_SHOWN + 1])
     more = f"The first {ROWS_SHOWN}; the files have all." if len(shown) > ROWS_SHOWN else ""
     path = f"/api/batches/{batch.pk}/rows/?format="
-    files = [cells.Link(path + kind, f"All rows as {kind.upper()}") for kind in CONTENT_TYPES]
+    files = [cells.Link(f"All rows as {kind.upper()}", path + kind) for kind in CONTENT_TYPES]
     table = Table(
         ("Row", "Payee", "Amount", "Method", "Destination", "Goes out on", "Result", "Remarks"),
         [

@@ -20,6 +20,7 @@ from ledger.clock import database_now
 from ledger.commands import TRY_AGAIN, after_commit, command
 from ledger.models import Account, User
 from ledger.refusals import IllegalTransition, InsufficientFunds, Refusal
+from payments.services import breaker
 from treasury import duties, locks, methods, readiness, segregation
 from treasury.dates import Today
 from treasury.models import Batch, BatchCode, BatchRow, Incident, Payment
@@ -28,7 +29,7 @@ from treasury.services.batch_approval import BatchChanged, void_changed_batches,
 from treasury.services.batch_codes import consume_batch_code
 from treasury.services.batch_facts import batch_facts, record_batch
 from treasury.services.batch_rows import item_of, refuse
-from treasury.services.execution import carry_out
+from treasury.services.execution import ProviderUnavailable, carry_out
 from treasury.services.passes import attempted, for_each
 from treasury.services.payments import LateSuccess
 from treasury.services.settlement import Proof, settle_many
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 CHUNK = 200
 # Shorter than the broker waits before it hands a task out again.
 LONGEST_RUN = timedelta(seconds=60)
+# Whoever pauses or cancels waits for the chunk that is being carried out; a lock is waited for 3 s.
+LONGEST_CHUNK = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +58,18 @@ def execute_batch(*, actor: Actor, batch_id: UUID) -> Batch:
     """Start an approved batch, using up the executor's verification; workers carry it out.
 
     Raises ``RoleRequired``, ``SegregationOfDuties``, ``IllegalTransition``, ``BatchChanged``,
-    ``StepUpRequired``, ``CodeRequired``; then nothing happened.
+    ``StepUpRequired``, ``CodeRequired``; then nothing is executed, and a set that has changed is submitted again.
     """
-    void_if_changed(actor=actor, batch_id=batch_id)
-    return _start(actor=actor, batch_id=batch_id)
+    changed = void_if_changed(actor=actor, batch_id=batch_id)
+    return _start(actor=actor, batch_id=batch_id, changed=changed)
 
 
 @command("batch.execute")
-def _start(*, actor: Actor, batch_id: UUID) -> Batch:
+def _start(*, actor: Actor, batch_id: UUID, changed: bool) -> Batch:
     batch = locks.lock_batch(batch_id)
     user = duties.may_execute_batch(actor, batch)
+    if changed:
+        raise BatchChanged("A part of it has changed: it is to be approved again, as it is now.")
     if batch.status != BatchStatus.APPROVED:
         raise IllegalTransition(f"A batch that is {batch.status} cannot be executed.")
     _require_second_factor(batch, actor)
@@ -139,9 +144,10 @@ def carry_out_chunk(*, actor: Actor, batch_id: UUID, today: Today) -> bool:
     if batch is None or batch.status != BatchStatus.EXECUTING or batch.executor is None:
         return False
     waiting = batch.rows.filter(status=BatchRowStatus.WAITING).order_by("number")
-    # What is scheduled for a later day waits for it; the sweeper comes by until then.
+    # What is scheduled for a later day waits for it, and what goes through a provider that is stopped or does
+    # not answer for the provider; the sweeper comes by until then.
     later = Q(payment__due_on__gt=today(batch.fund.company))
-    rows = list(waiting.exclude(later)[:CHUNK])
+    rows = list(waiting.exclude(later).exclude(payment__method__in=_halted(batch))[:CHUNK])
     if not rows:
         if not waiting.exists():
             _complete(batch, actor)
@@ -162,6 +168,12 @@ def carry_out_chunk(*, actor: Actor, batch_id: UUID, today: Today) -> bool:
     return True
 
 
+def _halted(batch: Batch) -> list[str]:
+    """The methods whose provider takes nothing just now."""
+    providers = breaker.halted(company_id=batch.company_id, currency=batch.currency)
+    return list(providers.values_list("kind", flat=True))
+
+
 def _carry_out_rows(rows: Sequence[BatchRow], by: _By) -> None:
     """Write on each row what came of it: cash together where that goes through, else one by one."""
     payments = locks.lock_rows_of_batch(rows)
@@ -175,17 +187,20 @@ def _carry_out_rows(rows: Sequence[BatchRow], by: _By) -> None:
         alone = [row for row in alone if row.status == BatchRowStatus.WAITING]
     elif len(cash) > 1:
         payments = locks.lock_rows_of_batch(rows)
+    until = time.monotonic() + LONGEST_CHUNK.total_seconds()
     for row in alone:
         _carry_out_alone(row, payments, by)
+        if time.monotonic() >= until:
+            break
     _write_down(rows)
 
 
 def _write_down(rows: Sequence[BatchRow]) -> None:
-    """Write what came of the rows: of those that are done at once, of the others each for itself."""
+    """Write what came of the rows: of those that are done at once, of those refused each for itself."""
     now = database_now()
     done = [row.pk for row in rows if row.status == BatchRowStatus.DONE]
     BatchRow.objects.filter(pk__in=done).update(status=BatchRowStatus.DONE, processed_at=now)
-    others = [row for row in rows if row.status != BatchRowStatus.DONE]
+    others = [row for row in rows if row.status == BatchRowStatus.REFUSED]
     for row in others:
         row.processed_at = now
     fields = ["status", "error_field", "error_code", "error_message", "processed_at"]
@@ -270,6 +285,10 @@ def _carry_out_alone(row: BatchRow, payments: dict[UUID, Payment], by: _By) -> N
                 batch_code=by.code,
             )
         row.status = BatchRowStatus.DONE
+    except ProviderUnavailable as refusal:
+        # Halted since this chunk began: it waits, as the rows after it.
+        if payments[_paid_by(row)].method not in _halted(row.batch):
+            refuse(row, refusal)
     except Refusal as refusal:
         refuse(row, refusal)
     except DatabaseError as error:

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.db.models import Q
 
-from ledger import audit, clock
+from ledger import audit, clock, idempotency
 from ledger.actor import Actor
 from ledger.audit import Change
 from ledger.clock import DatabaseClock, database_now
@@ -110,7 +110,11 @@ def create_batch(
             separate_executor=fund.company.separate_executor,
             created_by=user,
         )
-    return _create(actor=actor, batch=batch, wanted=asked.wanted, dry_run=dry_run, today=today)
+    if not dry_run:
+        return _create(actor=actor, batch=batch, wanted=asked.wanted, dry_run=False, today=today)
+    # Of a dry run nothing is kept, an answer under the request's key neither: asked again it is run again.
+    with idempotency.answering(None):
+        return _create(actor=actor, batch=batch, wanted=asked.wanted, dry_run=True, today=today)
 
 
 def _asked(

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from ledger.actor import Actor
 from ledger.encryption import Undecryptable
 from ledger.services.key_rotation import Found, count_keys, rotate_keys
+from ledger.services.keys import forget_keys
 
 
 class Command(BaseCommand):
@@ -25,12 +26,15 @@ class Command(BaseCommand):
     def handle(self, *, check: bool, chunk: int, **_: Any) -> None:
         if chunk < 1:
             raise CommandError("--chunk is at least 1.")
+        actor = Actor.system("rotate_keys")
         try:
             if not check:
-                for found in rotate_keys(actor=Actor.system("rotate_keys"), chunk=chunk):
+                for found in rotate_keys(actor=actor, chunk=chunk):
                     if found.rewritten:
                         self.stdout.write(f"{found.column}: {found.rewritten} written anew")
             counted = count_keys(chunk=chunk)
+            if not check:
+                forget_keys(actor=actor, numbers=_unused(counted))
         except Undecryptable as error:
             raise CommandError(f"{error} Nothing was lost; put the missing key back.") from error
         self._tell(counted)
@@ -38,8 +42,7 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _tell(self, counted: list[Found]) -> None:
-        keys = len(settings.BURSAR_ENCRYPTION_KEYS)
-        for number in range(1, keys + 1):
+        for number in _numbers():
             users = [
                 f"{found.under[number]} of {found.column}"
                 + ("" if found.column.rewritable else " (kept as written)")
@@ -51,3 +54,12 @@ class Command(BaseCommand):
         lost = [f"{found.under[0]} of {found.column}" for found in counted if found.under[0]]
         if lost:
             self.stderr.write(self.style.ERROR(f"Under no key of these: {', '.join(lost)}"))
+
+
+def _numbers() -> range:
+    return range(1, len(settings.BURSAR_ENCRYPTION_KEYS) + 1)
+
+
+def _unused(counted: list[Found]) -> list[int]:
+    """The keys behind the first that nothing is under any more."""
+    return [n for n in _numbers()[1:] if not any(found.under[n] for found in counted)]

@@ -96,7 +96,8 @@ def _parse_local(text: str) -> BankAccount:
     country, *parts = text.split("/")
     layout = LAYOUTS.get(country)
     if layout is None:
-        raise UnreadableAccount(f"Accounts in {country} are written as an IBAN.")
+        known = ", ".join(LAYOUTS)
+        raise UnreadableAccount(f"Write an IBAN; without one only accounts in {known} are known.")
     if len(parts) not in {2, 3}:
         raise UnreadableAccount(f"Write {country}/code/account number.")
     clearing, number = parts[0], parts[-1]

@@ -1,6 +1,6 @@
 """Who may do what in periods (contract, Roles).
 
-Each function raises ``RoleRequired`` (403) and looks at no input and no state.
+Each function raises ``RoleRequired`` or ``SegregationOfDuties`` (403) and looks at no input and no state.
 """
 
 from ledger.access import Place, require_role
@@ -9,6 +9,7 @@ from ledger.models import User
 from ledger.refusals import RoleRequired
 from ledger.roles import Role
 from periods.models import Association, Expense, ReopenRequest
+from treasury.segregation import require_second_person
 
 RECORDERS = (Role.TREASURER, Role.RECONCILER)
 KEEPERS = (*RECORDERS, Role.CFO)
@@ -44,6 +45,12 @@ def may_withdraw_reopening(actor: Actor, request: ReopenRequest) -> None:
     may_close(actor, request.association)
     if actor.user_id != request.requested_by_id:
         raise RoleRequired("Whoever asked for it takes it back.")
+
+
+def may_decide_reopening(actor: Actor, request: ReopenRequest, *, act: str) -> None:
+    """Another CFO than whoever asked to reopen a period confirms it, or rejects it."""
+    may_close(actor, request.association)
+    require_second_person(user_id=actor.user_id, first_id=request.requested_by_id, act=act)
 
 
 def person(actor: Actor) -> User:

@@ -40,7 +40,7 @@ def start() -> ExitStack:
 
 
 def create(name: str) -> None:
-    """Make a database that is migrated and otherwise empty."""
+    """Make a database that is migrated and otherwise empty; a mutant's has a law less."""
     with _alone():
         template = _template()
         with CLUSTER.connect() as connection:
@@ -48,6 +48,9 @@ def create(name: str) -> None:
             connection.execute(
                 statement.format(*map(sql.Identifier, (name, template, postgres.OWNER)))
             )
+    if law := os.environ.get("BURSAR_TEST_WITHOUT"):
+        with CLUSTER.connect(name) as connection:
+            connection.execute(law)
 
 
 def drop(name: str) -> None:

@@ -1,5 +1,6 @@
 """What can be done in a period, each by the command that the API uses too."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ledger.actor import Actor
@@ -14,6 +15,7 @@ from periods.admin.asking import (
     OPEN,
     RECORDERS,
     item_content,
+    making,
     number_of,
     pk_of,
 )
@@ -32,9 +34,13 @@ from periods.services.instalments import plan_instalments
 from periods.services.late_fees import charge_late_fees
 from periods.services.opening import open_period
 from periods.services.readings import record_reading
-from periods.services.reopening import approve_reopening, reopen_period, withdraw_reopening
+from periods.services.reopening import (
+    approve_reopening,
+    reject_reopening,
+    reopen_period,
+    withdraw_reopening,
+)
 from periods.services.statements import send_statements
-from treasury.segregation import require_second_person
 
 
 def _open_period(actor: Actor, _row: None, given: Given) -> ServicePeriod:
@@ -121,6 +127,10 @@ def _approve_reopening(actor: Actor, row: ServicePeriod, _given: Given) -> objec
     return approve_reopening(actor=actor, period_id=row.pk)
 
 
+def _reject_reopening(actor: Actor, row: ServicePeriod, given: Given) -> object:
+    return reject_reopening(actor=actor, period_id=row.pk, reason=given["reason"])
+
+
 def _withdraw_reopening(actor: Actor, row: ServicePeriod, _given: Given) -> object:
     return withdraw_reopening(actor=actor, period_id=row.pk)
 
@@ -129,12 +139,13 @@ def _waits_to_be_reopened(row: ServicePeriod) -> bool:
     return waiting_reopening(row) is not None
 
 
-def _may_approve_reopening(actor: Actor, row: ServicePeriod) -> None:
-    duties.may_close(actor, row.association)
-    if request := waiting_reopening(row):
-        require_second_person(
-            user_id=actor.user_id, first_id=request.requested_by_id, act="confirm"
-        )
+def _may_decide_reopening(act: str) -> Callable[[Actor, ServicePeriod], None]:
+    def may(actor: Actor, row: ServicePeriod) -> None:
+        duties.may_close(actor, row.association)
+        if request := waiting_reopening(row):
+            duties.may_decide_reopening(actor, request, act=act)
+
+    return may
 
 
 def _may_withdraw_reopening(actor: Actor, row: ServicePeriod) -> None:
@@ -146,14 +157,11 @@ def _send(actor: Actor, row: ServicePeriod, _given: Given) -> object:
     return send_statements(actor=actor, period_id=row.pk)
 
 
-OPEN_PERIOD = Step(
-    name="create",
+OPEN_PERIOD = making(
+    _open_period,
+    forms.NewPeriod,
     label="Open a period",
     done="open",
-    run=_open_period,
-    roles=KEEPERS,
-    form=forms.NewPeriod,
-    tone="main",
     hint="It starts the day after the last one ends.",
 )
 
@@ -205,10 +213,23 @@ PERIOD = (
         roles=CFO,
         states=CLOSED,
         fits=_waits_to_be_reopened,
-        may=_may_approve_reopening,
+        may=_may_decide_reopening("confirm"),
         tone="main",
         bulk=False,
         hint="Statements were sent, so that it takes a second person.",
+    ),
+    Step(
+        name="reject-reopening",
+        label="Reject the reopening",
+        done="stays closed",
+        run=_reject_reopening,
+        roles=CFO,
+        states=CLOSED,
+        fits=_waits_to_be_reopened,
+        may=_may_decide_reopening("reject"),
+        form=Reasoned,
+        bulk=False,
+        hint="The period stays as it is; it can be asked for again.",
     ),
     Step(
         name="withdraw-reopening",

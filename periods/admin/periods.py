@@ -86,7 +86,7 @@ class PeriodAdmin(SeenAdmin):
             shown = tables.sheet_panels(balance_sheet_of(row), title="Balance sheet")
         if waiting := waiting_reopening(row):
             notices.append(
-                f"{waiting.requested_by} wants it open again: “{waiting.reason}”. Another CFO confirms."
+                f"{waiting.requested_by} wants it open again: “{waiting.reason}”. Another CFO confirms or rejects."
             )
         if row.status == PeriodStatus.STALE:
             notices.append("An earlier period was reopened: these figures are provisional.")

@@ -220,11 +220,13 @@ class LateFeeRuleDetail(Showing, Editing):
     def permit(self, row: Association) -> None:
         duties.may_keep(self.actor, row)
 
-    def act(self, row: Association, data: dict[str, Any]) -> Association:
+    def act(self, row: Association, data: dict[str, Any]) -> LateFeeRule:
         now = _rule_of(row)
         kept: dict[str, Any] = {name: getattr(now, name) for name in TERMS}
-        set_late_fee_rule(actor=self.actor, association_id=row.pk, **kept | data)
-        return row
+        return set_late_fee_rule(actor=self.actor, association_id=row.pk, **kept | data)
+
+    def result_shown(self, result: LateFeeRule) -> Any:
+        return super().shown(result)
 
     def shown(self, row: Association) -> Any:
         return super().shown(_rule_of(row))

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from ledger.actor import Actor
 from ledger.api.fields import DayField, TextField
 from ledger.api.filters import AnyOf, AwaitingFilter, CharFilter, DateFilter, FilterSet, UUIDFilter
 from ledger.api.resource import Doing, Editing, Showing
@@ -21,7 +22,12 @@ from periods.selectors import (
 )
 from periods.services.closing import close_period
 from periods.services.opening import LONGEST_NAME, open_period
-from periods.services.reopening import approve_reopening, reopen_period, withdraw_reopening
+from periods.services.reopening import (
+    approve_reopening,
+    reject_reopening,
+    reopen_period,
+    withdraw_reopening,
+)
 from periods.states import PeriodStatus
 
 
@@ -96,6 +102,16 @@ class ReopenInput(Input):
     reason = TextField(required=False, allow_blank=True, default="", max_length=2000)
 
 
+class RejectInput(Input):
+    reason = TextField(allow_blank=True, max_length=2000)
+
+
+def _may_decide(actor: Actor, row: ServicePeriod, *, act: str) -> None:
+    duties.may_close(actor, row.association)
+    if request := waiting_reopening(row):
+        duties.may_decide_reopening(actor, request, act=act)
+
+
 class PeriodDetail(Showing, Editing):
     """GET: Show a period
     PATCH: Open a closed period again; once statements of it were sent, another person confirms it
@@ -104,7 +120,8 @@ class PeriodDetail(Showing, Editing):
     rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
     action, Input, Output = "period.reopen", ReopenInput, PeriodSerializer
     also_answers = {
-        202: "It waits for another person, at `reopen/approve/`; `reopen/withdraw/` takes it back."
+        202: "It waits for another person, at `reopen/approve/` or `reopen/reject/`; `reopen/withdraw/` takes it"
+        " back."
     }
     refusals = {
         400: "reason_required, …",
@@ -137,7 +154,7 @@ class PeriodApproveReopening(Doing):
     }
 
     def permit(self, row: ServicePeriod) -> None:
-        duties.may_close(self.actor, row.association)
+        _may_decide(self.actor, row, act="confirm")
 
     def act(self, row: ServicePeriod, data: dict[str, Any]) -> ServicePeriod:
         return approve_reopening(actor=self.actor, period_id=row.pk).period
@@ -156,6 +173,20 @@ class PeriodWithdrawReopening(Doing):
 
     def act(self, row: ServicePeriod, data: dict[str, Any]) -> ServicePeriod:
         return withdraw_reopening(actor=self.actor, period_id=row.pk).period
+
+
+class PeriodRejectReopening(Doing):
+    """Say no, as another person, to opening a closed period again."""
+
+    rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
+    action, Input, Output = "period.reject_reopening", RejectInput, PeriodSerializer
+    refusals = {400: "reason_required, …", 403: "role_required, segregation_of_duties"}
+
+    def permit(self, row: ServicePeriod) -> None:
+        _may_decide(self.actor, row, act="reject")
+
+    def act(self, row: ServicePeriod, data: dict[str, Any]) -> ServicePeriod:
+        return reject_reopening(actor=self.actor, period_id=row.pk, reason=data["reason"]).period
 
 
 class PeriodClose(Doing):

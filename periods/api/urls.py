@@ -52,6 +52,7 @@ urlpatterns = [
     path(f"{PERIOD}/", periods.PeriodDetail.as_view()),
     path(f"{PERIOD}/close/", periods.PeriodClose.as_view()),
     path(f"{PERIOD}/reopen/approve/", periods.PeriodApproveReopening.as_view()),
+    path(f"{PERIOD}/reopen/reject/", periods.PeriodRejectReopening.as_view()),
     path(f"{PERIOD}/reopen/withdraw/", periods.PeriodWithdrawReopening.as_view()),
     path(f"{PERIOD}/recalculations/", recalculations.RecalculationList.as_view()),
     path(f"{PERIOD}/history/", periods.PeriodHistory.as_view()),

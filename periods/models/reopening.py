@@ -11,15 +11,15 @@ from periods.models.association import Association
 from periods.models.period import ServicePeriod
 from periods.models.referenced import Referenced
 
-WAITING = Q(reopened_at__isnull=True, withdrawn_at__isnull=True)
+WAITING = Q(reopened_at__isnull=True, withdrawn_at__isnull=True, rejected_at__isnull=True)
 
 
 class ReopenRequest(Referenced, models.Model):
     """Somebody wants a closed period open again.
 
     It happens at once, unless statements of the period were sent: then ``needs_approval``, and it waits for
-    another person. ``reopened_at`` is when it happened, ``withdrawn_at`` when whoever asked took it back;
-    while it waits both are null.
+    another person. ``reopened_at`` is when it happened, ``withdrawn_at`` when whoever asked took it back,
+    ``rejected_at`` when another person said no, and why; while it waits all three are null.
     """
 
     noun = "reopen_request"
@@ -40,6 +40,11 @@ class ReopenRequest(Referenced, models.Model):
     )
     reopened_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
+    rejected_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    rejected_at = models.DateTimeField(null=True)
+    rejection_reason = models.TextField(blank=True)
 
     class Meta:
         ordering = ("requested_at", "id")
@@ -63,6 +68,19 @@ class ReopenRequest(Referenced, models.Model):
                 | Q(needs_approval=True, reopened_at__isnull=True),
                 name="periods_reopenrequest_withdrawn",
             ),
+            models.CheckConstraint(
+                condition=Q(rejected_by__isnull=True, rejected_at__isnull=True, rejection_reason="")
+                | Q(
+                    ~Q(rejection_reason=""),
+                    ~Q(rejected_by=F("requested_by")),
+                    rejected_by__isnull=False,
+                    rejected_at__isnull=False,
+                    needs_approval=True,
+                    reopened_at__isnull=True,
+                    withdrawn_at__isnull=True,
+                ),
+                name="periods_reopenrequest_rejected",
+            ),
         )
 
     def __str__(self) -> str:
@@ -70,4 +88,4 @@ class ReopenRequest(Referenced, models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        return self.reopened_at is None and self.withdrawn_at is None
+        return self.reopened_at is None and self.withdrawn_at is None and self.rejected_at is None

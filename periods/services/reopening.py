@@ -1,6 +1,6 @@
 """Reopening a closed period: for a reason, and by two persons once statements of it were sent.
 
-Until the second confirms, whoever asked may take it back.
+Until the second confirms, whoever asked may take it back; instead of confirming, he may reject it.
 """
 
 from uuid import UUID
@@ -19,7 +19,6 @@ from periods.services.noting import note
 from periods.services.opening import tell_period
 from periods.services.sharing_out import take_back
 from periods.states import PeriodStatus
-from treasury.segregation import require_second_person
 from treasury.texts import require_text
 
 
@@ -58,7 +57,7 @@ def reopen_period(*, actor: Actor, period_id: UUID, reason: str) -> ReopenReques
     request = ReopenRequest(
         association=association,
         period=period,
-        reason=_reason(reason),
+        reason=_reason(reason, "Say why it is opened again."),
         needs_approval=statements_sent(period),
         requested_by=duties.person(actor),
     )
@@ -86,11 +85,10 @@ def approve_reopening(*, actor: Actor, period_id: UUID) -> ReopenRequest:
     duties.may_close(actor, association)
     period = chain[0]
     request = _asked_for(period)
-    person = duties.person(actor)
-    require_second_person(user_id=person.pk, first_id=request.requested_by_id, act="confirm")
+    duties.may_decide_reopening(actor, request, act="confirm")
     _require_closed(period)
     before = facts_of(request, currency=association.currency)
-    request.approved_by, request.reopened_at = person, database_now()
+    request.approved_by, request.reopened_at = duties.person(actor), database_now()
     request.save(update_fields=["approved_by", "reopened_at"])
     note(actor, "period.approve_reopening", request, association=association, before=before)
     _reopen(actor, chain)
@@ -111,6 +109,24 @@ def withdraw_reopening(*, actor: Actor, period_id: UUID) -> ReopenRequest:
     request.withdrawn_at = database_now()
     request.save(update_fields=["withdrawn_at"])
     note(actor, "period.withdraw_reopening", request, association=association, before=before)
+    return request
+
+
+@command("period.reject_reopening")
+def reject_reopening(*, actor: Actor, period_id: UUID, reason: str) -> ReopenRequest:
+    """Say no, as another person and with a reason, to opening a period again; return the request.
+
+    Raises ``NotFound`` when nobody asked for it, ``RoleRequired``, ``SegregationOfDuties``, ``InvalidInput``.
+    """
+    association, (period, *_) = locks.lock_chain(period_id)
+    duties.may_close(actor, association)
+    request = _asked_for(period)
+    duties.may_decide_reopening(actor, request, act="reject")
+    before = facts_of(request, currency=association.currency)
+    request.rejection_reason = _reason(reason, "Say why it stays closed.")
+    request.rejected_by, request.rejected_at = duties.person(actor), database_now()
+    request.save(update_fields=["rejected_by", "rejected_at", "rejection_reason"])
+    note(actor, "period.reject_reopening", request, association=association, before=before)
     return request
 
 
@@ -152,7 +168,7 @@ def _require_closed(period: ServicePeriod) -> None:
         raise PeriodNotClosed(f"{period.name} is open.")
 
 
-def _reason(reason: str) -> str:
+def _reason(reason: str, wanted: str) -> str:
     if not reason.strip():
-        raise InvalidInput.on("reason", "Say why it is opened again.", code="reason_required")
+        raise InvalidInput.on("reason", wanted, code="reason_required")
     return require_text(reason, field="reason")

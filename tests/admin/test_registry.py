@@ -21,6 +21,7 @@ UNLISTED = {
     "ledger.dailytotal",
     "ledger.holdrelease",
     "ledger.idempotencykey",
+    "ledger.keyfingerprint",
     "ledger.lastdone",
     "ledger.ledgerproof",
     "ledger.secondfactoruse",

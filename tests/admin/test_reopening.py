@@ -1,4 +1,4 @@
-"""Reopening a period on its page: asked by one CFO, confirmed by another or taken back by the first."""
+"""Reopening a period on its page: asked by one CFO, confirmed or rejected by another or taken back by the first."""
 
 from decimal import Decimal
 
@@ -13,6 +13,7 @@ from tests.periods.estate import build_estate
 from tests.scene import Scene
 
 CONFIRM, WITHDRAW = "Confirm the reopening", "Withdraw the reopening"
+REJECT = "Reject the reopening"
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_whoever_asked_takes_it_back_on_the_page(
     office: Office, other: User, period: ServicePeriod
 ) -> None:
     assert WITHDRAW in page(office.cfo, period)
-    assert "wants it open again: “A bill came late”. Another CFO confirms." in page(
+    assert "wants it open again: “A bill came late”. Another CFO confirms or rejects." in page(
         office.cfo, period
     )
     assert do(office.cfo, "withdraw-reopening", period).status_code == 302
@@ -63,3 +64,16 @@ def test_another_cfo_confirms_and_does_not_take_it_back(
     assert do(other, "approve-reopening", period).status_code == 302
     period.refresh_from_db()
     assert period.status == "OPEN"
+
+
+def test_another_cfo_rejects_it_on_the_page(
+    office: Office, other: User, period: ServicePeriod
+) -> None:
+    assert do(office.cfo, "reject-reopening", period, reason="No").status_code == 403
+    assert REJECT in page(other, period)
+    assert do(other, "reject-reopening", period, reason="The bill is ours").status_code == 302
+    shown = page(office.cfo, period)
+    assert "wants it open again" not in shown
+    assert "Period: reject reopening" in shown
+    assert "The bill is ours" in shown
+    assert REJECT not in page(other, period)

@@ -242,6 +242,7 @@ ROUTES: dict[str, dict[str, Expected]] = {
     PERIOD: showing(edited_by=CFO),
     PERIOD + "close/": doing(by=CFO),
     PERIOD + "reopen/approve/": doing(by=CFO),
+    PERIOD + "reopen/reject/": doing(by=CFO),
     PERIOD + "reopen/withdraw/": doing(by=CFO),
     PERIOD + "recalculations/": showing(),
     PERIOD + "history/": showing(),

@@ -120,6 +120,13 @@ def test_the_slash_makes_no_other_address(desk: Desk) -> None:
     assert read(client.post(f"{path}/", body, headers=KEY), 201) == first
 
 
+def test_under_a_key_what_is_removed_is_told_as_without_one(desk: Desk) -> None:
+    cfo = Caller(desk.cfo)
+    for headers in (KEY, {}):
+        made = cfo.post("/api/holidays/", {"on": "2031-05-01", "name": "Labour Day"}, 201)
+        assert cfo.post(f"/api/holidays/{made['holiday_id']}/remove/", None, 200, headers) == made
+
+
 def test_every_post_that_moves_or_records_money_honours_a_key(desk: Desk) -> None:
     def twice(user: Any, path: str, body: Any, expect: int) -> Any:
         first = Caller(user).post(path, body, expect, KEY)

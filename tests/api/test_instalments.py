@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.api.caller import read
 from tests.api.village import Village
 
 ROOF = {"amount": "10000.01", "instalments": 4, "first_due_on": "2026-01-15", "description": "Roof"}
@@ -82,6 +83,14 @@ def test_a_late_fee_is_charged_once_and_taken_back(
     village.treasurer.post(fees, {"on": "2026-01-22"}, 201)
     of_ann = village.treasurer.get(f"{fees}?owner_id={village.owners['Ann']}")
     assert of_ann["total"] == "0.00"
+
+
+def test_a_rule_is_told_under_a_key_as_without_one(village: Village) -> None:
+    rule = f"/api/associations/{village.association}/late-fee-rule/"
+    headers = {"Idempotency-Key": "the-first-of-may"}
+    for _ in range(2):
+        answer = village.treasurer.client.patch(rule, {"grace_days": 5}, headers=headers)
+        assert read(answer, 200) == village.treasurer.get(rule)
 
 
 def test_a_bad_rule_or_day_names_the_field(village: Village, period: str) -> None:

@@ -140,6 +140,26 @@ def test_whoever_asked_to_reopen_takes_it_back(village: Village, closed: str) ->
     ]
 
 
+def test_another_cfo_rejects_it_with_a_reason(village: Village, closed: str) -> None:
+    path, body = f"{closed}/reopen/reject/", {"reason": "It belongs to the next quarter"}
+    other = second_cfo(village)
+    other.post(path, body, 404)
+    village.treasurer.post(f"{closed}/statements/", None, 201)
+    reopen(village, closed, 202)
+    assert village.cfo.post(path, body, 403)["code"] == "segregation_of_duties"
+    assert village.treasurer.post(path, body, 403)["code"] == "role_required"
+    assert other.post(path, {"reason": " "}, 400)["code"] == "reason_required"
+    assert list(other.post(path, {}, 400)["errors"]) == ["reason"]
+    rejected = other.post(path, body)
+    assert (rejected["status"], rejected["reopening"]) == ("CLOSED", None)
+    assert other.results("/api/periods/?awaiting=me") == []
+    told = village.cfo.results(f"{closed}/history/")[-1]
+    assert (told["action"], told["outcome"]) == ("period.reject_reopening", "done")
+    assert told["after"]["rejection_reason"] == body["reason"]
+    village.cfo.post(f"{closed}/reopen/withdraw/", None, 404)
+    assert reopen(village, closed, 202)["reopening"]
+
+
 def test_an_owner_is_not_told_that_it_was_to_be_opened(village: Village, closed: str) -> None:
     village.treasurer.post(f"{closed}/statements/", None, 201)
     reopen(village, closed, 202)

@@ -2,12 +2,11 @@
 
 from tests.mutants.gateway import GATEWAY
 from tests.mutants.later import LATER
-from tests.mutants.mutant import Mutant, drop, drop_trigger
+from tests.mutants.mutant import DATABASE, Mutant, drop, drop_trigger
 from tests.mutants.periods import PERIODS
 
 CODES = "treasury/services/codes.py"
 DISPATCHING = "treasury/services/dispatching.py"
-LAWS = "treasury/sql/laws.sql"
 LOCKS = "treasury/locks.py"
 OTP = "treasury/otp.py"
 POSTING = "ledger/sql/posting.sql"
@@ -189,20 +188,20 @@ TREASURY_LAWS = (
     ),
     Mutant(
         "TRIGGER: no requisition debits an account of a fund",
-        "treasury/sql/debit_account.sql",
+        DATABASE,
         "",
         drop_trigger("treasury_requisition", "debits_no_fund"),
         (T_RAISING + "test_it_debits_no_account_of_a_fund",),
     ),
     Mutant(
         "TRIGGER: a requisition's amount is that of its source",
-        "treasury/sql/debit_account.sql",
+        DATABASE,
         "",
         drop_trigger("treasury_requisition", "follows_source"),
         (T_RAISING + "test_what_it_debits_and_is_for_never_changes",),
     ),
     *(
-        Mutant(guard, LAWS, "", drop(table, constraint), killers)
+        Mutant(guard, DATABASE, "", drop(table, constraint), killers)
         for guard, table, constraint, killers in (
             (
                 "CHECK: the requester is not the executor",
@@ -237,7 +236,7 @@ TREASURY_LAWS = (
         )
     ),
     *(
-        Mutant(guard, LAWS, "", drop_trigger(table, trigger), killers)
+        Mutant(guard, DATABASE, "", drop_trigger(table, trigger), killers)
         for guard, table, trigger, killers in (
             (
                 "TRIGGER: an approver does not execute",
@@ -255,14 +254,14 @@ TREASURY_LAWS = (
     ),
     Mutant(
         "TRIGGER: what was agreed is fixed when it is sent",
-        "treasury/sql/lean_triggers.sql",
+        DATABASE,
         "",
         drop_trigger("treasury_payment", "fixed_when_sent"),
         (T_LAWS + "test_what_was_agreed_is_fixed_once_it_leaves_pending",),
     ),
     Mutant(
         "TRIGGER: nobody else becomes the executor of what was sent",
-        "treasury/sql/lean_triggers.sql",
+        DATABASE,
         "",
         drop_trigger("treasury_payment", "executor_fixed_when_sent"),
         (T_LAWS + "test_the_executor_is_fixed_once_it_leaves_pending",),
@@ -286,28 +285,28 @@ TREASURY_LAWS = (
 BOOKS = (
     Mutant(
         "CHECK: what is available never falls below the minimum",
-        "ledger/sql/account_laws.sql",
+        DATABASE,
         "",
         drop("ledger_account", "ledger_account_minimum"),
         ("tests/ledger/test_laws_accounts.py::test_spending_more_than_the_balance_is_refused",),
     ),
     Mutant(
         "TRIGGER: a journal entry has lines that balance",
-        "ledger/sql/journal_laws.sql",
+        DATABASE,
         "",
         drop_trigger("ledger_journalentry", "balanced"),
         ("tests/ledger/test_laws_balance.py::test_the_owner_cannot_insert_an_entry_without_lines",),
     ),
     Mutant(
         "TRIGGER: a line follows the one before it",
-        "ledger/sql/journal_laws.sql",
+        DATABASE,
         "",
         drop_trigger("ledger_ledgerentry", "sound_lines"),
         (T_ORDER + "test_the_owner_cannot_insert_an_entry_that_does_not_follow",),
     ),
     Mutant(
         "TRIGGER: nobody sets an account's numbers",
-        "ledger/sql/posting_straight.sql",
+        DATABASE,
         "",
         drop_trigger("ledger_account", "numbers_follow"),
         ("tests/ledger/test_laws_accounts.py::test_nobody_sets_an_accounts_numbers",),

@@ -1,6 +1,6 @@
 """Guards of what goes out without a person just then: retries, batches, and what a second factor showed."""
 
-from tests.mutants.mutant import Mutant, drop_trigger
+from tests.mutants.mutant import DATABASE, Mutant, drop_trigger
 
 RETRIES = "treasury/services/retries.py"
 T_FACTOR = "tests/ledger/test_second_factor.py::"
@@ -24,21 +24,21 @@ LATER = (
     ),
     Mutant(
         "TRIGGER: what is tried again goes out in the same name",
-        "treasury/sql/retries.sql",
+        DATABASE,
         "",
         drop_trigger("treasury_paymentattempt", "repeats_in_the_same_name"),
         (T_RETRIES + "test_the_database_lets_no_retry_be_planned_or_made_that_must_not_be",),
     ),
     Mutant(
         "TRIGGER: only a refusal that may pass is tried again",
-        "treasury/sql/retries.sql",
+        DATABASE,
         "",
         drop_trigger("treasury_payment", "retries_what_passes"),
         (T_RETRIES + "test_the_database_lets_no_retry_be_planned_or_made_that_must_not_be",),
     ),
     Mutant(
         "TRIGGER: a person and his delegate do not both approve a batch",
-        "treasury/sql/batch_delegation.sql",
+        DATABASE,
         "",
         drop_trigger("treasury_batchapproval", "by_two_persons"),
         (T_DELEGATIONS + "test_the_database_asks_for_the_delegation_and_for_two_persons",),

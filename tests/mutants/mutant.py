@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import re
 import shutil
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
-from config.embedded.home import ROOT
+from config.embedded import postgres, session
+from config.embedded.home import ROOT, Home
+from tests.settings import TEST_HOME
 
+# Where a law stands that no text holds alone: it is taken out of the migrated database itself.
+DATABASE = ""
+# All runs share one cluster, which stays for the next time, as the tests' own does.
+HOME = Home(TEST_HOME.with_name("mutants"))
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "docs", "*.md")
 SUMMARY = re.compile(r"(\d+) (passed|failed|error)")
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """``old`` in the file becomes ``new``; without ``old``, ``new`` is added at the file's end."""
+    """``old`` in the file becomes ``new``; in ``DATABASE``, ``new`` is SQL that takes the law out."""
 
     guard: str
     file: str
@@ -28,8 +37,6 @@ class Mutant:
 
     def applied_to(self, text: str) -> str:
         """Return the file's text without the guard; a guard that is not found once is an error."""
-        if not self.old:
-            return f"{text}\n{self.new}\n"
         assert text.count(self.old) == 1, f"{self.file} holds {text.count(self.old)} × {self.old!r}"
         return text.replace(self.old, self.new)
 
@@ -54,22 +61,31 @@ class Outcome:
     output: str
 
 
+def services() -> AbstractContextManager[None]:
+    """The cluster of the runs, started once for all of them: each joins it."""
+    cluster = postgres.Postgres(HOME.postgres_data, HOME.postgres_sockets, careless=True)
+    return session.lent(HOME, [session.database_service(cluster)])
+
+
 class Copy:
     """A copy of the source tree in which guards are taken out, one after the other."""
 
     def __init__(self, folder: Path) -> None:
         self.tree = folder / "tree"
-        self.home = folder / "home"
         shutil.copytree(ROOT, self.tree, ignore=LEFT_OUT)
+        # By its content: two texts of one length within a second look alike by size and time.
+        by_content = PycInvalidationMode.CHECKED_HASH
+        assert compileall.compile_dir(self.tree, quiet=1, invalidation_mode=by_content)
 
-    def run(self, killers: tuple[str, ...]) -> Outcome:
-        """Run these tests in the copy, in a process and on a database of its own."""
+    def run(self, killers: tuple[str, ...], *, without: str = "") -> Outcome:
+        """Run these tests in the copy, in a process and on a database of its own, perhaps without a law."""
         environment = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("BURSAR_", "PYTEST_", "DATABASE_", "REDIS_"))
         }
-        environment |= {"BURSAR_TEST_HOME": str(self.home), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment |= {"BURSAR_TEST_HOME": str(HOME.path), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment["BURSAR_TEST_WITHOUT"] = without
         command = [sys.executable, "-m", "pytest", *killers, "-q", "-p", "no:cacheprovider"]
         done = subprocess.run(
             command, cwd=self.tree, env=environment, capture_output=True, text=True, check=False
@@ -85,6 +101,8 @@ class Copy:
 
     def run_without(self, mutant: Mutant) -> Outcome:
         """Run the mutant's tests with its guard taken out, and put it back."""
+        if mutant.file == DATABASE:
+            return self.run(mutant.killers, without=mutant.new)
         file = self.tree / mutant.file
         whole = file.read_text(encoding="utf-8")
         file.write_text(mutant.applied_to(whole), encoding="utf-8")

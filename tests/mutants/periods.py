@@ -1,6 +1,6 @@
 """Guards of service periods."""
 
-from tests.mutants.mutant import Mutant, drop_trigger
+from tests.mutants.mutant import DATABASE, Mutant, drop_trigger
 
 T_CLOSING_LAWS = "tests/periods/test_closing_laws.py::"
 T_CONSUMPTION = "tests/periods/test_consumption_charges.py::"
@@ -32,21 +32,21 @@ PERIODS = (
     ),
     Mutant(
         "a reopening is confirmed by another person",
-        "periods/services/reopening.py",
+        "periods/duties.py",
         "first_id=request.requested_by_id",
         "first_id=None",
         ("tests/periods/test_reopening.py::test_once_statements_were_sent_another_cfo_confirms",),
     ),
     Mutant(
         "TRIGGER: shares add up to their expense",
-        "periods/sql/closing_laws.sql",
+        DATABASE,
         "",
         drop_trigger("periods_allocatedexpense", "adds_up"),
         (T_CLOSING_LAWS + "test_shares_add_up_to_their_expense",),
     ),
     Mutant(
         "TRIGGER: a closed period has its sheet and its allocation",
-        "periods/sql/closing_laws.sql",
+        DATABASE,
         "",
         drop_trigger("periods_serviceperiod", "closed_with_sheet"),
         (T_CLOSING_LAWS + "test_a_period_closes_with_an_allocation_and_the_sheet_of_its_version",),
@@ -60,21 +60,21 @@ PERIODS = (
     ),
     Mutant(
         "TRIGGER: what was withdrawn stays so",
-        "periods/migrations/0010_withdrawn_reopenings.py",
-        "OLD.reopened_at IS NOT NULL OR OLD.withdrawn_at IS NOT NULL",
-        "OLD.reopened_at IS NOT NULL",
+        "periods/migrations/0011_rejected_reopenings.py",
+        'decided_once("reopened_at", "withdrawn_at", "rejected_at")',
+        'decided_once("reopened_at", "rejected_at")',
         (T_CLOSING_LAWS + "test_a_request_to_reopen_that_was_withdrawn_stays_so",),
     ),
     Mutant(
         "TRIGGER: refunds never come to more than their expense",
-        "periods/sql/refund_laws.sql",
+        DATABASE,
         "",
         drop_trigger("periods_expense", "refunds_no_more"),
         (T_REFUND_LAWS + "test_all_refunds_are_never_more_than_their_expense",),
     ),
     Mutant(
         "TRIGGER: an expense never becomes less than was refunded",
-        "periods/sql/refund_laws.sql",
+        DATABASE,
         "",
         drop_trigger("periods_expense", "refunded_no_more"),
         (T_REFUND_LAWS + "test_an_expense_never_becomes_less_than_was_refunded",),

@@ -6,7 +6,7 @@ import pytest
 
 from periods.models import ServicePeriod
 from periods.services.opening_balances import record_opening_balances
-from periods.services.reopening import withdraw_reopening
+from periods.services.reopening import reject_reopening, withdraw_reopening
 from tests.periods.estate import Estate, build_estate
 from tests.periods.test_laws import refused, run
 
@@ -145,6 +145,28 @@ def test_a_request_to_reopen_that_was_withdrawn_stays_so(
         )
     withdraw_reopening(actor=estate.actor("cfo"), period_id=period.pk)
     for change in ("withdrawn_at = NULL", f"reopened_at = now(), {confirmed}"):
+        with refused("decided_once"):
+            run(f"UPDATE periods_reopenrequest SET {change} WHERE id = %s", request.pk)
+
+
+def test_a_reopening_is_rejected_by_another_person_for_a_reason_and_once(
+    estate: Estate, period: ServicePeriod
+) -> None:
+    ServicePeriod.objects.filter(pk=period.pk).update(statements_sent_at="2026-04-05T10:00Z")
+    request = estate.reopen(period)
+    other = "(SELECT id FROM ledger_user WHERE id <> requested_by_id LIMIT 1)"
+    says_no = "rejected_at = now(), rejection_reason = 'No'"
+    for change in (
+        f"{says_no}, rejected_by_id = requested_by_id",
+        f"rejected_at = now(), rejected_by_id = {other}",
+        says_no,
+        f"{says_no}, rejected_by_id = {other}, withdrawn_at = now()",
+        f"{says_no}, rejected_by_id = {other}, reopened_at = now(), approved_by_id = {other}",
+    ):
+        with refused("periods_reopenrequest_rejected"):
+            run(f"UPDATE periods_reopenrequest SET {change} WHERE id = %s", request.pk)
+    reject_reopening(actor=estate.actor("second_cfo"), period_id=period.pk, reason="No")
+    for change in ("rejected_at = NULL", "rejection_reason = 'Why not'"):
         with refused("decided_once"):
             run(f"UPDATE periods_reopenrequest SET {change} WHERE id = %s", request.pk)
 

@@ -26,6 +26,7 @@ from periods.services.reopening import (
     PeriodNotClosed,
     ReopeningWaits,
     approve_reopening,
+    reject_reopening,
     reopen_period,
     withdraw_reopening,
 )
@@ -313,4 +314,28 @@ def test_whoever_asked_to_reopen_takes_it_back(
         approve_reopening(actor=estate.actor("second_cfo"), period_id=periods[0].pk)
     with pytest.raises(NotFound):
         withdraw("cfo")
+    assert estate.reopen(periods[0]).is_waiting
+
+
+def test_another_cfo_rejects_it_with_a_reason(estate: Estate, periods: list[ServicePeriod]) -> None:
+    def reject(who: str, reason: str = "The bill belongs to the next quarter") -> ReopenRequest:
+        return reject_reopening(actor=estate.actor(who), period_id=periods[0].pk, reason=reason)
+
+    ServicePeriod.objects.filter(pk=periods[0].pk).update(statements_sent_at="2026-04-05T10:00Z")
+    with pytest.raises(NotFound):
+        reject("second_cfo")
+    estate.reopen(periods[0])
+    with pytest.raises(SegregationOfDuties):
+        reject("cfo")
+    with pytest.raises(RoleRequired):
+        reject("treasurer")
+    with pytest.raises(InvalidInput) as refused:
+        reject("second_cfo", " ")
+    assert refused.value.code == "reason_required"
+    rejected = reject("second_cfo")
+    assert (rejected.is_waiting, rejected.rejected_by) == (False, estate.scene.people["second_cfo"])
+    assert statuses(periods) == [("CLOSED", 1)] * 3
+    for act in (approve_reopening, withdraw_reopening):
+        with pytest.raises(NotFound):
+            act(actor=estate.actor("second_cfo"), period_id=periods[0].pk)
     assert estate.reopen(periods[0]).is_waiting

@@ -21,12 +21,15 @@ from tests.properties.thoroughness import thorough
 
 RULES = st.sampled_from(list(RemainderRule))
 AMOUNTS = st.integers(-(10**14), 10**14) | st.integers(-30, 30)
+# Drawn as whole numbers and made into fractions here: Hypothesis' own decimals, fractions and texts draw the
+# same values at twice the cost.
 PARTS = (
-    st.integers(0, 12)
-    | st.decimals(0, 1000, places=3).map(Fraction)
-    | st.fractions(0, 5, max_denominator=40)
-).map(Fraction)
-OWNERS = st.text("abcdefgh", min_size=1, max_size=3)
+    st.integers(0, 12).map(Fraction)
+    | st.integers(0, 1_000_000).map(lambda thousandths: Fraction(thousandths, 1000))
+    | st.builds(Fraction, st.integers(0, 200), st.integers(1, 40))
+)
+NAMES = ["".join(name) for size in (1, 2, 3) for name in itertools.product("abcdefgh", repeat=size)]
+OWNERS = st.sampled_from(NAMES)
 WEIGHTS = st.dictionaries(OWNERS, PARTS, min_size=1, max_size=12).filter(
     lambda weights: any(weights.values())
 )

@@ -80,16 +80,20 @@ def add_holiday(*, actor: Actor, company_id: UUID, on: date, name: str) -> Holid
 
 
 @command("holiday.remove")
-def remove_holiday(*, actor: Actor, holiday_id: UUID) -> None:
-    """Make a holiday an ordinary day again; by a CFO of the company. Raises ``NotFound``, ``RoleRequired``."""
+def remove_holiday(*, actor: Actor, holiday_id: UUID) -> Holiday:
+    """Make a holiday an ordinary day again, and return what it was; by a CFO of the company.
+
+    Raises ``NotFound``, ``RoleRequired``.
+    """
     holiday = Holiday.objects.filter(pk=holiday_id).first()
     if holiday is None:
         raise NotFound("There is no such holiday.")
     company = locks.lock_company(holiday.company_id)
     duties.may_keep_funds(actor, company)
     _record(actor, "holiday.remove", company.pk, before=_facts(holiday))
-    holiday.delete()
+    Holiday.objects.filter(pk=holiday.pk).delete()
     move_due_payments(company)
+    return holiday
 
 
 def move_due_payments(company: Company) -> None:

@@ -28,6 +28,7 @@ from ledger.rows import rows_of
 OPPOSITE = {Side.DEBIT.value: Side.CREDIT.value, Side.CREDIT.value: Side.DEBIT.value}
 LONGEST_REFERENCE = 160
 LONGEST_DESCRIPTION = 255
+POST = "SELECT reference, journal_entry FROM ledger_post(%s, %s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +103,26 @@ def post_many(postings: Sequence[Posting]) -> list[UUID]:
     An account's minimum is weighed once, when all are in. The number of statements does not grow with the
     number of postings. Raises as ``post`` does.
     """
-    rows = call_with_postings(
-        "SELECT reference, journal_entry FROM ledger_post(%s, %s, %s)", postings
-    )
+    rows = call_with_postings(POST, postings)
     entries = cast("dict[str, UUID]", dict(rows))
     return [entries[posting.reference] for posting in postings]
 
 
 def call_with_postings(
-    statement: str, postings: Sequence[Posting], *more: Any, before: Sequence[Any] = ()
+    statement: str,
+    postings: Sequence[Posting],
+    *more: Any,
+    before: Sequence[Any] = (),
+    alone: bool = False,
 ) -> list[tuple[Any, ...]]:
     """Run a statement that posts, and perhaps writes more, in one round trip; return its rows.
 
     Its parameters are those that come ``before``, the postings, the two keys of the chain, and ``more``, each
-    as JSON. Raises as ``post_many`` does.
+    as JSON. One that does all there is to do may stand ``alone``, as a transaction by itself. Raises as
+    ``post_many`` does.
     """
-    require_transaction()
+    if not alone:
+        require_transaction()
     for posting in postings:
         _require_text(posting)
         _require_balance(posting)

@@ -17,6 +17,7 @@ from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import after_commit, command
 from ledger.models import User
+from ledger.money import Money
 from ledger.refusals import InvalidInput, NotFound, RoleRequired, TooManyRequests
 from treasury import decision_set, locks, otp
 from treasury.decision_set import Member
@@ -75,7 +76,8 @@ def send_code_for_set(*, actor: Actor, chosen: Sequence[Chosen]) -> DecisionCode
     text, code = _new_code(user, members)
     sums = ", ".join(str(total) for total in decision_set.totals(members))
     _record(actor, "approvals.send_code", members)
-    message = SetCodeMessage(to=reader, count=len(members), totals=sums, otp=text)
+    named = [f"{Money(one.amount, one.currency)} to {one.payee}" for one in members]
+    message = SetCodeMessage(to=reader, count=len(members), totals=sums, named=named, otp=text)
     after_commit(lambda: send_set_code(message))
     return code
 

@@ -3,10 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from django.db import IntegrityError, connection
+from psycopg.types.json import Jsonb
 
+from ledger.chain import padded_keys
 from ledger.models import Account, JournalEntry, LedgerEntry
 from ledger.refusals import InsufficientFunds
-from ledger.services.posting import ReferenceReused, post
+from ledger.rows import rows_of
+from ledger.services.posting import POST, ReferenceReused, call_with_postings, post
+from tests.ledger import raw
 from tests.ledger.factories import (
     DAY,
     UserFactory,
@@ -118,3 +123,22 @@ def test_posting_needs_a_transaction() -> None:
     account = open_account()
     with pytest.raises(RuntimeError, match="inside a command's transaction"):
         post(transfer(account, account, "1.00"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_that_stands_alone_is_a_transaction_by_itself(
+    cash: Account, bank: Account
+) -> None:
+    wanted = transfer(cash, bank, "30.00")
+    rows = call_with_postings(POST, [wanted], alone=True)
+    assert rows == [(wanted.reference, JournalEntry.objects.get(reference=wanted.reference).pk)]
+    assert not connection.in_atomic_block
+    assert balances(cash, bank) == [70, 30]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_that_stands_alone_obeys_the_deferred_laws(cash: Account) -> None:
+    nothing = Jsonb([raw.posting(cash, reference="empty")])
+    with pytest.raises(IntegrityError, match="fewer than two lines"):
+        rows_of(POST, (nothing, *padded_keys()))
+    assert not JournalEntry.objects.filter(reference="empty").exists()

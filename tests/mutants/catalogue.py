@@ -320,7 +320,7 @@ BOOKS = (
     ),
     Mutant(
         "another key is refused",
-        "ledger/sql/posting_straight.sql",
+        "ledger/sql/posting_two.sql",
         "    PERFORM ledger_require_key(p_inner, p_outer);\n",
         "",
         ("tests/ledger/test_laws_chain.py::test_another_key_is_refused",),

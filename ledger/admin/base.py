@@ -56,6 +56,9 @@ class SeenAdmin(ModelAdmin):
     list_filter_sheet = True
     actions_on_top = True
 
+    class Media:
+        js = ("bursar/lists.js",)
+
     def __init__(self, model: type[Model], admin_site: AdminSite) -> None:
         super().__init__(model, admin_site)
         self.show_add_link = self.creation is not None
@@ -331,7 +334,7 @@ class SeenAdmin(ModelAdmin):
             form.refuse(outcome.refusal)
             row = self.row_or_404(request, str(outcome.row.pk))
             return self.ask(request, step, [row], form, status=outcome.refusal.status)
-        messages.success(request, f"{outcome.name}: {step.done}.")
+        messages.success(request, f"{outcome.name}: {step.answer_to(outcome.result)}.")
         return HttpResponseRedirect(self._page_after(step, outcome))
 
     def _page_after(self, step: Step, outcome: Outcome) -> str:

@@ -238,6 +238,17 @@ def test_pause_resume_and_cancel_the_rest(
     assert BatchRow.objects.filter(status="done").count() == 0
 
 
+def test_rows_and_the_code_show_where_cash_is_handed_over_and_mask_a_number(
+    desk: Desk, confirm: Any
+) -> None:
+    batch = sent(desk.requester, HEADER + GOOD + "Juma,mpesa,0712345678,50,Fare,\n")
+    shown = [row["destination_shown"] for row in rows_of(desk.auditor, batch)]
+    assert shown == ["Front desk", "+254••••••678"]
+    confirm(batch)
+    for where in shown:
+        assert where in str(mail.outbox[-1].body)
+
+
 def test_only_a_treasurer_puts_requisitions_or_what_is_due_together(desk: Desk) -> None:
     refused = [
         listed(desk.requester, [desk.approved()], 403),

@@ -56,3 +56,16 @@ def test_nothing_hides_what_is_looked_at(office: Office, visit: Visit) -> None:
     payee = page.locator("#result_list .field-payee_name").first.bounding_box()
     assert payee
     assert payee["width"] >= 140
+
+
+def test_the_filters_of_a_list_are_reached_by_keyboard(office: Office, visit: Visit) -> None:
+    page = visit(office.auditor, width=1280)
+    page.goto("/admin/treasury/payment/")
+    opener = page.get_by_role("button", name="Filters", exact=False).first
+    opener.focus()
+    page.keyboard.press("Enter")
+    apply = page.get_by_role("button", name="Apply Filters")
+    expect(apply).to_be_visible()
+    page.wait_for_function("document.activeElement.closest('#filter-form')")
+    page.keyboard.press("Escape")
+    expect(apply).to_be_hidden()

@@ -11,13 +11,12 @@ from django.conf import settings
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import after_commit, command
-from ledger.encryption import mask
 from ledger.models import User
 from ledger.money import Money
 from ledger.refusals import IllegalTransition, InvalidInput, TooManyRequests
-from treasury import duties, locks, otp
+from treasury import duties, locks, methods, otp
 from treasury.messages import BatchCodeMessage, Reader, send_batch_code
-from treasury.models import Batch, BatchCode
+from treasury.models import Batch, BatchCode, Payment
 from treasury.services.batch_approval import BatchChanged, is_unchanged, void_if_changed
 from treasury.services.batch_facts import batch_facts, record_batch
 from treasury.services.codes import HOUR_S, InvalidCode, give_back_try, spend_try
@@ -172,11 +171,15 @@ def _bound(batch: Batch, executor_id: UUID) -> otp.BoundSet:
     )
 
 
+def _where(payment: Payment) -> str:
+    return methods.shown(method=payment.method, destination=payment.destination)
+
+
 def _message(batch: Batch, reader: Reader, text: str) -> BatchCodeMessage:
     rows = batch.rows.filter(status=BatchRowStatus.WAITING).select_related("payment")
     largest = [
         f"{Money(row.amount, row.currency)} to {row.payee_name}"
-        f" ({mask(row.payment.destination)}, {row.payment.get_method_display()})"
+        f" ({_where(row.payment)}, {row.payment.get_method_display()})"
         for row in rows.order_by("-amount", "number")[:LARGEST_SHOWN]
         if row.payment and row.amount
     ]

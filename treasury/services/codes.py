@@ -13,11 +13,10 @@ from django.db.models import F
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import after_commit, command
-from ledger.encryption import mask
 from ledger.models import User
 from ledger.money import Money
 from ledger.refusals import IllegalTransition, InvalidInput, TooManyRequests
-from treasury import duties, locks, otp, readiness
+from treasury import duties, locks, methods, otp, readiness
 from treasury.duties import NotTheExecutor
 from treasury.messages import CodeMessage, Reader, send_code
 from treasury.models import FailedTries, OneTimeCode, Payment
@@ -268,7 +267,7 @@ def _message(payment: Payment, reader: Reader, text: str) -> CodeMessage:
         to=reader,
         money=str(Money(payment.amount, payment.currency)),
         payee=payment.requisition.payee_name,
-        destination=mask(payment.destination),
+        destination=methods.shown(method=payment.method, destination=payment.destination),
         method=payment.get_method_display(),
         otp=text,
     )

@@ -1,5 +1,6 @@
 """Guards of Bursar, each with the tests that notice when it is gone."""
 
+from tests.mutants.at_once import AT_ONCE
 from tests.mutants.gateway import GATEWAY
 from tests.mutants.later import LATER
 from tests.mutants.mutant import DATABASE, Mutant, drop, drop_trigger
@@ -350,4 +351,5 @@ MUTANTS = (
     *BOOKS,
     *PERIODS,
     *LATER,
+    *AT_ONCE,
 )

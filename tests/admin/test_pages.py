@@ -10,13 +10,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from ledger.admin.cells import page_of
+from ledger.admin.cells import NOTHING, amount, page_of
 from ledger.admin.pages import changes
 from ledger.models import AuditEvent
 from tests.admin.office import Office, do, list_url, signed_in, text_of
 from tests.treasury import factories
 from tests.treasury.factories import acting
 from treasury.admin.funds import level
+from treasury.admin.payment_steps import STEPS
+from treasury.admin.requisitions import requisition_facts
 from treasury.models import FundLine, Payment, Requisition, TreasuryFund, VarianceAdjustment
 from treasury.services.batches import create_batch
 
@@ -282,3 +284,19 @@ def test_only_who_may_ask_is_offered_to(office: Office) -> None:
     shown = page(signed_in(office.requester), "/admin/")
     assert "My requisitions" in shown
     assert "Ask for money" not in shown
+
+
+def test_nothing_is_said_to_be_left_of_what_nobody_has_approved(office: Office) -> None:
+    facts = {fact.label: fact.value for fact in requisition_facts(office.request(amount="700.00"))}
+    assert facts["Left to pay"] == NOTHING
+    facts = {fact.label: fact.value for fact in requisition_facts(office.approved(amount="700.00"))}
+    assert facts["Left to pay"] == amount(Decimal("700.00"), "KES")
+
+
+def test_what_waits_for_a_gateway_is_not_said_to_be_executed(office: Office) -> None:
+    says = next(step for step in STEPS if step.name == "execute").answer_to
+    payment = office.pending()
+    payment.status = "executing"
+    assert says(payment) == "on its way, as its status tells"
+    payment.status = "success"
+    assert says(payment) == "executed"

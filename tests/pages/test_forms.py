@@ -122,3 +122,11 @@ def test_a_fund_of_billions_is_shown_in_its_currency_once(office: Office) -> Non
     page = shown(signed_in(office.cfo), f"/approvals/?item=requisition:{row.pk}")
     figures = page.split('class="w-figures"')[1].split("</table>")[0]
     assert figures.count("KES") == 1
+
+
+def test_where_nothing_waits_there_is_nothing_to_choose(office: Office) -> None:
+    page = shown(signed_in(office.auditor), "/approvals/")
+    assert "Nothing waits for you" in page
+    assert "Choose a request" not in page
+    gone = shown(signed_in(office.cfo), "/approvals/?part=detail&item=variance:x")
+    assert "This does not wait for you" in gone

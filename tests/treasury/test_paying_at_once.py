@@ -8,8 +8,16 @@ from uuid import UUID
 
 import pytest
 
+from ledger import idempotency
 from ledger.clock import today
-from ledger.models import AuditEvent, JournalEntry, LedgerEntry, Membership, OutboxEvent
+from ledger.models import (
+    AuditEvent,
+    IdempotencyKey,
+    JournalEntry,
+    LedgerEntry,
+    Membership,
+    OutboxEvent,
+)
 from ledger.refusals import Refusal
 from ledger.rows import rows_of
 from ledger.services.verification import verify
@@ -247,6 +255,48 @@ def test_the_database_settles_nothing_that_stands_otherwise_than_it_was_seen(sce
     )
     assert settled == []
     assert scene.balances().balance == 1000
+
+
+def test_under_a_key_the_answer_is_kept_with_the_payment_alone(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = scene.payment(100), scene.payment(100)
+    with idempotency.answering(asked(scene, first)):
+        pay(scene, first)
+    assert IdempotencyKey.objects.get().key == str(first.pk)
+    between(monkeypatch, lambda: role_taken_away(scene, second))
+    with pytest.raises(Refusal), idempotency.answering(asked(scene, second)):
+        pay(scene, second)
+    assert IdempotencyKey.objects.get().key == str(first.pk)
+    with pytest.raises(idempotency.Replay), idempotency.answering(asked(scene, first)):
+        pay(scene, first)
+
+
+def test_a_key_that_another_request_holds_is_not_taken_at_once(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first request runs while the second comes in between its look and its key."""
+    first, second = scene.payment(100), scene.payment(200)
+    same = replace(asked(scene, first), key="one key for two")
+
+    def first_is_answered() -> None:
+        with idempotency.answering(replace(same)):
+            pay(scene, first)
+
+    between(monkeypatch, first_is_answered)
+    with pytest.raises(idempotency.Replay), idempotency.answering(same):
+        pay(scene, second)
+    assert scene.balances().balance == 900
+
+
+def asked(scene: Scene, payment: Payment) -> idempotency.Request:
+    return idempotency.Request(
+        user_id=scene.people["treasurer"].pk,
+        scope="POST /api/payments/execute/",
+        key=str(payment.pk),
+        request_hash=b"h" * 32,
+        answer=lambda paid: (200, {"status": paid.status}),
+    )
 
 
 def test_a_payment_that_is_not_there_is_refused_under_the_locks(scene: Scene) -> None:

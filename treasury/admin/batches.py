@@ -171,7 +171,7 @@ def _rows(batch: Batch, title: str, which: Q) -> Panel:
                 cells.text(row.destination_shown),
                 cells.day(_day_of(row)),
                 _result(row),
-                cells.text("; ".join(remarks(row))),
+                cells.text(" ".join(remarks(row))),
             )
             for row in shown[:ROWS_SHOWN]
         ],

@@ -53,7 +53,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     user, now = user_of(request), database_now()
     asked = request.GET.get("item", "")
     if request.GET.get("part") == "detail":
-        part = {"detail": _detail(user, asked, now), "kept": kept(request)}
+        part = {"detail": _detail(user, asked, now), "asked": asked, "kept": kept(request)}
         return render(request, "pages/detail.html", part)
     fund_id = _id(request.GET.get("fund", ""))
     kind = request.GET.get("kind", "")

@@ -16,11 +16,10 @@ from ledger.actor import Actor
 from ledger.audit import Change
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import command
-from ledger.encryption import mask
 from ledger.models import User
 from ledger.refusals import Conflict, RoleRequired
 from ledger.roles import Role
-from treasury import duties, locks, tiers
+from treasury import duties, locks, methods, tiers
 from treasury.authority import Authority
 from treasury.events import PAYMENT_CREATED
 from treasury.models import (
@@ -244,7 +243,9 @@ def _show(row: BatchRow) -> None:
     requisition = row.requisition
     assert requisition is not None
     row.payee_name, row.method = requisition.payee_name, requisition.method
-    row.destination_shown = mask(requisition.destination)
+    row.destination_shown = methods.shown(
+        method=requisition.method, destination=requisition.destination
+    )
 
 
 def _carry_approval(batch: Batch, actor: Actor) -> None:

@@ -126,7 +126,7 @@ def _asked(
 ) -> _Asked:
     if due_by is not None:
         fund = _fund(user, fund_id, [])
-        duties.may_make_batch(Actor.of(user), fund)
+        duties.may_make_batch(Actor.of(user), fund, of_file=False)
         wanted = _due(user, fund, due_by)
         return _Asked(Batch.Source.DUE, f"Due by {due_by:%-d %B %Y}", fund, wanted)
     if upload is not None:
@@ -135,6 +135,7 @@ def _asked(
         return _Asked(Batch.Source.FILE, _name_of_file(upload), fund, wanted)
     wanted = _listed(requisitions or ())
     fund = _fund(user, fund_id, wanted)
+    duties.may_make_batch(Actor.of(user), fund, of_file=False)
     return _Asked(Batch.Source.REQUISITIONS, _name_of_list(wanted), fund, wanted)
 
 
@@ -178,9 +179,12 @@ def _fund(user: User, fund_id: UUID | None, wanted: Sequence[Wanted]) -> Treasur
         if named is not None:
             return named.fund
     funds = list(seen[:2])
-    if len(funds) != 1:
-        raise InvalidInput.on("fund", "Say which fund pays.")
-    return funds[0]
+    if len(funds) == 1:
+        return funds[0]
+    if wanted and all(one.requisition_id for one in wanted):
+        place = f"rows.{wanted[0].number}.requisition"
+        raise InvalidInput.on(place, "There is no such requisition.")
+    raise InvalidInput.on("fund", "Say which fund pays.")
 
 
 @command("batch.create")

@@ -24,6 +24,7 @@ from tests.treasury.factories import acting, make_provider
 from tests.treasury.test_events import told
 from treasury.models import Batch, BatchRow, Payment, Requisition
 from treasury.services.batch_execution import carry_out_chunk, continue_batches
+from treasury.services.batch_rows import plan_rows
 from treasury.services.limits import set_payment_rules
 from treasury.services.payments import create_payment
 from treasury.services.scheduling import execute_due
@@ -247,6 +248,23 @@ def test_rows_and_the_code_show_where_cash_is_handed_over_and_mask_a_number(
     confirm(batch)
     for where in shown:
         assert where in str(mail.outbox[-1].body)
+
+
+def test_a_long_file_may_take_longer_than_another_request_holds_locks(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[str] = []
+
+    def watching(*args: Any, **named: Any) -> Any:
+        with connection.cursor() as cursor:
+            for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                cursor.execute(f"SHOW {name}")
+                found.extend(cursor.fetchone() or ())
+        return plan_rows(*args, **named)
+
+    monkeypatch.setattr("treasury.services.batches.plan_rows", watching)
+    sent(desk.requester, HEADER + GOOD, 200, dry_run="true")
+    assert found == ["2min", "2min"]
 
 
 def test_only_a_treasurer_puts_requisitions_or_what_is_due_together(desk: Desk) -> None:

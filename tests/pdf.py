@@ -72,8 +72,12 @@ def _shown(content: bytes, fonts: dict[bytes, dict[int, str]]) -> str:
             hexed = content[at + 1 : end].decode()
             out.append(_read(bytes.fromhex(hexed), letters) if _is_hex(hexed) else "")
             at = end + 1
+        elif (
+            content[at : at + 2] == b"<<"
+        ):  # what a span means, beside the glyphs that are drawn for it
+            at = content.index(b">>", at) + 2
         else:
-            at += 2 if content[at : at + 2] == b"<<" else 1
+            at += 1
     return "".join(out)
 
 

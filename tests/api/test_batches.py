@@ -290,6 +290,26 @@ def test_a_batch_by_gateway_lets_a_pause_in_between_two_rows(
     assert set(Payment.objects.values_list("status", flat=True)) == {"executing", "pending"}
 
 
+def test_how_far_a_batch_is_follows_it_on_open_pages(
+    desk: Desk, confirm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treasury.services.batch_execution.CHUNK", 1)
+    User.objects.filter(pk=desk.treasurer.pk).update(is_staff=True)
+    path = confirm(sent(desk.requester, HEADER + GOOD + OTHER))
+    pk = Caller(desk.treasurer).post(path + "execute/", expect=202)["batch_id"]
+    browser, asked = signed_in(desk.treasurer), f"/admin/treasury/batch/live/?id={pk}"
+    before = browser.get(asked)
+    assert before.json()[pk]["text"] == "Executing: 0 of 2"
+    assert browser.get(asked, headers={"If-None-Match": before["ETag"]}).status_code == 304
+    carry_out_chunk(actor=SYSTEM, batch_id=UUID(pk), today=today)
+    after = browser.get(asked, headers={"If-None-Match": before["ETag"]})
+    assert after.json()[pk]["text"] == "Executing: 1 of 2"
+    for page in ("", f"{pk}/change/"):
+        shown = browser.get(f"/admin/treasury/batch/{page}").content.decode()
+        assert "Executing: 1 of 2" in shown
+        assert f'data-live="{pk}"' in shown
+
+
 @pytest.mark.parametrize(
     ("halt", "told"),
     [

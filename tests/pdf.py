@@ -22,8 +22,8 @@ def text_of(pdf: bytes) -> str:
 
 
 def squeezed(text: str) -> str:
-    """The text without any white space: a gap in a line is not always a letter."""
-    return re.sub(r"\s+", "", text)
+    """The text without white space and without glyphs that are no letters: a gap in a line, a place to break."""
+    return re.sub(r"[\s\u200b\ufffd]+", "", text)
 
 
 def _reference(body: bytes, name: bytes) -> int:

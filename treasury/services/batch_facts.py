@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db import connection
+
 from ledger.actor import Actor
 from ledger.money import format_amount
 from treasury.events import BATCH_VOIDED
@@ -11,6 +13,18 @@ from treasury.services.noting import note
 from treasury.services.telling import tell_batch
 from treasury.sets import Item
 from treasury.states import BatchRowStatus, BatchStatus
+
+LONGEST = "2min"
+
+
+def take_time() -> None:
+    """Let the transaction that has begun take as long as 10,000 rows need, on a busy machine too.
+
+    Without it the database ends whoever works on the rows in Python for longer than a request may hold locks.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL statement_timeout = '{LONGEST}'")
+        cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{LONGEST}'")
 
 
 def batch_facts(batch: Batch) -> dict[str, Any]:

@@ -41,6 +41,13 @@ AT_ONCE = (
         ),
     ),
     Mutant(
+        "what was posted before is not taken for the payment",
+        AS_SEEN,
+        "    IF journal_entry IS DISTINCT FROM (p_postings #>> '{0,id}')::uuid THEN",
+        "    IF false THEN",
+        (T_AT_ONCE + "test_what_somebody_posted_under_its_reference_is_not_taken_for_its_payment",),
+    ),
+    Mutant(
         "an answer is kept for what was done alone",
         "ledger/idempotency.py",
         "\n        WHERE EXISTS (SELECT FROM done)",

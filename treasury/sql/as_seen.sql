@@ -14,18 +14,19 @@ CREATE VIEW treasury_standing WITH (security_invoker = true) AS
     JOIN treasury_treasuryfund fund ON fund.fund_id = payment.fund_id
     JOIN ledger_company company ON company.id = payment.company_id
     CROSS JOIN ledger_user person
-    -- Reckoned once for each payment, wherever it stands above.
+    -- Reckoned once for each payment, wherever it stands above; in one order, however it was looked up.
     CROSS JOIN LATERAL (
         SELECT ARRAY(SELECT member.role::text FROM ledger_membership member
                      WHERE member.user_id = person.id AND member.company_id = fund.company_id
                        AND (member.region_id IS NULL
                             OR member.region_id = fund.region_id
                                AND (member.branch_id IS NULL OR member.branch_id = fund.branch_id))
-                    ) AS roles,
+                     ORDER BY 1) AS roles,
                ARRAY(SELECT unnest(ARRAY[approval.approver_id, approval.on_behalf_of_id])
                      FROM treasury_requisitionapproval approval
                      WHERE approval.requisition_id = requisition.requisition_id
-                       AND approval.version = requisition.version) AS approvers,
+                       AND approval.version = requisition.version
+                     ORDER BY 1) AS approvers,
                EXISTS (SELECT FROM treasury_incident incident
                        JOIN treasury_payment other ON other.payment_id = incident.payment_id
                        WHERE other.requisition_id = requisition.requisition_id
@@ -53,7 +54,7 @@ END $$;
 
 -- Returns no row, having written nothing, where something stands otherwise than p_seen says, or where the locks
 -- took so long that p_by would tell a wrong time. A fund that would run low is refused: it has to be asked in the
--- same transaction that it be filled.
+-- same transaction that it be filled. So is what would not be posted anew, for the answer names the journal entry.
 CREATE FUNCTION treasury_settle_as_seen(
     p_payment uuid, p_user uuid, p_seen text,
     p_postings jsonb, p_inner bytea, p_outer bytea, p_settlements jsonb, p_by jsonb)
@@ -84,6 +85,10 @@ BEGIN
     IF available < reorder_level THEN
         RAISE EXCEPTION 'the fund runs low'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'treasury_fund_low';
+    END IF;
+    IF journal_entry IS DISTINCT FROM (p_postings #>> '{0,id}')::uuid THEN
+        RAISE EXCEPTION 'payment %: its reference was posted before', p_payment
+            USING ERRCODE = 'unique_violation', CONSTRAINT = 'treasury_posted_before';
     END IF;
     RETURN NEXT;
 END $$;

@@ -266,6 +266,15 @@ TABLE: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("idempotency_mismatch",), 422, "the key was used with another body"),
     (("rule_broken",), 422, "the input is well formed and breaks a rule"),
     (("too_many_requests",), 429, "too soon; `Retry-After` says when"),
-    (("internal",), 500, "something failed on our side; the command was rolled back"),
+    (
+        ("internal", "internal_error"),
+        500,
+        "something failed on our side; the command was rolled back",
+    ),
+    (
+        ("unavailable",),
+        503,
+        "the database is away; ask again, with the same `Idempotency-Key`, after `Retry-After`",
+    ),
 )
 MEANINGS = {code: Meaning(status, text) for codes, status, text in TABLE for code in codes}

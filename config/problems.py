@@ -11,6 +11,7 @@ from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousOperation,
 )
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
@@ -61,6 +62,8 @@ GENERIC = frozenset(
         "max_length_exceeded",
     }
 )
+# admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections
+AWAY = frozenset({"57P01", "57P02", "57P03", "53300"})
 CODES = {
     exceptions.NotAuthenticated: "not_authenticated",
     exceptions.AuthenticationFailed: "authentication_failed",
@@ -131,7 +134,18 @@ def describe(error: Exception) -> Problem | None:
         return Problem(403, "permission_denied", "You may not do this.")
     if isinstance(error, exceptions.APIException) and error.status_code < 500:
         return _of_api(error)
+    if _is_outage(error):
+        logger.warning("the database was away", exc_info=error)
+        return unavailable()
     return None
+
+
+def _is_outage(error: Exception) -> bool:
+    """Whether the database was not there, or went away: it is starting, stopping, full or cut off."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state.startswith("08") or state in AWAY
 
 
 def _of_refusal(refusal: Refusal) -> Problem:
@@ -196,6 +210,12 @@ def body_too_large() -> Problem:
 
 def not_found() -> Problem:
     return Problem(404, "not_found", "There is no such thing.", title="Not found")
+
+
+def unavailable() -> Problem:
+    """What a caller learns while the database is away; whether a commit was reached, nobody knows."""
+    detail = "The database is away. It is not certain that nothing was done: look, or ask again with the same key."
+    return Problem(503, "unavailable", detail, headers={"Retry-After": "2"})
 
 
 def internal() -> Problem:

@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
+import psycopg
 import pytest
+from django.db import OperationalError
 from django.http import Http404
 from django.test import Client
 from rest_framework import exceptions, serializers
@@ -101,6 +103,28 @@ def test_an_unexpected_failure_tells_nothing_of_the_inside() -> None:
     assert response.status_code == 500
     assert problem["code"] == "internal_error"
     assert "hunter2" not in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("cause", "status"),
+    [
+        (psycopg.OperationalError("connection refused"), 503),
+        (psycopg.errors.AdminShutdown(), 503),
+        (psycopg.errors.QueryCanceled(), 500),
+    ],
+)
+def test_a_database_that_is_away_is_no_failure_of_ours_and_comes_back(
+    cause: Exception, status: int
+) -> None:
+    error = OperationalError("dbname=secret")
+    error.__cause__ = cause
+    response, problem = problem_of(error)
+    assert (response.status_code, response.get("Retry-After")) == (
+        status,
+        "2" if status == 503 else None,
+    )
+    assert problem["code"] == ("unavailable" if status == 503 else "internal_error")
+    assert "secret" not in response.content.decode()
 
 
 def test_errors_in_a_list_name_their_place() -> None:

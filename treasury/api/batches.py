@@ -145,9 +145,11 @@ class BatchList(Listing, Making):
         ]
         if result.dry_run:
             shown |= {"batch_id": None, "approvals": [], "created_at": None}
+            # One serializer for all: making its fields anew for each of 10,000 rows takes longer than the rest.
+            rows = BatchRowSerializer(result.rows, many=True).data
             shown["rows"] = [
-                {**BatchRowSerializer(row).data, "row_id": None, "requisition": _known(row)}
-                for row in result.rows
+                {**told, "row_id": None, "requisition": _known(row)}
+                for told, row in zip(rows, result.rows, strict=True)
             ]
         return shown
 

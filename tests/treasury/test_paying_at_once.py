@@ -422,3 +422,13 @@ def waits_for_lock(raw: psycopg.Connection) -> bool:
         " WHERE NOT granted AND datname = current_database()"
     )
     return found.fetchone() is not None
+
+
+def test_the_version_before_can_execute_until_it_is_restarted(scene: Scene) -> None:
+    """A migration leaves in place what a process that was started before it asks for."""
+    payment = scene.payment(100)
+    person, asked_for = scene.people["treasurer"], payment.requisition
+    keys = (payment.pk, payment.version, asked_for.pk, asked_for.version, person.pk)
+    before = "SELECT active, roles FROM treasury_seen(%s, %s, %s, %s, %s, %s, %s, %s)"
+    seen = rows_of(before, (*keys, scene.company.pk, None, None))
+    assert seen == [(True, ["treasurer"])]

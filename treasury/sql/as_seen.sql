@@ -37,9 +37,9 @@ CREATE VIEW treasury_standing WITH (security_invoker = true) AS
        AND code.executor_id = person.id AND code.verified_at IS NOT NULL AND code.consumed_at IS NULL
        AND code.voided_at IS NULL AND code.expires_at > ledger_clock();
 
-DROP FUNCTION treasury_seen(uuid, integer, uuid, integer, uuid, uuid, uuid, uuid);
 -- The same for whoever has locked the payment in the same statement: a function sees what was committed while its
--- caller waited for the locks.
+-- caller waited for the locks. The function of this name that takes more stays: the version before asks it until it is
+-- restarted.
 CREATE FUNCTION treasury_seen(p_payment uuid, p_user uuid)
 RETURNS TABLE (
     active boolean, superuser boolean, roles text[], approvers uuid[], late_successes boolean,

@@ -2,7 +2,7 @@ DROP FUNCTION treasury_settle_as_seen(uuid, uuid, text, jsonb, bytea, bytea, jso
 DROP FUNCTION treasury_seen(uuid, uuid);
 DROP VIEW treasury_standing;
 
-CREATE FUNCTION treasury_seen(
+CREATE OR REPLACE FUNCTION treasury_seen(
     p_payment uuid, p_version integer, p_requisition uuid, p_requisition_version integer, p_user uuid,
     p_company uuid, p_region uuid, p_branch uuid)
 RETURNS TABLE (

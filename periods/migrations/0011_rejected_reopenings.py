@@ -50,8 +50,8 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "reopenrequest",
             "rejection_reason",
-            models.TextField(blank=True, default=""),
-            preserve_default=False,
+            # For the version before, which does not know it and runs on until it is restarted.
+            models.TextField(blank=True, default="", db_default=""),
         ),
         migrations.AddConstraint(
             "reopenrequest",

@@ -44,7 +44,7 @@ class ReopenRequest(Referenced, models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     rejected_at = models.DateTimeField(null=True)
-    rejection_reason = models.TextField(blank=True)
+    rejection_reason = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         ordering = ("requested_at", "id")

@@ -15,8 +15,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-# Whoever waits longer for a lock, or holds one while doing nothing, has lost.
+# Whoever waits longer for a lock, or holds one while doing nothing, has lost. Commands look again at what was
+# committed while they waited for a lock, which only this isolation shows, whatever the server's default is.
 RUNTIME_LIMITS: dict[str, str] = {
+    "default_transaction_isolation": r"read\ committed",
     "lock_timeout": "3s",
     "statement_timeout": "15s",
     "idle_in_transaction_session_timeout": "10s",

@@ -9,12 +9,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
-from django.db import DEFAULT_DB_ALIAS, ProgrammingError, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg.errors import UndefinedTable
 
 from ledger.services.keys import WrongKeys, lacking_keys, require_keys
 
+THERE = "SELECT to_regclass('public.ledger_keyfingerprint') IS NOT NULL"
 _compared = False
 
 
@@ -23,16 +23,20 @@ def refuse_wrong_keys(*, connection: BaseDatabaseWrapper, **_: object) -> None:
     global _compared  # noqa: PLW0603 -- remembered per process
     if _compared or connection.alias != DEFAULT_DB_ALIAS:
         return
+    if not _is_there(connection):
+        return
     try:
         require_keys()
     except WrongKeys:
         connection.close()
         raise
-    except ProgrammingError as error:
-        if not isinstance(error.__cause__, UndefinedTable):
-            raise
-        return
     _compared = True
+
+
+def _is_there(connection: BaseDatabaseWrapper) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(THERE)
+        return bool(cursor.fetchone()[0])
 
 
 def check_keys(

@@ -81,7 +81,7 @@ def _otherwise_decided() -> Iterator[None]:
         if _sqlstate(error) not in TRY_AGAIN:
             raise
     except (NotAtOnce, Refusal, IntegrityError) as refusal:
-        logger.debug("not done at once: %r", refusal)
+        logger.debug("not done at once: %s", type(refusal).__name__)
 
 
 def _run_until_done(function: Callable[[], Result], *, claims: bool) -> Result:

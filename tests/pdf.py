@@ -22,8 +22,8 @@ def text_of(pdf: bytes) -> str:
 
 
 def squeezed(text: str) -> str:
-    """The text without any white space: a gap in a line is not always a letter."""
-    return re.sub(r"\s+", "", text)
+    """The text without white space and without glyphs that are no letters: a gap in a line, a place to break."""
+    return re.sub(r"[\s\u200b\ufffd]+", "", text)
 
 
 def _reference(body: bytes, name: bytes) -> int:
@@ -72,8 +72,12 @@ def _shown(content: bytes, fonts: dict[bytes, dict[int, str]]) -> str:
             hexed = content[at + 1 : end].decode()
             out.append(_read(bytes.fromhex(hexed), letters) if _is_hex(hexed) else "")
             at = end + 1
+        elif (
+            content[at : at + 2] == b"<<"
+        ):  # what a span means, beside the glyphs that are drawn for it
+            at = content.index(b">>", at) + 2
         else:
-            at += 2 if content[at : at + 2] == b"<<" else 1
+            at += 1
     return "".join(out)
 
 

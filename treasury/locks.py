@@ -178,10 +178,7 @@ LOCKED_AND_SEEN = Claiming(
           WHERE payment.payment_id = {{id}}
           FOR NO KEY UPDATE OF fund, requisition, payment) locked
     JOIN ledger_company company ON company.id = (locked.payment).company_id
-    LEFT JOIN LATERAL treasury_seen(
-        (locked.payment).payment_id, (locked.payment).version, (locked.requisition).requisition_id,
-        (locked.requisition).version, %s, (locked.fund).company_id, (locked.fund).region_id,
-        (locked.fund).branch_id) seen ON true
+    LEFT JOIN LATERAL treasury_seen((locked.payment).payment_id, %s) seen ON true
 """  # noqa: S608 -- column names of our own models
 )
 
@@ -201,18 +198,16 @@ def lock_to_execute(payment_id: UUID, user_id: UUID | None) -> tuple[Payment, Se
 
 LOOKED_AT = f"""
     SELECT {PAYMENT.of("payment")}, {REQUISITION.of("requisition")}, {FUND.of("fund")}, {COMPANY.of("company")},
-           seen.*, account.balance - account.held,
-           (payment.xmin, requisition.xmin, fund.xmin, company.xmin, seen.active, seen.superuser, seen.roles,
-            seen.approvers, seen.late_successes, seen.code_id)::text
-    FROM treasury_payment payment
+           seen.active, seen.superuser, seen.roles, seen.approvers, seen.late_successes, seen.code_id,
+           seen.code_bound, seen.code_verified_at, ledger_clock(),
+           account.balance - account.held, seen.standing
+    FROM treasury_standing seen
+    JOIN treasury_payment payment ON payment.payment_id = seen.payment_id
     JOIN treasury_requisition requisition ON requisition.requisition_id = payment.requisition_id
     JOIN treasury_treasuryfund fund ON fund.fund_id = payment.fund_id
     JOIN ledger_company company ON company.id = payment.company_id
     JOIN ledger_account account ON account.id = fund.account_id
-    CROSS JOIN LATERAL treasury_seen(
-        payment.payment_id, payment.version, requisition.requisition_id, requisition.version, %s,
-        fund.company_id, fund.region_id, fund.branch_id) seen
-    WHERE payment.payment_id = %s
+    WHERE seen.payment_id = %s AND seen.user_id = %s
 """  # noqa: S608 -- column names of our own models
 
 
@@ -232,7 +227,7 @@ class Look:
 
 def look_to_execute(payment_id: UUID, user_id: UUID | None) -> Look | None:
     """Read what ``lock_to_execute`` reads, without a lock; None where there is no such payment or person."""
-    for found in rows_of(LOOKED_AT, (user_id, payment_id)):
+    for found in rows_of(LOOKED_AT, (payment_id, user_id)):
         values = iter(found)
         payment = _payment(values)
         return Look(payment, _seen(payment, values), *values)

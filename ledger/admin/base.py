@@ -56,9 +56,6 @@ class SeenAdmin(ModelAdmin):
     list_filter_sheet = True
     actions_on_top = True
 
-    class Media:
-        js = ("bursar/lists.js",)
-
     def __init__(self, model: type[Model], admin_site: AdminSite) -> None:
         super().__init__(model, admin_site)
         self.show_add_link = self.creation is not None

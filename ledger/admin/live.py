@@ -25,11 +25,11 @@ def entity_tag(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
-def watched(row: Any, tones: Mapping[str, Tone]) -> Badge:
-    """The status of a row as a badge that follows it."""
+def watched(row: Any, tones: Mapping[str, Tone], text: str = "") -> Badge:
+    """The status of a row as a badge that follows it; ``text`` is its ``live_text``, if it has one."""
     opts = row._meta
     url = reverse(f"admin:{opts.app_label}_{opts.model_name}_live")
-    return replace(_badge(row, tones), live=str(row.pk), watch=url)
+    return replace(_badge(row, tones, text), live=str(row.pk), watch=url)
 
 
 def live_status_column(tones: Mapping[str, Tone]) -> Column:
@@ -39,14 +39,18 @@ def live_status_column(tones: Mapping[str, Tone]) -> Column:
     )
 
 
-def _badge(row: Any, tones: Mapping[str, Tone]) -> Badge:
-    return Badge(row.get_status_display(), tones.get(row.status, "quiet"))
+def _badge(row: Any, tones: Mapping[str, Tone], text: str = "") -> Badge:
+    return Badge(text or row.get_status_display(), tones.get(row.status, "quiet"))
 
 
 class LiveAdmin(SeenAdmin):
     """Rows whose status can be watched; ``live_tones`` gives each its colour."""
 
     live_tones: ClassVar[Mapping[str, Tone]]
+
+    def live_text(self, row: Any) -> str:
+        """What a row's badge says; empty: the name of its status."""
+        return ""
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_live"
@@ -58,7 +62,7 @@ class LiveAdmin(SeenAdmin):
         if request.method not in {"GET", "HEAD"}:
             return HttpResponse(status=405)
         rows = self.rows_of(request, request.GET.getlist("id")[: self.list_per_page])
-        badges = {str(row.pk): _badge(row, self.live_tones) for row in rows}
+        badges = {str(row.pk): _badge(row, self.live_tones, self.live_text(row)) for row in rows}
         said = {key: {"text": badge.text, "tone": badge.tone} for key, badge in badges.items()}
         answer = JsonResponse(said)
         answer.headers["ETag"] = tag = entity_tag(json.dumps(said, sort_keys=True).encode())

@@ -39,10 +39,12 @@ MOST_ROWS = 100
 class StepForm(forms.Form):
     """What a step needs to be told; made for the rows it is about and the person who asks.
 
-    ``refused_with`` is the code of the refusal that it shows, if any; ``panels`` what is shown above it.
+    ``refused_with`` is the code of the refusal that it shows, if any; ``panels`` what is shown above it;
+    ``button`` stands on its button where the step's own label would promise too much.
     """
 
     refused_with = ""
+    button = ""
     panels: Sequence[Panel] = ()
 
     def __init__(self, *args: Any, rows: Sequence[Any] = (), user: User, **kwargs: Any) -> None:

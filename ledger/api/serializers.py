@@ -1,6 +1,6 @@
 """What serializers share: input that refuses what it does not know, output that is read-only."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from django.db import models
@@ -68,26 +68,49 @@ class Output(serializers.ModelSerializer):
             found: dict[str, Any] = super().to_representation(instance)
             return found
         shown: dict[str, Any] = {}
-        for field, column in self._written:
-            try:
-                value = getattr(instance, column) if column else field.get_attribute(instance)
-            except SkipField:
-                continue
-            nothing = value is None or (isinstance(value, PKOnlyObject) and value.pk is None)
-            shown[str(field.field_name)] = None if nothing else field.to_representation(value)
+        for name, column, field, written in self._written:
+            value = getattr(instance, column) if column else _found(field, instance)
+            if value is not LEFT_OUT:
+                shown[name] = None if value is None else written(value)
         return shown
 
     @cached_property
-    def _written(self) -> list[tuple[serializers.Field, str]]:
-        """The fields that are shown, each with the column that it is; "" for what is none."""
+    def _written(self) -> list[tuple[str, str, serializers.Field, Callable[[Any], Any]]]:
+        """What is shown: its name, the column that it is ("" for what is none), its field and how it is written."""
         model: type[models.Model] = self.Meta.model
         columns = {column.attname for column in model._meta.concrete_fields}
-        return [(field, _column(field, columns)) for field in self._readable_fields]
+        return [
+            (str(field.field_name), _column(field, columns), field, _writing(field))
+            for field in self._readable_fields
+        ]
+
+
+# What DRF makes of values of such fields that come from a database, without the way there.
+PLAINLY: dict[type[serializers.Field], Callable[[Any], Any]] = {
+    serializers.BooleanField: bool,
+    serializers.CharField: str,
+    serializers.IntegerField: int,
+    serializers.UUIDField: str,
+}
+LEFT_OUT = object()
+
+
+def _writing(field: serializers.Field) -> Callable[[Any], Any]:
+    return PLAINLY.get(type(field), field.to_representation)
 
 
 def _column(field: serializers.Field, columns: Container[str]) -> str:
     plain = type(field).get_attribute is serializers.Field.get_attribute
     return str(field.source) if plain and field.source in columns else ""
+
+
+def _found(field: serializers.Field, instance: Any) -> Any:
+    """What DRF finds for a field; None for a relation to nothing, ``LEFT_OUT`` for what is not shown."""
+    try:
+        value = field.get_attribute(instance)
+    except SkipField:
+        return LEFT_OUT
+    return None if isinstance(value, PKOnlyObject) and value.pk is None else value
 
 
 @extend_schema_field({"type": ["object", "null"], "additionalProperties": {}})

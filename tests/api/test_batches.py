@@ -24,6 +24,7 @@ from tests.treasury.factories import acting, make_provider
 from tests.treasury.test_events import told
 from treasury.models import Batch, BatchRow, Payment, Requisition
 from treasury.services.batch_execution import carry_out_chunk, continue_batches
+from treasury.services.batch_rows import plan_rows
 from treasury.services.limits import set_payment_rules
 from treasury.services.payments import create_payment
 from treasury.services.scheduling import execute_due
@@ -249,6 +250,23 @@ def test_rows_and_the_code_show_where_cash_is_handed_over_and_mask_a_number(
         assert where in str(mail.outbox[-1].body)
 
 
+def test_a_long_file_may_take_longer_than_another_request_holds_locks(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[str] = []
+
+    def watching(*args: Any, **named: Any) -> Any:
+        with connection.cursor() as cursor:
+            for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                cursor.execute(f"SHOW {name}")
+                found.extend(cursor.fetchone() or ())
+        return plan_rows(*args, **named)
+
+    monkeypatch.setattr("treasury.services.batches.plan_rows", watching)
+    sent(desk.requester, HEADER + GOOD, 200, dry_run="true")
+    assert found == ["2min", "2min"]
+
+
 def test_only_a_treasurer_puts_requisitions_or_what_is_due_together(desk: Desk) -> None:
     refused = [
         listed(desk.requester, [desk.approved()], 403),
@@ -270,6 +288,26 @@ def test_a_batch_by_gateway_lets_a_pause_in_between_two_rows(
     assert Caller(desk.treasurer).post(path + "pause/")["progress"]["waiting"] == 2
     assert BatchRow.objects.filter(status="waiting", processed_at=None).count() == 2
     assert set(Payment.objects.values_list("status", flat=True)) == {"executing", "pending"}
+
+
+def test_how_far_a_batch_is_follows_it_on_open_pages(
+    desk: Desk, confirm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treasury.services.batch_execution.CHUNK", 1)
+    User.objects.filter(pk=desk.treasurer.pk).update(is_staff=True)
+    path = confirm(sent(desk.requester, HEADER + GOOD + OTHER))
+    pk = Caller(desk.treasurer).post(path + "execute/", expect=202)["batch_id"]
+    browser, asked = signed_in(desk.treasurer), f"/admin/treasury/batch/live/?id={pk}"
+    before = browser.get(asked)
+    assert before.json()[pk]["text"] == "Executing: 0 of 2"
+    assert browser.get(asked, headers={"If-None-Match": before["ETag"]}).status_code == 304
+    carry_out_chunk(actor=SYSTEM, batch_id=UUID(pk), today=today)
+    after = browser.get(asked, headers={"If-None-Match": before["ETag"]})
+    assert after.json()[pk]["text"] == "Executing: 1 of 2"
+    for page in ("", f"{pk}/change/"):
+        shown = browser.get(f"/admin/treasury/batch/{page}").content.decode()
+        assert "Executing: 1 of 2" in shown
+        assert f'data-live="{pk}"' in shown
 
 
 @pytest.mark.parametrize(

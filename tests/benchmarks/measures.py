@@ -11,10 +11,10 @@ from django.db import transaction
 
 from ledger.models import Account
 from ledger.selectors import balance_at, balance_on, statement
-from ledger.services.posting import POST, call_with_postings, post, post_many
+from ledger.services.posting import post, post_many
 from ledger.services.verification import verify
 from tests.benchmarks import bare, hordak
-from tests.benchmarks.books import FIRST, SMALL, Books, seeded
+from tests.benchmarks.books import ACCOUNTS, BATCH, BATCHES, FIRST, SMALL, Books, seeded
 from tests.benchmarks.figures import Figure
 
 ONE_BY_ONE = 200
@@ -119,7 +119,7 @@ def _post_one(books: Books) -> None:
 
 def _post_alone(books: Books) -> None:
     """In a statement that is a transaction by itself, as a payment in cash is posted."""
-    call_with_postings(POST, [books.transfer()], alone=True)
+    post(books.transfer(), alone=True)
 
 
 def _post_one_by_one(books: Books) -> None:
@@ -152,7 +152,9 @@ def _writing(books: Books, rounds: int) -> Iterator[Figure]:
 
 def _beside_hordak(books: Books, name: str) -> Iterator[Figure]:
     """Each makes one transfer durable in the way that is its own: hordak opens a transaction from Python."""
-    theirs = hordak.seconds_of_a_transfer(name, transfers=ONE_BY_ONE * 3)
+    theirs = hordak.seconds_of_a_transfer(
+        name, transfers=ONE_BY_ONE * 3, accounts=ACCOUNTS, history=BATCH * BATCHES
+    )
     alone, within = _medians(
         3, lambda: _post_alone(books), lambda: _post_one(books), times=ONE_BY_ONE
     )

@@ -58,6 +58,20 @@ def test_nothing_hides_what_is_looked_at(office: Office, visit: Visit) -> None:
     assert payee["width"] >= 140
 
 
+def test_a_person_signs_out_of_the_admin_by_keyboard(office: Office, visit: Visit) -> None:
+    page = visit(office.auditor, width=1280)
+    page.get_by_role("button", name="Menu").first.press(
+        "Enter"
+    )  # hides the sidebar, and shows it again
+    page.get_by_role("button", name="Menu").first.press("Enter")
+    page.get_by_role("button", name=office.auditor.email).press(" ")
+    out = page.get_by_role("button", name="Log out")
+    expect(out).to_be_visible()
+    page.wait_for_function("document.activeElement.closest('nav')")
+    out.press("Enter")
+    expect(page.get_by_role("heading", name="Logged out")).to_be_visible()
+
+
 def test_the_filters_of_a_list_are_reached_by_keyboard(office: Office, visit: Visit) -> None:
     page = visit(office.auditor, width=1280)
     page.goto("/admin/treasury/payment/")

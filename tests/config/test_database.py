@@ -6,8 +6,10 @@ import psycopg
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
+from psycopg import sql
 
 from config.postgresql.base import DatabaseWrapper
+from ledger.rows import rows_of
 
 
 @pytest.mark.django_db
@@ -28,6 +30,21 @@ def test_the_application_cannot_change_a_table(runtime_connection: psycopg.Conne
 def test_what_a_test_commits_is_gone_in_the_next(turn: int, transactional_db: None) -> None:
     assert get_user_model().objects.count() == 0
     get_user_model().objects.create_user("somebody")
+
+
+def test_a_session_reads_what_was_committed_last_whatever_the_servers_default(
+    transactional_db: None, database_name: str, superuser_connection: psycopg.Connection
+) -> None:
+    """Under locks that were waited for, an older snapshot would show roles that were taken away since."""
+    change = sql.SQL("ALTER DATABASE {} {} default_transaction_isolation {}")
+    name = sql.Identifier(database_name)
+    raised = change.format(name, sql.SQL("SET"), sql.SQL("TO 'repeatable read'"))
+    superuser_connection.execute(raised)
+    connection.close()
+    try:
+        assert rows_of("SHOW transaction_isolation", ()) == [("read committed",)]
+    finally:
+        superuser_connection.execute(change.format(name, sql.SQL("RESET"), sql.SQL("")))
 
 
 def test_what_migrations_wrote_stays(superuser_connection: psycopg.Connection) -> None:
@@ -88,6 +105,22 @@ def test_a_session_that_the_server_ended_is_replaced_at_once(
     ended = [request_by(kept) for _ in range(2)][-1]
     superuser_connection.execute("SELECT pg_terminate_backend(%s, 5000)", (ended,))
     assert request_by(kept) != ended
+
+
+def test_a_request_whose_first_statement_is_written_by_hand_gets_a_new_session_too(
+    transactional_db: None,
+    superuser_connection: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 60)
+    connection.close()
+    ((ended,),) = rows_of("SELECT pg_backend_pid()", ())
+    connection.close_if_unusable_or_obsolete()
+    superuser_connection.execute("SELECT pg_terminate_backend(%s, 5000)", (ended,))
+    try:
+        assert rows_of("SELECT pg_backend_pid()", ()) != [(ended,)]
+    finally:
+        connection.close()
 
 
 def test_a_connection_that_was_closed_under_us_is_replaced(kept: DatabaseWrapper) -> None:

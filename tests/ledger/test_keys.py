@@ -126,6 +126,17 @@ def test_the_first_connection_of_a_process_is_closed_again(
     assert comparing.check_keys(None, databases=["default"]) == []
 
 
+def test_before_the_marks_table_is_made_nothing_is_compared(
+    settings: Settings, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "_compared", False)
+    monkeypatch.setattr(comparing, "THERE", "SELECT to_regclass('public.nothing') IS NOT NULL")
+    connection.close()
+    settings.BURSAR_INDEX_KEY = OTHER
+    connection.ensure_connection()
+    assert comparing._compared is False
+
+
 # --- A key goes -------------------------------------------------------------------------------------------
 
 

@@ -1,30 +1,59 @@
 """Cash is paid by a look without locks and one statement that locks; what changed in between is decided anew."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
+from django.db import IntegrityError, connections, transaction
 
+from config.embedded.processes import wait_until
+from ledger import idempotency
 from ledger.clock import today
-from ledger.models import AuditEvent, JournalEntry, LedgerEntry, Membership, OutboxEvent
+from ledger.models import (
+    AuditEvent,
+    IdempotencyKey,
+    JournalEntry,
+    LedgerEntry,
+    Membership,
+    OutboxEvent,
+    Side,
+)
 from ledger.refusals import Refusal
+from ledger.roles import Role
 from ledger.rows import rows_of
+from ledger.services.posting import Line, Posting, post
 from ledger.services.verification import verify
 from tests.scene import Scene, build_scene
 from treasury import locks
-from treasury.models import Payment, PaymentExecution, PaymentPolicy, ReplenishmentRequest
+from treasury.models import (
+    ApprovalTier,
+    Payment,
+    PaymentExecution,
+    PaymentPolicy,
+    ReplenishmentRequest,
+)
 from treasury.services import execution, settlement
 from treasury.services.codes import void_codes
 from treasury.services.execution import execute_payment
 from treasury.services.funds import set_fund_levels
-from treasury.services.payments import cancel_payment, edit_payment
-from treasury.services.requisitions import edit_requisition
+from treasury.services.payments import cancel_payment, create_payment, edit_payment
+from treasury.services.requisitions import approve_requisition, edit_requisition
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Change = Callable[[Scene, Payment], object]
+REFUSED_AT_COMMIT = """
+    CREATE FUNCTION refused_at_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'not so' USING ERRCODE = 'check_violation';
+    END $$;
+    CREATE CONSTRAINT TRIGGER refused_at_commit AFTER INSERT ON treasury_paymentexecution
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refused_at_commit();
+"""
 
 
 @pytest.fixture
@@ -249,6 +278,48 @@ def test_the_database_settles_nothing_that_stands_otherwise_than_it_was_seen(sce
     assert scene.balances().balance == 1000
 
 
+def test_under_a_key_the_answer_is_kept_with_the_payment_alone(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = scene.payment(100), scene.payment(100)
+    with idempotency.answering(asked(scene, first)):
+        pay(scene, first)
+    assert IdempotencyKey.objects.get().key == str(first.pk)
+    between(monkeypatch, lambda: role_taken_away(scene, second))
+    with pytest.raises(Refusal), idempotency.answering(asked(scene, second)):
+        pay(scene, second)
+    assert IdempotencyKey.objects.get().key == str(first.pk)
+    with pytest.raises(idempotency.Replay), idempotency.answering(asked(scene, first)):
+        pay(scene, first)
+
+
+def test_a_key_that_another_request_holds_is_not_taken_at_once(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first request runs while the second comes in between its look and its key."""
+    first, second = scene.payment(100), scene.payment(200)
+    same = replace(asked(scene, first), key="one key for two")
+
+    def first_is_answered() -> None:
+        with idempotency.answering(replace(same)):
+            pay(scene, first)
+
+    between(monkeypatch, first_is_answered)
+    with pytest.raises(idempotency.Replay), idempotency.answering(same):
+        pay(scene, second)
+    assert scene.balances().balance == 900
+
+
+def asked(scene: Scene, payment: Payment) -> idempotency.Request:
+    return idempotency.Request(
+        user_id=scene.people["treasurer"].pk,
+        scope="POST /api/payments/execute/",
+        key=str(payment.pk),
+        request_hash=b"h" * 32,
+        answer=lambda paid: (200, {"status": paid.status}),
+    )
+
+
 def test_a_payment_that_is_not_there_is_refused_under_the_locks(scene: Scene) -> None:
     with pytest.raises(Refusal) as refused:
         execute_payment(actor=scene.actor("treasurer"), payment_id=scene.fund.pk, today=today)
@@ -264,3 +335,90 @@ def test_a_policy_that_asks_for_a_code_is_kept_at_once_too(
         pay(scene, payment)
     assert refused.value.code == "otp_required"
     assert scene.balances().balance == 1000
+
+
+def test_what_somebody_posted_under_its_reference_is_not_taken_for_its_payment(
+    scene: Scene,
+) -> None:
+    """The answer would be kept, and replayed, with a journal entry that there is not."""
+    payment = scene.payment(100)
+    lines = (
+        Line(payment.debited_account_id, Side.DEBIT, payment.amount, "KES"),
+        Line(scene.fund.account_id, Side.CREDIT, payment.amount, "KES"),
+    )
+    with transaction.atomic():
+        post(Posting(scene.company.pk, payment.reference, "By hand", today(scene.company), lines))
+    with pytest.raises(RuntimeError), idempotency.answering(asked(scene, payment)):
+        pay(scene, payment)
+    payment.refresh_from_db()
+    assert payment.status == "pending"
+    assert not IdempotencyKey.objects.exists()
+    assert not PaymentExecution.objects.exists()
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_who_has_two_roles_pays_at_once_what_two_approved_in_whatever_order(
+    scene: Scene, decided_under_locks: list[UUID], reverse: bool
+) -> None:
+    ApprovalTier.objects.update(needs=ApprovalTier.Needs.APPROVER_AND_CFO)
+    roles = sorted([Role.RECONCILER, Role.AUDITOR], reverse=reverse)
+    for role in roles:
+        Membership.objects.create(user=scene.people["treasurer"], company=scene.company, role=role)
+    names = sorted(["approver", "cfo"], key=lambda name: scene.people[name].pk, reverse=reverse)
+    requisition = scene.requisition(100, approved=False)
+    for name in names:
+        approve_requisition(actor=scene.actor(name), requisition_id=requisition.pk, comment="Yes.")
+    payment = create_payment(actor=scene.actor("treasurer"), requisition_id=requisition.pk)
+    assert pay(scene, payment).status == "success"
+    assert decided_under_locks == []
+
+
+def test_a_law_that_is_asked_at_the_commit_undoes_what_was_paid_at_once(
+    scene: Scene, owner_connection: psycopg.Connection
+) -> None:
+    payment = scene.payment(100)
+    owner_connection.execute(REFUSED_AT_COMMIT)
+    try:
+        with pytest.raises(IntegrityError), idempotency.answering(asked(scene, payment)):
+            execution._pay_at_once(
+                actor=scene.actor("treasurer"), payment_id=payment.pk, today=today
+            )
+    finally:
+        owner_connection.execute("DROP FUNCTION refused_at_commit() CASCADE")
+    payment.refresh_from_db()
+    assert payment.status == "pending"
+    assert not IdempotencyKey.objects.exists()
+
+
+def test_a_role_taken_away_while_the_fund_was_waited_for_is_missed(
+    scene: Scene, owner_connection: psycopg.Connection
+) -> None:
+    """What is committed while the statement waits for its locks is seen by what it looks at after them."""
+    payment = scene.payment(100)
+    with ThreadPoolExecutor(1) as payer:
+        with owner_connection.transaction():
+            owner_connection.execute("SELECT FROM treasury_treasuryfund FOR NO KEY UPDATE")
+            paid = payer.submit(pay_alone, scene, payment)
+            assert wait_until(lambda: waits_for_lock(owner_connection), seconds=2)
+            owner_connection.execute(
+                "DELETE FROM ledger_membership WHERE user_id = %s", [scene.people["treasurer"].pk]
+            )
+        refused = paid.exception(10)
+    assert isinstance(refused, Refusal)
+    assert refused.code == "role_required"
+    assert scene.balances().balance == 1000
+
+
+def pay_alone(scene: Scene, payment: Payment) -> None:
+    try:
+        pay(scene, payment)
+    finally:
+        connections.close_all()
+
+
+def waits_for_lock(raw: psycopg.Connection) -> bool:
+    found = raw.execute(
+        "SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)"
+        " WHERE NOT granted AND datname = current_database()"
+    )
+    return found.fetchone() is not None

@@ -115,6 +115,19 @@ def test_what_people_wrote_is_shown_and_never_run(desk: Desk, text: str) -> None
     assert "root:" not in shown
 
 
+def test_a_word_wider_than_its_column_goes_on_in_the_next_line() -> None:
+    """A line of letters as wide as these holds some fifty; a column of the books some twenty."""
+    facts: dict[str, Any] = {
+        "company": "c", "number": "1", "status": "s", "amount": "1", "words": "one",
+        "payee": "M" * 160, "purpose": "X" * 400, "facts": [],
+        "people": [["p"] * 4], "lines": [["Q" * 160, "a", "", "1", "d"]],
+    }  # fmt: skip
+    drawn = text_of(typeset(facts)).replace("\ufffd", "").splitlines()
+    for letter, most, all_of_them in (("M", 60, 160), ("X", 60, 400), ("Q", 30, 160)):
+        assert max(line.count(letter) for line in drawn) <= most
+        assert sum(line.count(letter) for line in drawn) == all_of_them
+
+
 @given(text=st.text(st.characters(codec="ascii", min_codepoint=32), min_size=1, max_size=60))
 @settings(max_examples=25)
 def test_any_text_is_only_text(text: str) -> None:

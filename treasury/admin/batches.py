@@ -8,10 +8,10 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
 from ledger.admin import cells
-from ledger.admin.base import SeenAdmin
 from ledger.admin.cells import Badge, Cell
-from ledger.admin.columns import amount_column, badge_column, instant_column
+from ledger.admin.columns import amount_column, column, instant_column
 from ledger.admin.filters import between, by, seen
+from ledger.admin.live import LiveAdmin, watched
 from ledger.admin.pages import Fact, Page, Panel, Table, history
 from ledger.exports import CONTENT_TYPES
 from ledger.money import Money
@@ -26,9 +26,10 @@ ROWS_SHOWN = 100
 
 
 @admin.register(Batch)
-class BatchAdmin(SeenAdmin):
+class BatchAdmin(LiveAdmin):
     scope = "fund__"
     own_company = True
+    live_tones = tones.BATCH
     list_display = (
         "name",
         "count",
@@ -47,7 +48,12 @@ class BatchAdmin(SeenAdmin):
     creation = batch_steps.CREATE
     steps = batch_steps.STEPS
     total_figure = amount_column("total")
-    status_badge = badge_column("status", tones.BATCH)
+    status_badge = column(
+        lambda row: watched(row, tones.BATCH, _how_far(row)),
+        title="status",
+        order="status",
+        name="status_badge",
+    )
     created_at_shown = instant_column("created_at", title="made")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
@@ -66,6 +72,9 @@ class BatchAdmin(SeenAdmin):
         refused = f", {row.rows_refused:,} refused" if row.rows_refused else ""
         return f"{row.rows_processed:,} of {row.rows_in_all:,}{refused}"
 
+    def live_text(self, row: Any) -> str:
+        return _how_far(row)
+
     def in_short(self, row: Batch) -> str:
         return f"{row.name}: {row.count:,} payments, {Money(row.total, row.currency)}"
 
@@ -77,7 +86,7 @@ class BatchAdmin(SeenAdmin):
             notices += _halted(row)
         return Page(
             self.in_short(row),
-            badges=(tones.status_badge(row, tones.BATCH),),
+            badges=(watched(row, tones.BATCH, _how_far(row)),),
             notices=notices,
             panels=(
                 Panel("Batch", _facts(row)),
@@ -86,6 +95,14 @@ class BatchAdmin(SeenAdmin):
                 history([row.reference], row.company),
             ),
         )
+
+
+def _how_far(row: Any) -> str:
+    """The status of a batch that is on its way with how far it is, empty for others."""
+    if row.status not in {BatchStatus.EXECUTING, BatchStatus.PAUSED}:
+        return ""
+    done = row.rows_processed + row.rows_refused
+    return f"{row.get_status_display()}: {done:,} of {row.rows_in_all:,}"
 
 
 def _halted(row: Batch) -> list[str]:

@@ -25,7 +25,7 @@ from treasury.dates import Today
 from treasury.events import PAYMENT_KINDS
 from treasury.models import Batch, BatchRow, Payment, Requisition, TreasuryFund
 from treasury.selectors import funds_seen_by, payments_due_by, requisitions_seen_by
-from treasury.services.batch_facts import batch_facts, record_batch
+from treasury.services.batch_facts import batch_facts, record_batch, take_time
 from treasury.services.batch_rows import Plan, Wanted, plan_rows
 from treasury.services.facts import requisition_facts
 from treasury.services.telling import tell_payments, tell_requisitions
@@ -197,6 +197,7 @@ def _create(
     today: Today,
 ) -> Draft:
     duties.may_make_batch(actor, batch.fund)
+    take_time()
     plan = plan_rows(batch, wanted, actor=actor, on=today(batch.fund.company))
     _require_some(plan)
     payable = plan.payable
@@ -257,6 +258,7 @@ def cancel_batch(*, actor: Actor, batch_id: UUID, reason: str = "") -> Batch:
 
     What has gone out stays. By a treasurer, a CFO, or whoever made it. Raises ``IllegalTransition``.
     """
+    take_time()
     batch = locks.lock_batch(batch_id)
     duties.may_cancel_batch(actor, batch)
     reason = optional_text(reason, field="reason")

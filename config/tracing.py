@@ -1,5 +1,6 @@
 """The name of a request travels with the tasks that it causes, so that one search finds all its lines."""
 
+import logging
 import time
 from contextvars import Token
 from typing import Any
@@ -9,6 +10,8 @@ from celery.signals import before_task_publish, task_postrun, task_prerun
 
 from config import metrics
 from ledger.tracing import LONGEST_ID, request_id
+
+logger = logging.getLogger("bursar.tasks")
 
 HEADER = "bursar_request_id"
 _running: dict[str, tuple[Token[str], float]] = {}
@@ -30,9 +33,13 @@ def begin(task_id: str, task: Task, **_: Any) -> None:
 
 @task_postrun.connect
 def end(task_id: str, task: Task, state: str | None = None, **_: Any) -> None:
-    """Forget the request, and measure the task."""
+    """Measure the task, and log it where a request caused it: beat's would fill the log; then forget the request."""
     token, began = _running.pop(task_id, (None, 0.0))
     if token is None:
         return
+    seconds = time.monotonic() - began
+    if getattr(task.request, HEADER, None):
+        facts = {"task": task.name, "status": state, "duration_ms": round(seconds * 1000, 1)}
+        logger.info("task", extra=facts)
     request_id.reset(token)
-    metrics.measure_task(str(task.name), state or "", time.monotonic() - began)
+    metrics.measure_task(str(task.name), state or "", seconds)

@@ -58,6 +58,7 @@ def _staged(path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Unpack the archive beside its final place, and check all of it."""
     if not path.is_file():
         raise BackupError(f"There is no file {path}.")
+    settings.BURSAR_HOME.mkdir(parents=True, exist_ok=True)  # on a new machine nothing is there yet
     with tempfile.TemporaryDirectory(dir=settings.BURSAR_HOME, prefix="restore-") as name:
         manifest = archive.unpack(path, Path(name))
         _require_keys(manifest)

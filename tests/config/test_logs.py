@@ -3,8 +3,11 @@
 import json
 import logging
 import sys
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from celery import Task
 from django.db import DataError
 
 from config import celery, tracing
@@ -98,3 +101,21 @@ def test_a_task_goes_on_under_the_name_of_its_request() -> None:
     assert headers == {tracing.HEADER: "the-request-behind-it"}
     assert seen == ["the-request-behind-it", "of-its-own"]
     assert request_id.get() == ""
+
+
+def test_a_task_that_a_request_caused_is_logged_and_one_of_beat_is_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", logger="bursar.tasks")
+
+    def run(task_id: str, **headers: str) -> None:
+        task = cast("Task", SimpleNamespace(name="tests.work", request=SimpleNamespace(**headers)))
+        tracing.begin(task_id=task_id, task=task)
+        tracing.end(task_id=task_id, task=task, state="SUCCESS")
+
+    run("of-its-own")
+    assert caplog.records == []
+    run("caused", **{tracing.HEADER: "the-request-behind-it"})
+    said = vars(caplog.records[0])
+    assert (said["task"], said["status"]) == ("tests.work", "SUCCESS")
+    assert said["duration_ms"] >= 0

@@ -75,7 +75,8 @@ def elsewhere(shop: Deployment, tmp_path: Path, settings: Settings) -> Deploymen
         runtime=Login.of(told["DATABASE_URL"], variable=""),
     )
     settings.DATABASE_OWNER_URL = told["DATABASE_OWNER_URL"]
-    settings.BURSAR_HOME, settings.MEDIA_ROOT = home, home / "media"
+    settings.MEDIA_ROOT = home / "media"
+    settings.BURSAR_HOME = tmp_path / "made" / "by nobody yet"
     settings.BURSAR_ANCHOR = home / "anchor.jsonl"
     return other
 
@@ -154,6 +155,7 @@ def test_what_is_not_empty_is_not_restored_over(
             restore_backup(backup)
         assert connection.execute(COUNTS).fetchone() == before
     assert list(elsewhere.home.iterdir()) == []
+    assert list(settings.BURSAR_HOME.iterdir()) == []
 
 
 def test_a_load_that_breaks_off_leaves_nothing(elsewhere: Deployment, backup: Path) -> None:

@@ -30,7 +30,8 @@ test: ## Run the tests: ARGS="tests/ledger -q" goes to pytest
 	$(DEV)
 	@exec $(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
-test-full: ## Run the tests with the long campaigns too
+# Some two hours on two cores; CONTRIBUTING.md says how long each campaign takes.
+test-full: ## Run the long campaigns too, or one: ARGS=tests/mutants
 	$(DEV)
 	@exec env BURSAR_TEST_FULL=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 

@@ -186,7 +186,11 @@ TABLE: tuple[tuple[tuple[str, ...], int, str], ...] = (
         "no percentage from 0 to 100; no number of instalments",
     ),
     (("period_closed",), 409, "the period is not open: nothing is written into it"),
-    (("reason_required",), 400, "a closed period is opened again for a reason"),
+    (
+        ("reason_required",),
+        400,
+        "a closed period is opened again for a reason, and so is that rejected",
+    ),
     (
         ("previous_period_open",),
         409,

@@ -17,8 +17,15 @@ from ledger.models import Company, Membership, User
 from ledger.once import once
 from ledger.refusals import RoleRequired
 from ledger.roles import READING_ROLES, Role
+from ledger.rows import rows_of
 
 Row = TypeVar("Row", bound=Model)
+# Asked by every command. A null says: all of the company, all of the region.
+ROLES_AT = """
+    SELECT role FROM ledger_membership
+    WHERE user_id = %s AND company_id = %s
+        AND (region_id IS NULL OR region_id = %s AND (branch_id IS NULL OR branch_id = %s))
+"""
 Reached = tuple[UUID, UUID | None, UUID | None]
 
 
@@ -45,12 +52,8 @@ def roles_of(
         return frozenset()
     if user.is_superuser:
         return frozenset(Role)
-    reaching = Membership.objects.filter(
-        Q(region=None) | Q(region=region_id, branch=None) | Q(region=region_id, branch=branch_id),
-        user=user,
-        company=company_id,
-    )
-    return frozenset(Role(role) for role in reaching.values_list("role", flat=True))
+    held = rows_of(ROLES_AT, (user.pk, company_id, region_id, branch_id))
+    return frozenset(Role(role) for (role,) in held)
 
 
 def roles_somewhere(user: User) -> frozenset[str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
 
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from ledger import audit, idempotency
 from ledger.actor import Actor
@@ -28,6 +28,10 @@ TRY_AGAIN = frozenset({"40001", "40P01", "55P03"})
 LONGEST_TRIES = 5
 
 
+class NotAtOnce(Exception):
+    """Not an error: what a command would have done at once has to be decided under the locks."""
+
+
 class Busy(Conflict):
     """Others hold what this needs; nothing was done, and it may be asked again."""
 
@@ -36,13 +40,17 @@ class Busy(Conflict):
 
 
 def command(
-    action: str, *, claims: bool = False
+    action: str, *, claims: bool = False, at_once: Callable[..., Any] | None = None
 ) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
     """Make a keyword-only function a command named ``action`` ("payment.execute").
 
     The function takes ``actor`` and, where it concerns something that exists, an argument such as
     ``payment_id``: with the app it is defined in, this names the subject ``treasury.payment:<id>``. One that
     ``claims`` takes the request's idempotency key with its own first statement (``idempotency.Claiming``).
+
+    ``at_once`` is tried before: the same for everyday cases, in one statement that is a transaction by itself,
+    the key and the answer included. It refuses nobody: when it raises ``NotAtOnce`` or a refusal, or the
+    database refuses, nothing has happened and the function decides.
     """
 
     def decorate(
@@ -53,11 +61,27 @@ def command(
             actor = cast(Actor, kwargs["actor"])
             subject = _subject(function, kwargs) or action
             with refusals_recorded(actor=actor, action=action, subject=subject):
+                # Within a transaction there is no other: the function says so.
+                if at_once and not connection.in_atomic_block:
+                    with _otherwise_decided():
+                        return cast(Result, at_once(*args, **kwargs))
                 return _run_until_done(functools.partial(function, *args, **kwargs), claims=claims)
 
         return run
 
     return decorate
+
+
+@contextmanager
+def _otherwise_decided() -> Iterator[None]:
+    """Let what is inside give way where it cannot end at once: the command's function has the last word."""
+    try:
+        yield
+    except OperationalError as error:
+        if _sqlstate(error) not in TRY_AGAIN:
+            raise
+    except (NotAtOnce, Refusal, IntegrityError) as refusal:
+        logger.debug("not done at once: %r", refusal)
 
 
 def _run_until_done(function: Callable[[], Result], *, claims: bool) -> Result:
@@ -128,4 +152,11 @@ def after_commit(function: Callable[[], Any]) -> None:
     transaction.on_commit(function, robust=True)
 
 
-__all__ = ["Busy", "after_commit", "command", "refusals_recorded", "require_transaction"]
+__all__ = [
+    "Busy",
+    "NotAtOnce",
+    "after_commit",
+    "command",
+    "refusals_recorded",
+    "require_transaction",
+]

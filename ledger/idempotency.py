@@ -90,6 +90,22 @@ KEEP = """
     VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id
 """
 CLAIMED = 4
+# All of it at once: nothing is done unless the key is this request's now, and nothing kept unless it was done.
+AT_ONCE = """
+    WITH asked (lock, id, user_id, scope, key, request_hash, status_code, body) AS (
+        VALUES (%s::bigint, %s::uuid, %s::uuid, %s, %s, %s::bytea, %s::smallint, %s::jsonb)
+    ), done AS MATERIALIZED (
+        SELECT found.*
+        FROM asked
+        CROSS JOIN LATERAL ledger_claim_key(asked.lock, asked.user_id, asked.scope, asked.key) claim
+        CROSS JOIN LATERAL ({statement}) found
+    ), kept AS (
+        INSERT INTO ledger_idempotencykey (id, user_id, scope, key, request_hash, status_code, body)
+        SELECT id, user_id, scope, key, request_hash, status_code, body FROM asked
+        WHERE EXISTS (SELECT FROM done)
+    )
+    SELECT * FROM done
+"""
 
 
 @contextmanager
@@ -169,6 +185,23 @@ def completing(statement: str, result: Any) -> tuple[str, tuple[Any, ...]]:
         return statement, ()
     request.is_kept = True
     return f"WITH kept AS ({KEEP}) {statement}", _kept(request, result)
+
+
+def at_once(statement: str, result: Any) -> tuple[str, tuple[Any, ...]]:
+    """Return a statement that claims the key, does what ``statement`` does and keeps the answer.
+
+    ``statement`` says ``{id}`` for its first parameter, without which it does nothing. Also returns the
+    parameters that come before it. ``result`` is what the command will return, and says all that the answer
+    will. It does nothing where the key is not this request's now: ``claim`` says why.
+    """
+    request = _current.get()
+    if request is None:
+        return statement.format(id="%s"), ()
+    lock, *_ = _asked(request)
+    return AT_ONCE.format(statement=statement.format(id=IF_CLAIMED)), (
+        lock,
+        *_kept(request, result),
+    )
 
 
 def _kept(request: Request, result: Any) -> tuple[Any, ...]:

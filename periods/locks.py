@@ -12,7 +12,9 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 
 from ledger.clock import DatabaseClock
+from ledger.models import Company
 from ledger.refusals import NotFound
+from ledger.rows import Columns, join, rows_of
 from periods.models import (
     Association,
     BudgetItem,
@@ -31,7 +33,15 @@ from periods.states import ExpenseKind, PeriodStatus
 Row = TypeVar("Row", bound=Model)
 Record = TypeVar("Record", bound=Recorded)
 Mail = TypeVar("Mail", bound=Mailed)
-PLACE = ("association__company",)
+PERIOD, ASSOCIATION, COMPANY = Columns(ServicePeriod), Columns(Association), Columns(Company)
+# Before whatever is recorded: one statement that PostgreSQL plans once.
+PERIOD_AND_PLACE = f"""
+    SELECT {PERIOD.of("period")}, {ASSOCIATION.of("association")}, {COMPANY.of("company")}
+    FROM periods_serviceperiod period
+    JOIN periods_association association ON association.id = period.association_id
+    JOIN ledger_company company ON company.id = association.company_id
+    WHERE period.id = %s FOR NO KEY UPDATE OF period
+"""  # noqa: S608 -- column names of models
 
 
 def lock_association(association_id: UUID) -> Association:
@@ -41,9 +51,15 @@ def lock_association(association_id: UUID) -> Association:
 
 
 def lock_period(period_id: UUID) -> ServicePeriod:
-    """Lock one period."""
-    rows = ServicePeriod.objects.select_related(*PLACE).filter(pk=period_id)
-    return _the_one(rows.select_for_update(of=("self",), no_key=True), "period")
+    """Lock one period; its association and company are read with it."""
+    found = rows_of(PERIOD_AND_PLACE, (period_id,))
+    if not found:
+        raise NotFound("There is no such period.")
+    values = iter(found[0])
+    period, association = PERIOD.read(values), ASSOCIATION.read(values)
+    join(association, company=COMPANY.read(values))
+    join(period, association=association)
+    return period
 
 
 def lock_chain(period_id: UUID) -> tuple[Association, list[ServicePeriod]]:

@@ -267,9 +267,10 @@ def _may_find(
     return actor.user
 
 
-def may_make_batch(actor: Actor, fund: TreasuryFund) -> None:
+def may_make_batch(actor: Actor, fund: TreasuryFund, *, of_file: bool = True) -> None:
     """A treasurer puts payments together; a requester brings a file of payees."""
-    require_role(actor, Role.TREASURER, Role.REQUESTER, place=fund)
+    roles = (Role.TREASURER, Role.REQUESTER) if of_file else (Role.TREASURER,)
+    require_role(actor, *roles, place=fund)
 
 
 def may_approve_batch(actor: Actor, batch: Batch, *, roles: frozenset[Role]) -> list[Authority]:

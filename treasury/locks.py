@@ -9,6 +9,8 @@ older than the locks; read an account's balance only after what it depends on is
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -18,7 +20,7 @@ from ledger.idempotency import Claiming
 from ledger.models import Company
 from ledger.refusals import NotFound
 from ledger.roles import Role
-from ledger.rows import Columns, join, known_row
+from ledger.rows import Columns, join, known_row, rows_of
 from treasury.models import (
     Batch,
     BatchCode,
@@ -176,10 +178,7 @@ LOCKED_AND_SEEN = Claiming(
           WHERE payment.payment_id = {{id}}
           FOR NO KEY UPDATE OF fund, requisition, payment) locked
     JOIN ledger_company company ON company.id = (locked.payment).company_id
-    LEFT JOIN LATERAL treasury_seen(
-        (locked.payment).payment_id, (locked.payment).version, (locked.requisition).requisition_id,
-        (locked.requisition).version, %s, (locked.fund).company_id, (locked.fund).region_id,
-        (locked.fund).branch_id) seen ON true
+    LEFT JOIN LATERAL treasury_seen((locked.payment).payment_id, %s) seen ON true
 """  # noqa: S608 -- column names of our own models
 )
 
@@ -193,16 +192,61 @@ def lock_to_execute(payment_id: UUID, user_id: UUID | None) -> tuple[Payment, Se
     if found is None:
         raise NotFound("There is no such payment.")
     values = iter(found)
+    payment = _payment(values)
+    return payment, _seen(payment, values)
+
+
+LOOKED_AT = f"""
+    SELECT {PAYMENT.of("payment")}, {REQUISITION.of("requisition")}, {FUND.of("fund")}, {COMPANY.of("company")},
+           seen.active, seen.superuser, seen.roles, seen.approvers, seen.late_successes, seen.code_id,
+           seen.code_bound, seen.code_verified_at, ledger_clock(),
+           account.balance - account.held, seen.standing
+    FROM treasury_standing seen
+    JOIN treasury_payment payment ON payment.payment_id = seen.payment_id
+    JOIN treasury_requisition requisition ON requisition.requisition_id = payment.requisition_id
+    JOIN treasury_treasuryfund fund ON fund.fund_id = payment.fund_id
+    JOIN ledger_company company ON company.id = payment.company_id
+    JOIN ledger_account account ON account.id = fund.account_id
+    WHERE seen.payment_id = %s AND seen.user_id = %s
+"""  # noqa: S608 -- column names of our own models
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A payment as it stood when nobody had locked it, and what ``lock_to_execute`` would have seen beside it.
+
+    ``standing`` is for ``treasury_settle_as_seen``, which takes the locks and makes sure that all of it still
+    stands; ``available`` is what the fund had.
+    """
+
+    payment: Payment
+    seen: Seen
+    available: Decimal
+    standing: str
+
+
+def look_to_execute(payment_id: UUID, user_id: UUID | None) -> Look | None:
+    """Read what ``lock_to_execute`` reads, without a lock; None where there is no such payment or person."""
+    for found in rows_of(LOOKED_AT, (payment_id, user_id)):
+        values = iter(found)
+        payment = _payment(values)
+        return Look(payment, _seen(payment, values), *values)
+    return None
+
+
+def _payment(values: Iterator[Any]) -> Payment:
     payment, requisition = PAYMENT.read(values), REQUISITION.read(values)
     fund, company = FUND.read(values), COMPANY.read(values)
     join(fund, company=company)
     join(requisition, fund=fund, company=company)
     join(payment, requisition=requisition, fund=fund, company=company)
-    return payment, _seen(payment, values)
+    return payment
 
 
 def _seen(payment: Payment, values: Iterator[Any]) -> Seen:
-    active, superuser, roles, approvers, late_successes, code_id, bound, verified_at, at = values
+    active, superuser, roles, approvers, late_successes, code_id, bound, verified_at, at = islice(
+        values, 9
+    )
     code = None
     if code_id is not None and payment.executor_id is not None:
         code = known_row(

@@ -110,8 +110,11 @@ def send_code(message: CodeMessage) -> None:
     hand_over(message.to, subject=subject, text=text, about=about, otp=message.otp)
 
 
+# How many requests of a set its mail names: enough to see that the set is the one that was meant.
+MOST_NAMED = 20
 SET_TEXT = """\
 You are about to approve {count} requests at once: {totals}.
+{named}
 
 Your code for exactly this set:
 
@@ -137,12 +140,17 @@ class SetCodeMessage:
     to: Reader
     count: int
     totals: str
+    named: list[str]
     otp: str = field(repr=False)
 
 
 def send_set_code(message: SetCodeMessage) -> None:
-    """Hand the message over; raises what ``hand_over`` raises."""
-    text = SET_TEXT.format(count=message.count, totals=message.totals, otp=message.otp)
+    """Hand the message over, which names the first of the set; raises what ``hand_over`` raises."""
+    lines = [f"- {one}" for one in message.named[:MOST_NAMED]]
+    if (more := message.count - len(lines)) > 0:
+        lines.append(f"and {more} more.")
+    named = "\n".join(lines)
+    text = SET_TEXT.format(count=message.count, totals=message.totals, named=named, otp=message.otp)
     about = f"{message.count} requests, {message.totals}"
     hand_over(message.to, subject=f"Code for {about}", text=text, about=about, otp=message.otp)
 

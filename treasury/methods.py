@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from django.db import models
 
+from ledger.encryption import mask
 from ledger.phones import normalise_phone
 from ledger.refusals import InvalidInput
 from payments.gateways import iso20022
@@ -40,6 +41,11 @@ def require_available(method: str) -> Method:
     if method not in Method.values:
         raise InvalidInput.on("method", "This is none of mpesa, bank and cash.")
     return Method(method)
+
+
+def shown(*, method: str, destination: str) -> str:
+    """Return where money goes, as lists show it: a counter in words, a number masked."""
+    return destination if method == Method.CASH else mask(destination)
 
 
 def require_payable(*, method: str, amount: Decimal, currency: str) -> None:

@@ -114,7 +114,7 @@ def require_executable_state(payment: "Payment") -> None:
     """Raise a ``Conflict`` unless payment and requisition are as they must be before money moves."""
     # The table lets an unknown payment go back to executing: that is the janitor's way, nobody else's.
     if payment.status != PaymentStatus.PENDING:
-        raise IllegalTransition(f"A payment that is {payment.status} is not executed.")
+        raise IllegalTransition(f"A payment that is {payment.status} cannot be executed.")
     require_approved(payment)
     if payment.retry_count >= payment.max_retries:
         raise RetryLimit("This payment has failed as often as it may.")

@@ -331,7 +331,7 @@ class SeenAdmin(ModelAdmin):
             form.refuse(outcome.refusal)
             row = self.row_or_404(request, str(outcome.row.pk))
             return self.ask(request, step, [row], form, status=outcome.refusal.status)
-        messages.success(request, f"{outcome.name}: {step.done}.")
+        messages.success(request, f"{outcome.name}: {step.answer_to(outcome.result)}.")
         return HttpResponseRedirect(self._page_after(step, outcome))
 
     def _page_after(self, step: Step, outcome: Outcome) -> str:

@@ -159,4 +159,9 @@ def _shown(value: object, people: Names) -> str:
         return "—"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        facts = (f"{name.replace('_', ' ')} {_shown(one, people)}" for name, one in value.items())
+        return ", ".join(facts)
+    if isinstance(value, list):
+        return "; ".join(_shown(one, people) for one in value)
     return people.get(str(value), str(value))

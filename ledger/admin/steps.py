@@ -39,10 +39,12 @@ MOST_ROWS = 100
 class StepForm(forms.Form):
     """What a step needs to be told; made for the rows it is about and the person who asks.
 
-    ``refused_with`` is the code of the refusal that it shows, if any; ``panels`` what is shown above it.
+    ``refused_with`` is the code of the refusal that it shows, if any; ``panels`` what is shown above it;
+    ``button`` stands on its button where the step's own label would promise too much.
     """
 
     refused_with = ""
+    button = ""
     panels: Sequence[Panel] = ()
 
     def __init__(self, *args: Any, rows: Sequence[Any] = (), user: User, **kwargs: Any) -> None:
@@ -78,8 +80,8 @@ class Step:
 
     ``run(actor, row, given)`` calls the command; ``states`` are the statuses in which it makes sense
     (none: always), ``fits`` what else the row must be like, ``roles`` those to whom it is offered, ``may`` the rule on persons that the command
-    asks too, so that somebody who must not do it sees why. ``label`` is on the button, ``done`` in the answer ("approved"), ``hint`` above the form. After a
-    step that ``ends_row`` there is no row to look at; one that ``opens_result`` shows what it made.
+    asks too, so that somebody who must not do it sees why. ``label`` is on the button, ``done`` in the answer ("approved"), ``hint`` above the form.
+    ``says`` makes the answer of what the command returned, where that is not always the same. After a step that ``ends_row`` there is no row to look at; one that ``opens_result`` shows what it made.
     """
 
     name: str
@@ -94,8 +96,13 @@ class Step:
     hint: str = ""
     tone: Literal["main", "plain", "danger"] = "plain"
     bulk: bool = True
+    says: Callable[[Any], str] | None = None
     ends_row: bool = False
     opens_result: bool = False
+
+    def answer_to(self, result: object) -> str:
+        """What is said of a row after the step was done to it."""
+        return self.says(result) if self.says else self.done
 
     def against(self, row: Any, actor: Actor, held: frozenset[Role]) -> str | None:
         """Why it is not offered on this row; empty when it is, None when it is not even to be seen."""

@@ -55,7 +55,7 @@ def give(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest) -> HttpResponse:
     """Give the second factor for what needs a fresh one."""
     if not is_enrolled(user_of(request).pk):
-        return HttpResponseRedirect(reverse("security"))
+        return HttpResponseRedirect(f"{reverse('security')}?needed=1")
     return _ask(request, "account/step_up.html")
 
 
@@ -84,6 +84,7 @@ def security(request: HttpRequest) -> HttpResponse:
         "enrolled": enrolled,
         "left": recovery_codes_left(user.pk) if enrolled else 0,
         "fresh": has_stepped_up(actor_of(request)),
+        "needed": "needed" in request.GET,
     }
     return render(request, "account/security.html", context)
 

@@ -114,7 +114,7 @@ def _alert(endpoint: WebhookEndpoint, actor: Actor) -> None:
     state = f"It is disabled: {endpoint.disabled_reason}" if endpoint.disabled_at else ""
     send_mail(
         "Bursar: a webhook does not answer",
-        f"{len(found)} messages to {endpoint.url} were given up.\n{state}\n\n"
+        f"Messages to {endpoint.url} that were given up: {len(found)}.\n{state}\n\n"
         + "\n".join([*lines, more])
         + "\n\nThey can be sent again from the webhook's page.\n",
         None,

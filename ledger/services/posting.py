@@ -1,7 +1,8 @@
 """Posting: the only way money moves between accounts.
 
-Each function here is one round trip to one SQL function (``ledger/sql/posting.sql``) and needs an open
-transaction, so that a booking stands or falls with whatever it belongs to.
+Each function here is one round trip to one SQL function (``ledger/sql/posting.sql``, ``posting_two.sql``) and
+needs an open transaction, so that a booking stands or falls with whatever it belongs to. Only what is said to
+stand alone belongs to nothing else, and is a transaction by itself.
 """
 
 import uuid
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, cast
 from uuid import UUID
 
@@ -28,6 +30,8 @@ from ledger.rows import rows_of
 OPPOSITE = {Side.DEBIT.value: Side.CREDIT.value, Side.CREDIT.value: Side.DEBIT.value}
 LONGEST_REFERENCE = 160
 LONGEST_DESCRIPTION = 255
+POST_MANY = "SELECT reference, journal_entry FROM ledger_post(%s, %s, %s)"
+POST_TWO = f"SELECT ledger_post_two({', '.join(['%s'] * 20)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +91,22 @@ class AlreadyReversed(Conflict):
     title = "Already reversed"
 
 
-def post(posting: Posting) -> UUID:
+def post(posting: Posting, *, alone: bool = False) -> UUID:
     """Post one journal entry and return its id; a known reference returns the first entry's id.
 
+    Where nothing else has to be written it may stand ``alone``: its statement is a transaction by itself.
     Raises ``Unbalanced``, ``InsufficientFunds`` when an account would fall below its minimum,
     ``ReferenceReused`` when the reference stands for other content, ``HoldNotOpen``.
     """
-    return post_many((posting,))[0]
+    if len(posting.lines) != 2 or posting.lines[0].account_id == posting.lines[1].account_id:
+        return _entries_of([posting], alone=alone)[0]
+    if not alone:
+        require_transaction()
+    _require_sound(posting)
+    facts = _facts(posting)
+    with _refusals():
+        ((entry,),) = rows_of(POST_TWO, (*facts, *padded_keys()))
+    return cast(UUID, entry)
 
 
 def post_many(postings: Sequence[Posting]) -> list[UUID]:
@@ -102,25 +115,32 @@ def post_many(postings: Sequence[Posting]) -> list[UUID]:
     An account's minimum is weighed once, when all are in. The number of statements does not grow with the
     number of postings. Raises as ``post`` does.
     """
-    rows = call_with_postings(
-        "SELECT reference, journal_entry FROM ledger_post(%s, %s, %s)", postings
-    )
+    return _entries_of(postings)
+
+
+def _entries_of(postings: Sequence[Posting], *, alone: bool = False) -> list[UUID]:
+    rows = call_with_postings(POST_MANY, postings, alone=alone)
     entries = cast("dict[str, UUID]", dict(rows))
     return [entries[posting.reference] for posting in postings]
 
 
 def call_with_postings(
-    statement: str, postings: Sequence[Posting], *more: Any, before: Sequence[Any] = ()
+    statement: str,
+    postings: Sequence[Posting],
+    *more: Any,
+    before: Sequence[Any] = (),
+    alone: bool = False,
 ) -> list[tuple[Any, ...]]:
     """Run a statement that posts, and perhaps writes more, in one round trip; return its rows.
 
     Its parameters are those that come ``before``, the postings, the two keys of the chain, and ``more``, each
-    as JSON. Raises as ``post_many`` does.
+    as JSON. One that does all there is to do may stand ``alone``, as a transaction by itself. Raises as
+    ``post_many`` does.
     """
-    require_transaction()
+    if not alone:
+        require_transaction()
     for posting in postings:
-        _require_text(posting)
-        _require_balance(posting)
+        _require_sound(posting)
     posted = Jsonb([_as_json(posting) for posting in postings])
     with _refusals():
         return rows_of(statement, (*before, posted, *padded_keys(), *map(Jsonb, more)))
@@ -182,6 +202,11 @@ def release(*, reference: str) -> None:
         rows_of("SELECT ledger_release_hold(%s)", (reference,))
 
 
+def _require_sound(posting: Posting) -> None:
+    _require_text(posting)
+    _require_balance(posting)
+
+
 def _require_text(posting: Posting) -> None:
     _require_length("reference", posting.reference, LONGEST_REFERENCE)
     if len(posting.description) > LONGEST_DESCRIPTION or "\0" in posting.description:
@@ -236,6 +261,15 @@ def _as_json(posting: Posting) -> dict[str, Any]:
         "releases": posting.releases,
         "lines": lines,
     }
+
+
+def _facts(posting: Posting) -> Iterator[Any]:
+    """What ``ledger_post_two`` is told of a posting of two lines, in the order of their accounts."""
+    yield posting.id or uuid.uuid4()
+    yield from (posting.company_id, posting.reference, posting.description, posting.effective_on)
+    yield from (posting.posted_by_id, posting.reversal_of_id, posting.releases)
+    for line in sorted(posting.lines, key=attrgetter("account_id")):
+        yield from (uuid.uuid4(), line.account_id, str(line.side), line.amount, line.currency)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from ledger.admin.steps import Given
+from ledger.admin.steps import Given, Step, StepForm
 from ledger.refusals import InvalidInput
 from ledger.roles import Role
 from periods import duties
@@ -34,3 +34,31 @@ def item_content(given: Given) -> dict[str, Any]:
     content["scope"] = [UUID(pk) for pk in content["scope"]]
     content["base_percent"] = content["base_percent"] or None
     return content
+
+
+def making(run: Any, form: type[StepForm], *, label: str, done: str, hint: str = "") -> Step:
+    """The step by which keepers make a thing of its kind."""
+    return Step(
+        name="create",
+        label=label,
+        done=done,
+        run=run,
+        roles=KEEPERS,
+        form=form,
+        tone="main",
+        hint=hint,
+    )
+
+
+def editing(run: Any, form: type[StepForm], *, hint: str = "") -> Step:
+    """The step by which keepers change what they made."""
+    return Step(
+        name="edit",
+        label="Edit",
+        done="changed",
+        run=run,
+        roles=KEEPERS,
+        form=form,
+        bulk=False,
+        hint=hint,
+    )

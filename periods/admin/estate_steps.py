@@ -1,11 +1,13 @@
 """What can be done to associations, owners and properties, each by the command that the API uses too."""
 
+from typing import Any
+
 from ledger.actor import Actor
 from ledger.admin.steps import Given, Step
 from ledger.clock import today
 from ledger.refusals import InvalidInput
 from periods.admin import forms
-from periods.admin.asking import KEEPERS, number_of, pk_of
+from periods.admin.asking import KEEPERS, editing, making, number_of, pk_of
 from periods.models import (
     Association,
     Owner,
@@ -60,23 +62,16 @@ def _remind(actor: Actor, row: Owner, _given: Given) -> object:
 
 
 def _add_owner(actor: Actor, _row: None, given: Given) -> Owner:
-    return add_owner(
-        actor=actor,
-        association_id=given["association"].pk,
-        name=given["name"],
-        email=given["email"],
-        user_id=pk_of(given["login"]),
-    )
+    association = given["association"]
+    return add_owner(actor=actor, association_id=association.pk, **_of_owner(given))
 
 
 def _edit_owner(actor: Actor, row: Owner, given: Given) -> object:
-    return edit_owner(
-        actor=actor,
-        owner_id=row.pk,
-        name=given["name"],
-        email=given["email"],
-        user_id=pk_of(given["login"]),
-    )
+    return edit_owner(actor=actor, owner_id=row.pk, **_of_owner(given))
+
+
+def _of_owner(given: Given) -> dict[str, Any]:
+    return {"name": given["name"], "email": given["email"], "user_id": pk_of(given["login"])}
 
 
 def _add_property(actor: Actor, _row: None, given: Given) -> Property:
@@ -99,14 +94,8 @@ def _transfer(actor: Actor, row: Property, given: Given) -> object:
     )
 
 
-CREATE_ASSOCIATION = Step(
-    name="create",
-    label="Set up an association",
-    done="set up",
-    run=_create_association,
-    roles=KEEPERS,
-    form=forms.NewAssociation,
-    tone="main",
+CREATE_ASSOCIATION = making(
+    _create_association, forms.NewAssociation, label="Set up an association", done="set up"
 )
 ASSOCIATION = (
     Step(
@@ -128,26 +117,13 @@ ASSOCIATION = (
         bulk=False,
         hint="For instalments that are not paid in time. What was charged before stays.",
     ),
-    Step(
-        name="edit",
-        label="Edit",
-        done="changed",
-        run=_edit_association,
-        roles=KEEPERS,
-        form=forms.EditAssociation,
-        bulk=False,
+    editing(
+        _edit_association,
+        forms.EditAssociation,
         hint="Closed periods keep the rule that they were closed under.",
     ),
 )
-ADD_OWNER = Step(
-    name="create",
-    label="Add an owner",
-    done="added",
-    run=_add_owner,
-    roles=KEEPERS,
-    form=forms.NewOwner,
-    tone="main",
-)
+ADD_OWNER = making(_add_owner, forms.NewOwner, label="Add an owner", done="added")
 OWNER = (
     Step(
         name="remind",
@@ -159,25 +135,9 @@ OWNER = (
         fits=lambda row: row.account.balance < 0,
         hint="He gets a mail that says what he owes, at most one a day.",
     ),
-    Step(
-        name="edit",
-        label="Edit",
-        done="changed",
-        run=_edit_owner,
-        roles=KEEPERS,
-        form=forms.EditOwner,
-        bulk=False,
-    ),
+    editing(_edit_owner, forms.EditOwner),
 )
-ADD_PROPERTY = Step(
-    name="create",
-    label="Add a property",
-    done="added",
-    run=_add_property,
-    roles=KEEPERS,
-    form=forms.NewProperty,
-    tone="main",
-)
+ADD_PROPERTY = making(_add_property, forms.NewProperty, label="Add a property", done="added")
 PROPERTY = (
     Step(
         name="transfer",
@@ -188,14 +148,9 @@ PROPERTY = (
         form=forms.Transfer,
         bulk=False,
     ),
-    Step(
-        name="edit",
-        label="Edit",
-        done="changed",
-        run=_edit_property,
-        roles=KEEPERS,
-        form=forms.EditProperty,
-        bulk=False,
+    editing(
+        _edit_property,
+        forms.EditProperty,
         hint="It counts for periods that are closed from now on.",
     ),
 )

@@ -6,6 +6,7 @@ from typing import Any
 from ledger.actor import Actor
 from ledger.admin.steps import Given, Reasoned, Step
 from ledger.clock import today
+from ledger.refusals import InvalidInput
 from periods import duties
 from periods.admin import forms
 from periods.admin.asking import (
@@ -15,6 +16,7 @@ from periods.admin.asking import (
     OPEN,
     RECORDERS,
     item_content,
+    making,
     number_of,
     pk_of,
 )
@@ -22,7 +24,7 @@ from periods.models import (
     ServicePeriod,
 )
 from periods.selectors import waiting_reopening
-from periods.services.budget_items import create_budget_item
+from periods.services.budget_items import create_budget_item, take_over_budget_items
 from periods.services.charges import record_charge
 from periods.services.closing import close_period
 from periods.services.contributions import (
@@ -88,6 +90,13 @@ def _charge(actor: Actor, row: ServicePeriod, given: Given) -> object:
 
 def _item(actor: Actor, row: ServicePeriod, given: Given) -> object:
     return create_budget_item(actor=actor, period_id=row.pk, **item_content(given))
+
+
+def _take_over(actor: Actor, row: ServicePeriod, _given: Given) -> object:
+    made = take_over_budget_items(actor=actor, period_id=row.pk)
+    if not made:
+        raise InvalidInput("This period has every budget item of the one before it.")
+    return made
 
 
 def _reading(actor: Actor, row: ServicePeriod, given: Given) -> object:
@@ -156,14 +165,11 @@ def _send(actor: Actor, row: ServicePeriod, _given: Given) -> object:
     return send_statements(actor=actor, period_id=row.pk)
 
 
-OPEN_PERIOD = Step(
-    name="create",
+OPEN_PERIOD = making(
+    _open_period,
+    forms.NewPeriod,
     label="Open a period",
     done="open",
-    run=_open_period,
-    roles=KEEPERS,
-    form=forms.NewPeriod,
-    tone="main",
     hint="It starts the day after the last one ends.",
 )
 
@@ -263,6 +269,17 @@ PERIOD = (
     _recording("expense", "Record an expense", _expense, forms.NewExpense),
     _recording("charge", "Charge an owner", _charge, forms.NewCharge),
     _recording("item", "Add a budget item", _item, forms.NewItem),
+    Step(
+        name="take-over",
+        label="Take over the last budget",
+        done="planned like the period before it",
+        run=_take_over,
+        roles=RECORDERS,
+        states=OPEN,
+        fits=lambda row: row.previous_id is not None,
+        bulk=False,
+        hint="The budget items of the period before it are copied; those that are here already stay.",
+    ),
     _recording("reading", "Record a reading", _reading, forms.NewReading),
     _recording("instalments", "Ask for instalments", _instalments, forms.Instalments),
     _recording("late-fees", "Charge late fees", _late_fees, forms.OnDay),

@@ -8,9 +8,9 @@ from ledger.roles import Role
 from periods import duties
 from periods.admin import forms
 from periods.admin.asking import (
-    KEEPERS,
     RECORDERS,
     item_content,
+    making,
     number_of,
     pk_of,
 )
@@ -191,15 +191,7 @@ READING = (
         hint="What was charged for it is taken back.",
     ),
 )
-ADD_METER = Step(
-    name="create",
-    label="Set up a meter",
-    done="set up",
-    run=_add_meter,
-    roles=KEEPERS,
-    form=forms.NewMeter,
-    tone="main",
-)
+ADD_METER = making(_add_meter, forms.NewMeter, label="Set up a meter", done="set up")
 PLAN = (
     Step(
         name="withdraw",

@@ -1,6 +1,7 @@
 """Service charges: what one owner alone is charged."""
 
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -9,7 +10,7 @@ from ledger.api.filters import AnyOf
 from ledger.api.resource import Doing, Editing, Showing
 from ledger.api.serializers import Input
 from ledger.clock import today
-from periods.api.common import ActingOnRecord, HistoryOf, owner_named
+from periods.api.common import ActingOnRecord, HistoryOf, Recording
 from periods.api.contributions import OwnersRecordFilter, OwnersRecords
 from periods.api.fields import LoginField, PeriodsOutput, currency_of_association
 from periods.exports import CHARGES
@@ -61,7 +62,7 @@ class ChargeInput(Input):
         return attrs
 
 
-class ChargeList(OwnersRecords):
+class ChargeList(Recording, OwnersRecords):
     """GET: List a period's charges, oldest first; with `owner_id` also their total
     POST: Charge one owner an amount
     """
@@ -69,11 +70,11 @@ class ChargeList(OwnersRecords):
     rows = staticmethod(charges_seen_by)
     action, Input, Output = "charge.record", ChargeInput, ChargeSerializer
     filterset_class, export = ChargeFilter, CHARGES
+    by_id, by_login = "owner_id", "user_id"
     refusals = {400: "date_outside_period, amount_precision, …", 409: "period_closed"}
 
-    def make(self, data: dict[str, Any]) -> ServiceCharge:
-        owner_named(self.period.association, data, "owner_id", "user_id")
-        return record_charge(actor=self.actor, period_id=self.period.pk, today=today, **data)
+    def record(self, period_id: UUID, data: dict[str, Any]) -> ServiceCharge:
+        return record_charge(actor=self.actor, period_id=period_id, today=today, **data)
 
 
 class ChargeEditInput(EditInput):

@@ -4,20 +4,24 @@ from collections.abc import Collection
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from ledger.access import require_role_somewhere
 from ledger.api.fields import WRITTEN_AMOUNT, Reference
+from ledger.api.idempotent import is_acceptable, key_of
 from ledger.api.resource import Acting, History, Listing, Making
 from ledger.api.serializers import AuditEventSerializer, Input
 from ledger.models import AuditEvent, User
 from ledger.money import format_amount
-from ledger.refusals import InvalidInput, NotFound
+from ledger.refusals import InvalidInput, NotFound, Refusal, RoleRequired
 from ledger.roles import Role
 from periods import duties
 from periods.models import Association, Owner, ServicePeriod
@@ -125,7 +129,8 @@ class OfPeriod(Listing, Making):
     @cached_property
     def period(self) -> ServicePeriod:
         """The period that the path names, if the caller may see it."""
-        period = periods_seen_by(self.user).filter(pk=self.kwargs[self.key]).first()
+        rows = periods_seen_by(self.user).prefetch_related(None)
+        period = rows.filter(pk=self.kwargs[self.key]).first()
         if period is None:
             raise NotFound("There is no such thing.")
         return period
@@ -155,6 +160,58 @@ class OfPeriod(Listing, Making):
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         output = self.ListOutput(page, many=True, context=self.get_serializer_context())
         return self.get_paginated_response(output.data)
+
+
+class Recording(OfPeriod):
+    """``POST`` by a command that asks for the period and the role before all else (``DoingAtOnce``).
+
+    So nothing is asked before it, but for a body that is to be refused for its form, and for an owner who is
+    named ``by_login``, in an association that the caller may have to see first. The answer is written from
+    the record that the command returns.
+    """
+
+    by_id: ClassVar[str]
+    by_login: ClassVar[str]
+
+    def record(self, period_id: UUID, data: dict[str, Any]) -> Any:
+        """Make the domain call and return the record."""
+        raise AssertionError("each list says what it records")
+
+    def make(self, data: dict[str, Any]) -> Any:
+        if self.by_login in data:
+            owner_named(self.period.association, data, self.by_id, self.by_login)
+        return self.record(self.kwargs[self.key], data)
+
+    def post(self, request: Request, **path: Any) -> Response:
+        data = self._in_form()
+        if data is None:
+            return super().post(request, **path)
+        try:
+            return self.answer(lambda: self.make(data))
+        except (NotFound, RoleRequired):
+            self._require_seen()  # to whoever may not see the period both are one 404
+            raise
+
+    def before_replay(self) -> None:
+        with self.recorded():
+            self.permit_making()
+
+    def result_shown(self, result: Any) -> Any:
+        return self.shown(result)
+
+    def _require_seen(self) -> ServicePeriod:
+        return self.period
+
+    def _in_form(self) -> dict[str, Any] | None:
+        """Return what is asked for; None where its form, or a login in it, comes after the role."""
+        key = key_of(self.request)
+        if key is not None and not is_acceptable(key):
+            return None
+        try:
+            data = self.read()
+        except (APIException, Refusal):
+            return None
+        return None if self.by_login in data else data
 
 
 class ActingOnRecord(Acting):

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet, Sum
 from rest_framework import serializers
@@ -23,6 +24,7 @@ from periods.api.common import (
     HistoryOf,
     OfPeriod,
     PagesWithTotal,
+    Recording,
     owner_named,
 )
 from periods.api.fields import LoginField, PeriodsOutput, currency_of_association
@@ -97,19 +99,18 @@ class ContributionInput(Input):
         return attrs
 
 
-class ContributionList(OwnersRecords):
+class ContributionList(Recording, OwnersRecords):
     """GET: List a period's contributions, oldest first; with `owner_id` also their total
     POST: Record what an owner paid in
     """
 
     rows = staticmethod(contributions_seen_by)
     action, Input, Output = "contribution.record", ContributionInput, ContributionSerializer
-    export = CONTRIBUTIONS
+    export, by_id, by_login = CONTRIBUTIONS, "owner_id", "user_id"
     refusals = {400: "date_outside_period, amount_precision, …", 409: "period_closed"}
 
-    def make(self, data: dict[str, Any]) -> Contribution:
-        owner_named(self.period.association, data, "owner_id", "user_id")
-        return record_contribution(actor=self.actor, period_id=self.period.pk, **data)
+    def record(self, period_id: UUID, data: dict[str, Any]) -> Contribution:
+        return record_contribution(actor=self.actor, period_id=period_id, **data)
 
 
 class ContributionEditInput(EditInput):

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Case, F, Q, QuerySet, Sum, When
 from rest_framework import serializers
@@ -16,8 +17,8 @@ from periods.api.common import (
     OLDEST_FIRST,
     ActingOnRecord,
     HistoryOf,
-    OfPeriod,
     PagesWithTotal,
+    Recording,
     owner_named,
 )
 from periods.api.contributions import RecordFilter
@@ -97,7 +98,7 @@ class ExpenseInput(Input):
     )
 
 
-class ExpenseList(OfPeriod):
+class ExpenseList(Recording):
     """GET: List a period's expenses, oldest first; with `paid_by` also their total, less refunds
     POST: Record a cost, or a refund of one
     """
@@ -107,15 +108,15 @@ class ExpenseList(OfPeriod):
     filterset_class, pagination_class = ExpenseFilter, PagesWithTotal
     ordering, ordering_fields = OLDEST_FIRST, ("date", "amount", "recorded_at")
     totalled, export = "paid_by", EXPENSES
+    by_id, by_login = "paid_by", "paid_by_user_id"
     refusals = {
         400: "date_outside_period, amount_precision, …",
         409: "period_closed",
         422: "refund_too_large",
     }
 
-    def make(self, data: dict[str, Any]) -> Expense:
-        owner_named(self.period.association, data, "paid_by", "paid_by_user_id")
-        return record_expense(actor=self.actor, period_id=self.period.pk, **data)
+    def record(self, period_id: UUID, data: dict[str, Any]) -> Expense:
+        return record_expense(actor=self.actor, period_id=period_id, **data)
 
     def sum_of(self, rows: QuerySet[Any]) -> Decimal:
         signed = Case(

@@ -20,6 +20,7 @@ from periods.selectors import (
     reopen_requests_seen_by,
     waiting_reopening,
 )
+from periods.services.budget_items import take_over_budget_items
 from periods.services.closing import close_period
 from periods.services.opening import LONGEST_NAME, open_period
 from periods.services.reopening import (
@@ -187,6 +188,21 @@ class PeriodRejectReopening(Doing):
 
     def act(self, row: ServicePeriod, data: dict[str, Any]) -> ServicePeriod:
         return reject_reopening(actor=self.actor, period_id=row.pk, reason=data["reason"]).period
+
+
+class PeriodTakeOver(Doing):
+    """Plan an open period like the one before it; the budget items that it has already stay."""
+
+    rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
+    action, Output = "budget_item.take_over", PeriodSerializer
+    refusals = {409: "period_closed", 422: "no_weight, ownership_gap"}
+
+    def permit(self, row: ServicePeriod) -> None:
+        duties.may_record(self.actor, row.association)
+
+    def act(self, row: ServicePeriod, data: dict[str, Any]) -> ServicePeriod:
+        take_over_budget_items(actor=self.actor, period_id=row.pk)
+        return row
 
 
 class PeriodClose(Doing):

@@ -62,6 +62,7 @@ urlpatterns = [
     path(f"{PERIOD}/expenses/", expenses.ExpenseList.as_view()),
     path(f"{PERIOD}/charges/", charges.ChargeList.as_view()),
     path(f"{PERIOD}/budget-items/", budget_items.BudgetItemList.as_view()),
+    path(f"{PERIOD}/budget-items/take-over/", periods.PeriodTakeOver.as_view()),
     path(f"{PERIOD}/statements/", statements.StatementList.as_view()),
     path(f"{PERIOD}/statements/<uuid:owner_id>/", statements.StatementFile.as_view()),
     path(f"{PERIOD}/instalments/", instalments.InstalmentList.as_view()),

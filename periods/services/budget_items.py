@@ -5,13 +5,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from ledger.actor import Actor
 from ledger.commands import command
 from ledger.money import parse_amount
 from ledger.refusals import Conflict, InvalidInput
 from periods import duties, locks
 from periods.facts import facts_of
-from periods.models import BudgetItem, Property, ScopedProperty
+from periods.models import BudgetItem, Property, ScopedProperty, ServicePeriod
 from periods.refusals import require_open
 from periods.services.consumption_charges import follow_readings
 from periods.services.noting import note
@@ -20,6 +22,14 @@ from treasury.texts import require_text
 
 Amount = str | int | Decimal
 LONGEST_TYPE = 80
+CONTENT = (
+    "payment_type",
+    "budgeted_cost",
+    "allocation_strategy",
+    "base_percent",
+    "fallback",
+    "billing",
+)
 ZERO = Decimal(0)
 
 
@@ -65,11 +75,33 @@ def create_budget_item(
     units = _units(item, scope)
     require_open(period)
     _require_new(item)
-    item.save(force_insert=True)
-    _set_scope(item, units)
-    note(actor, "budget_item.create", item, association=association)
-    follow_readings(period, item.payment_type, actor)
+    _insert(item, units, actor)
     return item
+
+
+@command("budget_item.take_over")
+def take_over_budget_items(*, actor: Actor, period_id: UUID) -> list[BudgetItem]:
+    """Plan an open period like the one before it; return the new items.
+
+    What it has already stays, so that there is nothing to do the second time, or in a first period. Raises
+    ``NotFound``, ``RoleRequired``, ``PeriodClosed``, and as ``create_budget_item`` where readings wait for it.
+    """
+    period = locks.lock_period(period_id)
+    duties.may_record(actor, period.association)
+    require_open(period)
+    earlier = BudgetItem.objects.filter(period=period.previous_id).prefetch_related("scope")
+    made = []
+    for item in earlier.order_by("recorded_at", "id"):
+        if _same(period, item.payment_type).exists():
+            continue
+        content = {name: getattr(item, name) for name in CONTENT}
+        person = duties.person(actor)
+        copy = BudgetItem(
+            association=period.association, period=period, recorded_by=person, **content
+        )
+        _insert(copy, item.scope.all(), actor)
+        made.append(copy)
+    return made
 
 
 @command("budget_item.edit")
@@ -101,6 +133,13 @@ def edit_budget_item(
     for payment_type in sorted({type_before, item.payment_type}):
         follow_readings(item.period, payment_type, actor)
     return item
+
+
+def _insert(item: BudgetItem, units: Collection[Property], actor: Actor) -> None:
+    item.save(force_insert=True)
+    _set_scope(item, units)
+    note(actor, "budget_item.create", item, association=item.association)
+    follow_readings(item.period, item.payment_type, actor)
 
 
 def _write(item: BudgetItem, asked: dict[str, Any]) -> None:
@@ -166,9 +205,12 @@ def _units(item: BudgetItem, scope: Collection[UUID]) -> list[Property]:
 
 
 def _require_new(item: BudgetItem) -> None:
-    same = BudgetItem.objects.filter(period=item.period, payment_type__iexact=item.payment_type)
-    if same.exclude(pk=item.pk).exists():
+    if _same(item.period, item.payment_type).exclude(pk=item.pk).exists():
         raise ItemExists(f"The period has a budget item for {item.payment_type}.")
+
+
+def _same(period: ServicePeriod, payment_type: str) -> QuerySet[BudgetItem]:
+    return BudgetItem.objects.filter(period=period, payment_type__iexact=payment_type)
 
 
 def _set_scope(item: BudgetItem, units: Collection[Property]) -> None:

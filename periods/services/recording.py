@@ -42,7 +42,7 @@ def insert(record: Record, book: Book[Record], actor: Actor) -> Record:
     record.recorded_by = actor.user
     book(record, actor)
     record.save(force_insert=True)
-    record.refresh_from_db(fields=["recorded_at"])
+    del record.recorded_at  # the database said it; whoever asks reads it then
     note(actor, f"{record.noun}.record", record, association=record.association)
     tell(f"{record.noun}.recorded", record)
     return record

@@ -1,6 +1,7 @@
 """How pages read: found, escaped, dated, with a constant number of queries."""
 
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from ledger.admin.cells import page_of
+from ledger.admin.cells import NOTHING, amount, page_of
+from ledger.admin.pages import changes
+from ledger.models import AuditEvent
 from tests.admin.office import Office, do, list_url, signed_in, text_of
 from tests.treasury import factories
+from tests.treasury.factories import acting
+from treasury.admin.funds import level
+from treasury.admin.payment_steps import STEPS
+from treasury.admin.requisitions import requisition_facts
 from treasury.models import FundLine, Payment, Requisition, TreasuryFund, VarianceAdjustment
+from treasury.services.batches import create_batch
 
 PAYLOADS = (
     "<script>alert(1)</script>",
@@ -241,3 +249,54 @@ def test_an_empty_inbox_says_what_to_do(office: Office, settings: Settings, tmp_
     settings.BURSAR_DEMO = True
     settings.EMAIL_FILE_PATH = str(tmp_path / "none")
     assert "Nothing was sent yet" in page(signed_in(office.treasurer), "/demo/inbox/")
+
+
+def test_history_says_lists_in_words(office: Office) -> None:
+    tiers = [{"needs": "one", "up_to": "50000.00"}, {"needs": "approver_and_cfo", "up_to": None}]
+    event = AuditEvent(before=None, after={"KES": tiers, "tags": ["a", "b"], "none": []})
+    assert changes(event) == [
+        ("KES", "—", "needs one, up to 50000.00; needs approver_and_cfo, up to —"),
+        ("tags", "—", "a; b"),
+    ]
+
+
+def test_the_files_of_a_batch_are_linked_by_what_they_are(office: Office) -> None:
+    rows = [office.approved().pk]
+    batch = create_batch(actor=acting(office.treasurer), name="M", requisitions=rows).batch
+    assert batch is not None
+    client = signed_in(office.auditor)
+    links = re.findall(r'href="([^"]*)">All rows as (CSV|XLSX)', page(client, page_of(batch)))
+    assert {kind for _, kind in links} == {"CSV", "XLSX"}
+    assert {client.get(link).status_code for link, _ in links} == {200}
+
+
+def test_a_fund_without_a_target_is_not_said_to_have_reached_it(office: Office) -> None:
+    fund = TreasuryFund.objects.get(pk=office.fund.pk)
+    fund.target_level = fund.reorder_level = Decimal(0)
+    assert level(fund).text == "no target, never asks"  # type: ignore[union-attr]
+
+
+def test_only_who_may_ask_is_offered_to(office: Office) -> None:
+    assert "Ask for money" in page(signed_in(office.requester), "/admin/")
+    assert "Ask for money" not in page(signed_in(office.reconciler), "/admin/")
+    office.request()
+    office.requester.memberships.update(role="auditor")
+    shown = page(signed_in(office.requester), "/admin/")
+    assert "My requisitions" in shown
+    assert "Ask for money" not in shown
+
+
+def test_nothing_is_said_to_be_left_of_what_nobody_has_approved(office: Office) -> None:
+    facts = {fact.label: fact.value for fact in requisition_facts(office.request(amount="700.00"))}
+    assert facts["Left to pay"] == NOTHING
+    facts = {fact.label: fact.value for fact in requisition_facts(office.approved(amount="700.00"))}
+    assert facts["Left to pay"] == amount(Decimal("700.00"), "KES")
+
+
+def test_what_waits_for_a_gateway_is_not_said_to_be_executed(office: Office) -> None:
+    says = next(step for step in STEPS if step.name == "execute").answer_to
+    payment = office.pending()
+    payment.status = "executing"
+    assert says(payment) == "on its way, as its status tells"
+    payment.status = "success"
+    assert says(payment) == "executed"

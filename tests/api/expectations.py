@@ -259,6 +259,7 @@ ROUTES: dict[str, dict[str, Expected]] = {
     PERIOD + "expenses/": showing() | doing(by=RECORDERS),
     PERIOD + "charges/": showing() | doing(by=RECORDERS),
     PERIOD + "budget-items/": showing() | doing(by=RECORDERS),
+    PERIOD + "budget-items/take-over/": doing(by=RECORDERS),
     PERIOD + "readings/": showing() | doing(by=RECORDERS),
     CONTRIBUTION: showing(edited_by=RECORDERS),
     CONTRIBUTION + "void/": doing(by=RECORDERS),

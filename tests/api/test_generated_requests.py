@@ -66,12 +66,16 @@ def world(
 
 
 def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    """What a server does: read the whole answer, and close it."""
+    """What a server does: read the whole answer, and close it and the request.
+
+    Werkzeug puts a large upload into a temporary file, which otherwise nobody closes.
+    """
     answer = HANDLER(environ, start_response)
     try:
         return [b"".join(answer)]
     finally:
         answer.close()
+        environ["wsgi.input"].close()
 
 
 @contextmanager

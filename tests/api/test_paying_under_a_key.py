@@ -1,8 +1,6 @@
 """Paying under an ``Idempotency-Key``: the answer is written by the statement that settles, or not at all."""
 
-from collections import Counter
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import psycopg
@@ -15,7 +13,6 @@ from ledger.services.verification import verify
 from tests.api.caller import Caller, read
 from tests.api.test_execution import PHONE, Send, path_of, send, strict
 from tests.conftest import SentTasks
-from tests.crowd import at_once
 from tests.treasury import factories
 from tests.treasury.desk import Desk, make_desk
 from tests.treasury.factories import acting
@@ -169,19 +166,3 @@ def test_a_code_that_ends_between_the_look_and_its_use_pays_nothing(
     assert_nothing_happened(payment)
     assert OneTimeCode.objects.get().consumed_at is None
     assert pay(strict, payment)[1]["status"] == "success"
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_many_keys_at_once_one_pays_and_the_others_see_that_it_is_paid() -> None:
-    desk = make_desk()
-    payment = desk.pending()
-
-    def one(number: int) -> str:
-        client = Caller(desk.treasurer).client
-        headers = {"Idempotency-Key": f"k{number}"}
-        answer: Any = client.post(path_of(payment, "execute"), headers=headers)
-        return str(answer.json().get("code", answer.status_code))
-
-    answers = Counter(at_once([partial(one, number) for number in range(8)]))
-    assert answers == {"200": 1, "illegal_transition": 7}
-    assert IdempotencyKey.objects.count() == PaymentExecution.objects.count() == 1

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.api.village import FIRST, Village
+from tests.api.village import FIRST, SECOND, Village
 from tests.scene import assert_books_hold
 
 # Periods
@@ -236,3 +236,18 @@ def test_a_budget_item_says_how_costs_are_shared(village: Village, period: str) 
     assert village.treasurer.post(f"{period}/budget-items/", plain, 409)["code"] == (
         "budget_item_exists"
     )
+
+
+def test_a_period_is_planned_like_the_one_before_it(village: Village, period: str) -> None:
+    village.item(period, budgeted_cost="70.00", scope=[village.units["Ann"]])
+    second = village.period(*SECOND)
+    path = f"{second}/budget-items/take-over/"
+    village.cfo.post(path, None, 403)
+    assert village.treasurer.post(path)["status"] == "OPEN"
+    (item,) = village.treasurer.results(f"{second}/budget-items/")
+    assert (item["budgeted_cost"], item["scope"]) == ("70.00", [village.units["Ann"]])
+    village.treasurer.post(path)
+    assert len(village.treasurer.results(f"{second}/budget-items/")) == 1
+    village.cfo.post(f"{period}/close/")
+    closed = village.treasurer.post(f"{period}/budget-items/take-over/", None, 409)
+    assert closed["code"] == "period_closed"

@@ -5,8 +5,12 @@ from uuid import uuid4
 
 import pytest
 
-from ledger.models import JournalEntry
+from ledger.models import JournalEntry, Membership
+from ledger.roles import Role
+from periods.models import Expense
+from tests.api.caller import Caller
 from tests.api.village import Village
+from tests.scene import build_scene
 
 
 @pytest.mark.parametrize(
@@ -101,3 +105,44 @@ def test_the_same_key_records_once(village: Village, period: str, nested: str) -
     assert len(village.treasurer.results(f"{period}/{nested}/")) == 1
     other = village.treasurer.post(f"{period}/{nested}/", body | {"amount": "11"}, 422, key)
     assert other["code"] == "idempotency_mismatch"
+
+
+def bodies_of(village: Village) -> dict[str, dict[str, Any]]:
+    ann = village.owners["Ann"]
+    return {
+        "contributions": {"owner_id": ann, "amount": "1", "date": "2026-01-01"},
+        "expenses": {"payment_type": "Security", "amount": "1.50", "date": "2026-01-01"},
+        "charges": {"owner_id": ann, "amount": "1", "description": " A key "},
+    }
+
+
+@pytest.mark.parametrize("nested", ["contributions", "expenses", "charges"])
+def test_what_is_answered_is_what_is_read_afterwards(
+    village: Village, period: str, nested: str
+) -> None:
+    made = village.treasurer.post(f"{period}/{nested}/", bodies_of(village)[nested], 201)
+    assert village.treasurer.get(f"/api/{nested}/{made['id']}/") == made
+    assert village.treasurer.results(f"{period}/{nested}/") == [made]
+
+
+@pytest.mark.parametrize("body", [{}, {"payment_type": "x", "amount": "1", "date": "2026-01-01"}])
+def test_a_period_out_of_sight_is_refused_as_if_there_were_none(
+    village: Village, period: str, body: dict[str, str]
+) -> None:
+    stranger = Caller(build_scene(opening=0, code="other").people["treasurer"])
+    unseen = stranger.post(f"{period}/expenses/", body, 404)
+    nothing = stranger.post(f"/api/periods/{uuid4()}/expenses/", body, 404)
+    assert unseen == nothing
+    assert village.by("auditor").post(f"{period}/expenses/", body, 403)["code"] == "role_required"
+
+
+def test_a_kept_answer_is_not_given_to_whoever_may_not_record_any_more(
+    village: Village, period: str
+) -> None:
+    body, key = bodies_of(village)["expenses"], {"Idempotency-Key": "once"}
+    made = village.treasurer.post(f"{period}/expenses/", body, 201, key)
+    assert village.treasurer.post(f"{period}/expenses/", body, 201, key) == made
+    Membership.objects.filter(user=village.scene.people["treasurer"]).update(role=Role.AUDITOR)
+    village.treasurer.post(f"{period}/expenses/", body, 403, key)
+    assert village.treasurer.post(f"{period}/expenses/", body, 403, {"Idempotency-Key": " "})
+    assert Expense.objects.count() == 1

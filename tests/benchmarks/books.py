@@ -19,6 +19,7 @@ SMALL = 10_000
 ACCOUNTS = 100
 LINES = 20
 BATCH = 500
+BATCHES = 10
 FIRST = date(2026, 1, 1)
 
 
@@ -59,7 +60,7 @@ def seeded(name: str, entries: int) -> Books:
         for _ in range(0, wanted, LINES * BATCH):
             with transaction.atomic():
                 post_many([_shuffle(books, account) for _ in range(BATCH)])
-    for _ in range(10):
+    for _ in range(BATCHES):
         with transaction.atomic():
             post_many([books.transfer() for _ in range(BATCH)])
     with psycopg.connect(

@@ -1,4 +1,7 @@
-"""The same two-line posting by django-hordak, in a process with its own small Django and its own database."""
+"""The same two-line posting by django-hordak, in a process with its own small Django and its own database.
+
+As ours it goes between two of a hundred accounts, on tables that hold some thousand postings and are analysed.
+"""
 
 import os
 import subprocess
@@ -8,10 +11,11 @@ from config.embedded.home import ROOT
 from tests import database
 
 PROGRAM = """
-import statistics, sys, time
+import random, statistics, sys, time
 import django
 from django.conf import settings
-host, name, transfers = sys.argv[1], sys.argv[2], int(sys.argv[3])
+host, name = sys.argv[1:3]
+transfers, accounts, history = map(int, sys.argv[3:])
 settings.configure(
     DATABASES={"default": {"ENGINE": "django.db.backends.postgresql", "HOST": host, "NAME": name,
                            "USER": "postgres"}},
@@ -22,26 +26,38 @@ settings.configure(
 django.setup()
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
-from django.db import connection
-from hordak.models import Account, AccountType
+from django.db import connection, transaction
+from hordak.models import Account, AccountType, Leg, Transaction
 from moneyed import Money
-accounts = [
+ten = Money(10, "KES")
+books = [
     Account.objects.create(name=f"Account {n}", code=f"{n}", type=AccountType.asset, currencies=["KES"])
-    for n in range(2)
+    for n in range(accounts)
 ]
+with transaction.atomic():
+    for posted in Transaction.objects.bulk_create(Transaction() for _ in range(history)):
+        source, target = random.sample(books, 2)
+        Leg.objects.bulk_create([
+            Leg(transaction=posted, account=source, credit=ten),
+            Leg(transaction=posted, account=target, debit=ten),
+        ])
 with connection.cursor() as cursor:
-    cursor.execute("ANALYZE")
+    cursor.execute("VACUUM ANALYZE")
 taken = []
 for n in range(transfers):
     began = time.perf_counter()
-    accounts[n % 2].transfer_to(accounts[1 - n % 2], Money(10, "KES"))
+    source, target = random.sample(books, 2)
+    source.transfer_to(target, Money(10, "KES"))
     taken.append(time.perf_counter() - began)
 print(statistics.median(taken[transfers // 3:]))
 """
 
 
-def seconds_of_a_transfer(name: str, *, transfers: int) -> float:
-    """Return the median time of one transfer; the first third is for the caches."""
+def seconds_of_a_transfer(name: str, *, transfers: int, accounts: int, history: int) -> float:
+    """Return the median time of one transfer between two of the accounts, after ``history`` of them.
+
+    The first third is for the caches.
+    """
     own = f"{name}_hordak"
     database.CLUSTER.make_database(own)
     try:
@@ -51,7 +67,7 @@ def seconds_of_a_transfer(name: str, *, transfers: int) -> float:
             PROGRAM,
             str(database.CLUSTER.sockets),
             own,
-            str(transfers),
+            *map(str, (transfers, accounts, history)),
         ]
         environment = {key: value for key, value in os.environ.items() if "DJANGO" not in key}
         done = subprocess.run(

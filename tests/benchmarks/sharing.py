@@ -30,7 +30,6 @@ from periods.services.properties import add_property
 from periods.services.reopening import reopen_period
 from periods.sheets import balance_sheet_of
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.over_http import RATES
 from tests.conftest import environment_of_children
 from tests.periods.reference import share_out
 from tests.scene import Scene, build_scene
@@ -220,7 +219,7 @@ def _over_http(name: str, house: House, period: ServicePeriod, item: BudgetItem)
         }
     )
     headers = {"Authorization": f"Token {token}", "Content-Type": "application/json"}
-    with serving(environment_of_children(name) | RATES, workers=1) as web:
+    with serving(environment_of_children(name), workers=1) as web:
         address = urlsplit(web.url)
         assert address.hostname
         caller = http.client.HTTPConnection(address.hostname, address.port, timeout=PATIENCE_S)

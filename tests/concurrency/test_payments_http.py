@@ -5,6 +5,7 @@ from functools import partial
 
 import httpx
 
+from ledger.models import IdempotencyKey
 from tests.crowd import at_once
 from tests.scene import Scene, assert_books_hold
 from tests.web import Web
@@ -47,3 +48,17 @@ def test_of_200_requests_with_one_key_one_has_an_effect_and_all_agree(
     assert answers["200 success"] >= 1
     assert PaymentExecution.objects.count() == 1
     assert scene.balances().balance == scene.opening - 1000
+
+
+def test_of_many_requests_with_keys_of_their_own_one_pays_and_the_others_see_that_it_is_paid(
+    scene: Scene, web: Web
+) -> None:
+    payment = scene.payment(1000)
+    token = web.token(scene.people["treasurer"].username)
+    path = f"/api/payments/{payment.pk}/execute/"
+    requests = [
+        partial(web.post, path, token=token, Idempotency_Key=f"key-{number}") for number in range(8)
+    ]
+    answers = Counter(map(said, at_once(requests, connected=False)))
+    assert answers == {"200 success": 1, "409 illegal_transition": 7}
+    assert IdempotencyKey.objects.count() == PaymentExecution.objects.count() == 1

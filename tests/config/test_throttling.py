@@ -1,5 +1,6 @@
 """Rates of sign-ins, codes and writes: 429 with Retry-After, and nothing at all without Redis."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from rest_framework.test import APIClient
 from config import throttling
 from config.embedded.redis import Redis
 from config.problem_codes import MEANINGS
-from config.throttling import Throttle
+from config.throttling import Portions, Throttle
 from ledger.models import User
 
 NOTHING = {"login": 10**6, "codes": 10**6, "writes": 10**6, "address": 10**6}
@@ -26,8 +27,9 @@ def client(db: None) -> APIClient:
 
 @pytest.fixture(autouse=True)
 def _awake(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pause of an earlier test, and a minute that does not end within one."""
+    """No pause of an earlier test, nothing that it left over, and a minute that does not end within one."""
     monkeypatch.setattr(Throttle, "_silent_until", 0.0)
+    monkeypatch.setattr(throttling, "_portions", Portions())
     monkeypatch.setattr(throttling, "WINDOW_S", 86_400)
 
 
@@ -80,13 +82,42 @@ def test_without_redis_nothing_is_limited_and_it_is_not_asked_again_at_once(
     settings.BURSAR_RATES = NOTHING | {"writes": 0}
     asked: list[object] = []
 
-    def gone(counters: list[Any]) -> list[int]:
+    def gone(window: int, counters: list[Any]) -> list[int]:
         asked.append(counters)
         raise redis.ConnectionError("gone")
 
     monkeypatch.setattr(throttling, "_count", gone)
     assert [write(client).status_code for _ in range(3)] == [403] * 3
     assert len(asked) == 1
+
+
+def test_large_rates_are_counted_in_portions_and_nobody_gets_more_than_his_rate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(throttling, "PORTIONS", 2)
+    counters = [("writes", "user somebody", 6), ("writes", "address somewhere", 60)]
+    asked: list[int] = []
+    count = throttling._count
+
+    def counting(window: int, short: list[Any]) -> list[int]:
+        asked.append(len(short))
+        return count(window, short)
+
+    monkeypatch.setattr(throttling, "_count", counting)
+    one, other = Portions(), Portions()
+    assert one.take(counters)  # and holds two more of the six
+    assert [other.take(counters) for _ in range(4)] == [True, True, True, False]
+    assert [one.take(counters) for _ in range(3)] == [True, True, False]
+    # whoever holds some of both does not ask
+    assert asked == [2, 2, 1, 1]
+
+
+def test_threads_of_a_process_share_its_portions_and_lose_none() -> None:
+    counters = [("writes", "user of many", 8_000)]
+    portions = Portions()
+    with ThreadPoolExecutor(4) as pool:
+        allowed = sum(pool.map(lambda _: portions.take(counters), range(9_000)))
+    assert allowed == 8_000
 
 
 @pytest.mark.parametrize("lost", [("CLIENT", "KILL", "TYPE", "normal"), ("SCRIPT", "FLUSH")])

@@ -20,10 +20,12 @@ def dying_web(child_environment: dict[str, str]) -> Iterator[Web]:
 
 
 @pytest.fixture
-def scene(transactional_db: None) -> Scene:
-    return build_scene()
+def scene(transactional_db: None, reorder_level: int) -> Scene:
+    return build_scene(reorder_level=reorder_level)
 
 
+# A fund that runs low is asked to be filled in the payment's transaction, which then is no single statement.
+@pytest.mark.parametrize("reorder_level", [0, 500_000], ids=["at once", "under the locks"])
 @pytest.mark.parametrize(("side", "replayed"), [("before", None), ("after", "true")])
 def test_a_request_whose_answer_was_lost_is_answered_when_it_is_repeated(
     scene: Scene, dying_web: Web, side: str, replayed: str | None

@@ -103,6 +103,38 @@ def test_nobody_moves_money_between_accounts_by_update(
         )
 
 
+@pytest.mark.parametrize(
+    "attack",
+    [
+        (
+            "MERGE INTO ledger_account account USING (SELECT 1) one ON account.code = 'cash'"
+            " WHEN MATCHED THEN UPDATE SET balance = 1"
+        ),
+        (
+            "INSERT INTO ledger_account (id, company_id, code, name, type, currency, normal_side, balance, held,"
+            " entry_count, chain_head) SELECT id, company_id, code, name, type, currency, normal_side, 0, 0, 0, ''"
+            " FROM ledger_account ON CONFLICT (id) DO UPDATE SET held = 1"
+        ),
+        (
+            "CREATE TEMPORARY VIEW accounts AS SELECT * FROM ledger_account;"
+            "UPDATE accounts SET entry_count = 7"
+        ),
+        (
+            "CREATE TEMPORARY TABLE ledger_account (LIKE public.ledger_account);"
+            "UPDATE public.ledger_account SET chain_head = 'x'"
+        ),
+        "UPDATE ledger_account SET balance = balance",
+    ],
+)
+def test_nobody_names_an_accounts_numbers_in_a_roundabout_way(
+    cash: Account, attacker: str, attack: str
+) -> None:
+    before = raw.rows_of(Account)
+    with raw.refused():
+        raw.run(attack)
+    assert raw.rows_of(Account) == before
+
+
 def test_the_application_may_rename_an_account(cash: Account) -> None:
     by_save(cash, "name", "Petty cash")
     assert Account.objects.get(pk=cash.pk).name == "Petty cash"

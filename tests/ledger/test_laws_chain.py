@@ -86,7 +86,8 @@ def test_the_key_is_in_no_statement(
     with transaction.atomic():
         post(transfer(cash, bank, "1.00"))
         rows = superuser_connection.execute("SELECT query FROM pg_stat_activity").fetchall()
-    assert ("SELECT reference, journal_entry FROM ledger_post($1, $2, $3)",) in rows
+    facts = ", ".join(f"${number}" for number in range(1, 21))
+    assert (f"SELECT ledger_post_two({facts})",) in rows
 
 
 def test_each_seal_is_another(cash: Account, bank: Account) -> None:

@@ -1,5 +1,6 @@
 """Guards of Bursar, each with the tests that notice when it is gone."""
 
+from tests.mutants.at_once import AT_ONCE
 from tests.mutants.gateway import GATEWAY
 from tests.mutants.later import LATER
 from tests.mutants.mutant import DATABASE, Mutant, drop, drop_trigger
@@ -320,7 +321,7 @@ BOOKS = (
     ),
     Mutant(
         "another key is refused",
-        "ledger/sql/posting_straight.sql",
+        "ledger/sql/posting_two.sql",
         "    PERFORM ledger_require_key(p_inner, p_outer);\n",
         "",
         ("tests/ledger/test_laws_chain.py::test_another_key_is_refused",),
@@ -350,4 +351,5 @@ MUTANTS = (
     *BOOKS,
     *PERIODS,
     *LATER,
+    *AT_ONCE,
 )

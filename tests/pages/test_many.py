@@ -250,3 +250,11 @@ def test_two_sets_share_a_digest_only_when_they_are_one(
     assert (digests[0] == digests[1]) is same
     assert digests[0] == set_digest(key=b"k", user_id=user, members=one[::-1])
     assert {total.currency for total in totals(one)} == {m.currency for m in one}
+
+
+def test_the_mail_with_the_code_names_what_is_approved(office: Office, code_for: SendCode) -> None:
+    rows = [office.request(payee_name=f"Payee {n}", amount=f"{n + 1}.00") for n in range(22)]
+    code_for(office.cfo, items(*rows))
+    told = str(mail.outbox[-1].body)
+    assert "- KES 1.00 to Payee 0\n" in told
+    assert "- KES 20.00 to Payee 19\nand 2 more.\n" in told

@@ -7,8 +7,9 @@ import pytest
 
 from ledger.models import Account, JournalEntry
 from ledger.refusals import InvalidInput, RoleRequired
-from periods.models import Contribution, ServicePeriod
+from periods.models import BudgetItem, Contribution, ServicePeriod
 from periods.refusals import AlreadyVoid, PeriodClosed, RefundTooLarge
+from periods.services.budget_items import take_over_budget_items
 from periods.services.contributions import edit_contribution, record_contribution, void_contribution
 from periods.services.expenses import edit_expense, void_expense
 from tests.periods.estate import Estate, build_estate
@@ -173,3 +174,31 @@ def test_an_approver_records_nothing(estate: Estate, period: ServicePeriod) -> N
             amount="1.00",
             date=period.start_date,
         )
+
+
+def test_a_period_takes_over_the_budget_of_the_one_before_it(
+    estate: Estate, period: ServicePeriod
+) -> None:
+    def take_over(target: ServicePeriod, who: str = "treasurer") -> list[str]:
+        made = take_over_budget_items(actor=estate.actor(who), period_id=target.pk)
+        return [item.payment_type for item in made]
+
+    ann = estate.units["Ann"]
+    estate.item(period, "Lift", budgeted_cost="70.00", scope=[ann.pk])
+    usage = {"allocation_strategy": "USAGE_BASED", "base_percent": 30, "fallback": "EQUAL"}
+    estate.item(period, "Water", **usage)
+    estate.item(period, "Guards")
+    assert take_over(period) == []
+    second = estate.period("Second quarter", date(2026, 4, 1), date(2026, 6, 30))
+    own = estate.item(second, "guards", allocation_strategy="FIXED_FEE")
+    with pytest.raises(RoleRequired):
+        take_over(second, "cfo")
+    assert take_over(second) == ["Lift", "Water"]
+    assert take_over(second) == []
+    lift, water = (BudgetItem.objects.get(period=second, payment_type=t) for t in ("Lift", "Water"))
+    assert (lift.budgeted_cost, list(lift.scope.all())) == (70, [ann])
+    assert (water.base_percent, water.fallback, water.billing) == (30, "EQUAL", "share")
+    assert own in BudgetItem.objects.filter(period=second)
+    estate.close(period)
+    with pytest.raises(PeriodClosed):
+        take_over(period)

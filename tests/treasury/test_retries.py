@@ -142,7 +142,7 @@ def test_doubt_is_never_tried_again(world: World, provider: Provider, gateway: G
     )
 
 
-def test_the_code_of_a_failure_that_was_asked_about_comes_from_its_result(
+def test_the_code_and_cause_of_a_failure_that_was_asked_about_come_from_its_result(
     world: World, provider: Provider, gateway: Gateway
 ) -> None:
     payment = world.payment(amount=Decimal(500), method="mpesa", destination=PHONE)
@@ -159,6 +159,7 @@ def test_the_code_of_a_failure_that_was_asked_about_comes_from_its_result(
     payment.refresh_from_db()
     assert payment.status == "failed"
     assert payment.retry_at is not None
+    assert payment.last_error.startswith("1 The balance is insufficient. Asked, the gateway said:")
 
 
 @pytest.mark.parametrize("barrier", ["resting", "open", "stopped", "limit", "role", "funds"])

@@ -201,7 +201,10 @@ def test_a_set_s_code_and_a_reminder_go_where_codes_go(
     payment: Payment, world: World, gateway_of_sms: Client
 ) -> None:
     reader = Reader.of(world.treasurer)
-    send_set_code(SetCodeMessage(to=reader, count=2, totals="KES 6,000.00", otp="123456"))
+    named = ["KES 5,000.00 to Amina", "KES 1,000.00 to Baraka"]
+    send_set_code(
+        SetCodeMessage(to=reader, count=2, totals="KES 6,000.00", named=named, otp="123456")
+    )
     payment.due_on = date(2026, 3, 2)
     remind_of_due_payment(payment, to=world.treasurer)
     payment.last_error = "1 short of funds"

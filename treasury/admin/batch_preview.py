@@ -65,7 +65,7 @@ def _rows(title: str, rows: Sequence[BatchRow], empty: str) -> Panel:
                 cells.text(row.get_method_display()),
                 cells.text(row.destination_shown),
                 cells.day(row.payment.due_on if row.payment else row.scheduled_for),
-                cells.text("; ".join(remarks(row))),
+                cells.text(" ".join(remarks(row))),
             )
             for row in rows[:ROWS_SHOWN]
         ],

@@ -54,6 +54,7 @@ class New(StepForm):
         help_text="Leave this open for a dry run: it shows what would be made and keeps nothing.",
     )
     tried = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+    button = "Go on"
 
     def prepare(self) -> None:
         field = self.fields["fund"]
@@ -72,7 +73,7 @@ class New(StepForm):
         if not isinstance(refusal, Tried):
             super().refuse(refusal)
             return
-        self.panels = preview(refusal.draft)
+        self.panels, self.button = preview(refusal.draft), ""
         tried = refusal.draft.batch.file_hash
         self.data = {**dict(self.data.items()), "make": "on", "tried": tried}
         self["file"].help_text = AGAIN if tried else COLUMNS

@@ -82,8 +82,7 @@ class BatchAdmin(SeenAdmin):
             panels=(
                 Panel("Batch", _facts(row)),
                 _approvals(row),
-                _rows(row, "Refused rows", Q(status=BatchRowStatus.REFUSED)),
-                _rows(row, "Rows", ~Q(status=BatchRowStatus.REFUSED)),
+                *rows_panels(row),
                 history([row.reference], row.company),
             ),
         )
@@ -147,12 +146,20 @@ def _for(approval: BatchApproval) -> str:
     return f"for {approval.on_behalf_of}" if approval.on_behalf_of else ""
 
 
+def rows_panels(batch: Batch) -> tuple[Panel, ...]:
+    """Return what is in the set: the rows that were refused, if any, and those that are paid."""
+    refused = Q(status=BatchRowStatus.REFUSED)
+    left_out = _rows(batch, "Refused rows", refused)
+    paid = _rows(batch, "Rows", ~refused)
+    return (left_out, paid) if left_out.table and left_out.table.rows else (paid,)
+
+
 def _rows(batch: Batch, title: str, which: Q) -> Panel:
     rows = batch.rows.filter(which).select_related("payment", "requisition").order_by("number")
     shown = list(rows[: ROWS_SHOWN + 1])
     more = f"The first {ROWS_SHOWN}; the files have all." if len(shown) > ROWS_SHOWN else ""
     path = f"/api/batches/{batch.pk}/rows/?format="
-    files = [cells.Link(path + kind, f"All rows as {kind.upper()}") for kind in CONTENT_TYPES]
+    files = [cells.Link(f"All rows as {kind.upper()}", path + kind) for kind in CONTENT_TYPES]
     table = Table(
         ("Row", "Payee", "Amount", "Method", "Destination", "Goes out on", "Result", "Remarks"),
         [
@@ -164,7 +171,7 @@ def _rows(batch: Batch, title: str, which: Q) -> Panel:
                 cells.text(row.destination_shown),
                 cells.day(_day_of(row)),
                 _result(row),
-                cells.text("; ".join(remarks(row))),
+                cells.text(" ".join(remarks(row))),
             )
             for row in shown[:ROWS_SHOWN]
         ],

@@ -28,7 +28,8 @@ def level_badge(fund: TreasuryFund) -> Badge:
 def level(fund: TreasuryFund) -> Cell:
     """What is available against what the fund should have, as words and a bar."""
     asks = f"asks below {fund.reorder_level:,.0f}" if fund.reorder_level else "never asks"
-    text = f"{percent(fund)} % of {fund.target_level:,.0f}, {asks}"
+    full = f"{percent(fund)} % of {fund.target_level:,.0f}" if fund.target_level else "no target"
+    text = f"{full}, {asks}"
     return Level(text, percent(fund), level_badge(fund).tone)
 
 

@@ -33,7 +33,12 @@ from treasury.services.reversals import reverse_payment
 from treasury.services.variances import record_variance
 
 TREASURER = frozenset({Role.TREASURER})
-SIX_DIGITS = {"inputmode": "numeric", "autocomplete": "one-time-code", "placeholder": "six digits"}
+SIX_DIGITS = {
+    "inputmode": "numeric",
+    "autocomplete": "one-time-code",
+    "placeholder": "six digits",
+    "autofocus": True,
+}
 
 
 # --- Who may ----------------------------------------------------------------------------------------
@@ -258,6 +263,7 @@ STEPS = (
         name="execute",
         label="Execute",
         done="executed",
+        says=lambda it: "executed" if it.status == "success" else "on its way, as its status tells",
         run=_execute,
         roles=TREASURER,
         states=frozenset({"pending"}),

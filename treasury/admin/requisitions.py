@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from ledger.admin import cells
 from ledger.admin.base import SeenAdmin
-from ledger.admin.cells import Link
+from ledger.admin.cells import Cell, Link
 from ledger.admin.columns import amount_column, badge_column, instant_column
 from ledger.admin.filters import between, by, seen
 from ledger.admin.pages import Fact, Page, Panel, Table, history
@@ -22,6 +22,7 @@ from treasury.admin.tables import approvals_table, payments_table
 from treasury.authority import delegated_roles
 from treasury.exports import REQUISITIONS
 from treasury.models import Requisition
+from treasury.states import RequisitionStatus
 
 
 @admin.register(Requisition)
@@ -94,12 +95,18 @@ class RequisitionAdmin(SeenAdmin):
         )
 
 
+def _left(row: Requisition) -> Cell:
+    """What may still be paid; nothing is said of what may not be paid yet or never will."""
+    payable = row.status in {RequisitionStatus.APPROVED, RequisitionStatus.PAID}
+    return cells.amount(row.amount_left, row.currency) if payable else cells.text("")
+
+
 def requisition_facts(row: Requisition) -> tuple[Fact, ...]:
     facts = [
         Fact("Payee", cells.text(row.payee_name)),
         Fact("Destination", cells.text(row.destination)),
         Fact("Amount", cells.amount(row.amount, row.currency)),
-        Fact("Left to pay", cells.amount(row.amount_left, row.currency)),
+        Fact("Left to pay", _left(row)),
         Fact("Fund", cells.link(row.fund)),
         Fact("Requested by", cells.text(row.requested_by)),
         Fact("Requested", cells.instant(row.requested_at, row.company)),

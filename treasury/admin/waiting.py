@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
+from ledger.access import roles_somewhere
 from ledger.admin import cells
 from ledger.admin.cells import Link, list_of
 from ledger.admin.pages import Panel, Table
@@ -92,12 +93,13 @@ def _panel(
 def own_requisitions(user: User) -> Panel | None:
     """What the person asked for last; None for somebody who asks for nothing."""
     rows = Requisition.objects.filter(requested_by=user).select_related("company", "requested_by")
-    if not (rows.exists() or user.memberships.filter(role=Role.REQUESTER).exists()):
+    may_ask = Role.REQUESTER in roles_somewhere(user)
+    if not (may_ask or rows.exists()):
         return None
-    add = Link("Ask for money", cells.add_page(Requisition))
+    links = (Link("Ask for money", cells.add_page(Requisition)),) if may_ask else ()
     empty = "You have not asked for money yet."
     return Panel(
-        "My requisitions", table=requisitions_table(rows[:SHOWN]), links=(add,), empty=empty
+        "My requisitions", table=requisitions_table(rows[:SHOWN]), links=links, empty=empty
     )
 
 

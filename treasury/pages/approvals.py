@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from ledger.admin.requests import actor_of, user_of
 from ledger.clock import database_now, today
@@ -24,6 +24,7 @@ from treasury.awaiting import (
 )
 from treasury.pages.chips import rows_of
 from treasury.pages.evidence import Detail, detail_of
+from treasury.pages.forms import keep_typed, step_up_url, take_typed, takes_forms
 from treasury.selectors import (
     funds_seen_by,
 )
@@ -52,7 +53,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     user, now = user_of(request), database_now()
     asked = request.GET.get("item", "")
     if request.GET.get("part") == "detail":
-        part = {"detail": _detail(user, asked, now), "kept": kept(request)}
+        part = {"detail": _detail(user, asked, now), "asked": asked, "kept": kept(request)}
         return render(request, "pages/detail.html", part)
     fund_id = _id(request.GET.get("fund", ""))
     kind = request.GET.get("kind", "")
@@ -65,6 +66,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": rows_of(page.items, now, detail.item.key if detail else ""),
         "detail": detail,
+        "typed": take_typed(request, detail.item.key) if detail else "",
         "asked": asked,
         "kind": kind,
         "fund_id": fund_id,
@@ -118,8 +120,7 @@ def kept(request: HttpRequest) -> str:
 # --- Deciding one ---------------------------------------------------------------------------------------
 
 
-@login_required
-@require_POST
+@takes_forms("approvals")
 def decide(request: HttpRequest) -> HttpResponse:
     """Do one thing to one request, and go on to the next; a refusal is shown beside it."""
     kind, _, pk = request.POST.get("item", "").partition(":")
@@ -133,13 +134,22 @@ def decide(request: HttpRequest) -> HttpResponse:
     try:
         said = ACTS[act, kind](request, subject_id) if (act, kind) in ACTS else None
     except Refusal as refusal:
-        messages.error(request, f"This was not done. {refusal.detail}")
-        return HttpResponseRedirect(_back(request, f"{kind}:{subject_id}"))
+        return _refused(request, f"{kind}:{subject_id}", refusal)
     if said is None:
         raise Http404("There is no such decision.")
     messages.success(request, said)
     stays = act in {"ask", "resolve"}
     return HttpResponseRedirect(_back(request, f"{kind}:{subject_id}" if stays else ""))
+
+
+def _refused(request: HttpRequest, key: str, refusal: Refusal) -> HttpResponse:
+    """Back to the request with what was typed; by way of the second factor, where that is what is missing."""
+    keep_typed(request, key, _text(request))
+    back = _back(request, key)
+    if confirm := step_up_url(refusal, back):
+        return HttpResponseRedirect(confirm)
+    messages.error(request, f"This was not done. {refusal.detail}")
+    return HttpResponseRedirect(back)
 
 
 def _back(request: HttpRequest, item: str) -> str:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from ledger.admin.requests import actor_of, user_of
 from ledger.clock import today
@@ -18,6 +18,7 @@ from ledger.money import Money
 from ledger.refusals import Refusal
 from treasury.decision_set import Member, totals
 from treasury.pages.chips import LABELS
+from treasury.pages.forms import step_up_url, takes_forms
 from treasury.services.decisions import decide_many
 from treasury.services.set_codes import Chosen, members_of, send_code_for_set
 
@@ -25,7 +26,7 @@ from treasury.services.set_codes import Chosen, members_of, send_code_for_set
 def chosen_of(request: HttpRequest) -> list[Chosen]:
     """What was ticked; what cannot be read is left out, so that nothing is found for it."""
     found = []
-    for key in request.POST.getlist("items"):
+    for key in (request.POST if request.method == "POST" else request.GET).getlist("items"):
         kind, _, pk = key.partition(":")
         try:
             found.append(Chosen(kind, UUID(pk)))
@@ -36,15 +37,14 @@ def chosen_of(request: HttpRequest) -> list[Chosen]:
 
 @login_required
 @never_cache
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def choose(request: HttpRequest) -> HttpResponse:
     """Show what is about to be approved together, before any code is sent."""
     return _asked(request, chosen_of(request), sent=False)
 
 
-@login_required
+@takes_forms("approvals")
 @never_cache
-@require_POST
 def send_code(request: HttpRequest) -> HttpResponse:
     """Send the code for what was ticked, and show the field for it."""
     chosen = chosen_of(request)
@@ -55,9 +55,8 @@ def send_code(request: HttpRequest) -> HttpResponse:
     return _asked(request, chosen, sent=True)
 
 
-@login_required
+@takes_forms("approvals")
 @never_cache
-@require_POST
 def approve(request: HttpRequest) -> HttpResponse:
     """Approve what was ticked with the code, and show what came of each."""
     chosen = chosen_of(request)
@@ -76,9 +75,15 @@ def approve(request: HttpRequest) -> HttpResponse:
             (_shown(one.member), one.refusal.detail if one.refusal else "") for one in results
         ],
         "done": sum(one.refusal is None for one in results),
+        "confirm": _confirm([one.refusal for one in results if one.refusal]),
         "section": "approvals",
     }
     return render(request, "pages/results.html", context)
+
+
+def _confirm(refusals: Sequence[Refusal]) -> str:
+    """Where one shows his second factor, if that is what kept some from being approved."""
+    return next(filter(None, (step_up_url(one, reverse("approvals")) for one in refusals)), "")
 
 
 def _asked(

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from ledger.access import companies_of
 from ledger.admin.requests import actor_of, user_of
@@ -17,6 +17,7 @@ from ledger.refusals import Refusal
 from ledger.roles import READING_ROLES, Role
 from treasury.admin.delegations import state_of
 from treasury.models import Delegation
+from treasury.pages.forms import takes_forms
 from treasury.selectors import delegations_seen_by, questions_seen_by
 from treasury.services.delegations import create_delegation, end_delegation
 from treasury.services.questions import answer_question
@@ -43,7 +44,9 @@ class DelegationForm(forms.Form):
             memberships__role__in=list(READING_ROLES),
         ).exclude(pk=user.pk)
         self._offer("company", companies)
-        self._offer("delegate", colleagues.distinct().order_by("username"))
+        self._offer(
+            "delegate", colleagues.distinct().order_by("first_name", "last_name", "username")
+        )
         held = Membership.objects.filter(user=user).values_list("role", flat=True)
         roles = self.fields["role"]
         assert isinstance(roles, forms.ChoiceField)
@@ -100,8 +103,7 @@ def _may_end(row: Delegation, user: User) -> bool:
     return not over and user.pk in {row.delegator_id, row.delegate_id}
 
 
-@login_required
-@require_POST
+@takes_forms("approvals-delegations")
 def end(request: HttpRequest, delegation_id: object) -> HttpResponse:
     """End a delegation now."""
     row = get_object_or_404(delegations_seen_by(user_of(request)), pk=delegation_id)
@@ -123,8 +125,7 @@ def questions(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/questions.html", {"questions": rows, "section": "questions"})
 
 
-@login_required
-@require_POST
+@takes_forms("approvals-questions")
 def answer(request: HttpRequest, question_id: object) -> HttpResponse:
     """Answer a question."""
     row = get_object_or_404(questions_seen_by(user_of(request)), pk=question_id)

@@ -12,10 +12,11 @@ from ledger.encryption import mask
 from ledger.models import User
 from ledger.money import Money
 from treasury.admin import tones
-from treasury.admin.payment_page import voucher_url
+from treasury.admin.batches import rows_panels
+from treasury.admin.payment_page import attempt_panels, voucher_url
 from treasury.admin.requisitions import approvals_panel
 from treasury.effects import Effect, effect_of
-from treasury.models import LateSuccess, Payment, Question, Resolution
+from treasury.models import LateSuccess, Payment, PaymentAttempt, Question, Resolution
 from treasury.pages.chips import LABELS, age_of, doubts_of, needs_of, tier_of
 from treasury.worklist.items import Item
 
@@ -122,11 +123,11 @@ def _books(effect: Effect) -> Panel:
 
 
 def _figures(effect: Effect) -> list[tuple[str, str, str]]:
-    """The fund before and after, in words: its balance, what is held, what may be spent."""
+    """The fund before and after, in its currency: its balance, what is held, what may be spent."""
     currency, level = effect.fund.currency, effect.fund.reorder_level
     figures = [*effect.figures, ("Reorder level", level, level)]
     return [
-        (name, str(Money(before, currency)), str(Money(after, currency)))
+        (name, f"{Money(before, currency).amount:,f}", f"{Money(after, currency).amount:,f}")
         for name, before, after in figures
     ]
 
@@ -266,6 +267,11 @@ def _findings(found: Any, row: Any) -> Panel:
     return Panel("Findings", table=Table(headings, rows), empty="Nobody has proposed anything yet.")
 
 
+def _attempts(row: Any) -> list[PaymentAttempt]:
+    """What was tried with the gateway: without it nobody can say how the money ended."""
+    return list(row.attempts.select_related("provider", "executor").order_by("number"))
+
+
 OTHERS: dict[str, Callable[[Any], list[Panel]]] = {
     "requisition": lambda row: [_documents(row), approvals_panel(row), _similar(row)],
     "variance": lambda row: [
@@ -273,8 +279,12 @@ OTHERS: dict[str, Callable[[Any], list[Panel]]] = {
         _similar(row.payment.requisition),
     ],
     "replenishment": lambda row: [],
-    "review": lambda row: [_findings(row.resolutions, row), _similar(row.requisition)],
-    "batch": lambda row: [],
+    "review": lambda row: [
+        _findings(row.resolutions, row),
+        _similar(row.requisition),
+        *attempt_panels(row, _attempts(row)),
+    ],
+    "batch": lambda row: list(rows_panels(row)),
     "late": lambda row: [_findings(row.late_successes, row), _similar(row.requisition)],
     "return": lambda row: [_findings(row.reversals, row), _similar(row.requisition)],
 }

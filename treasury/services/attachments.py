@@ -14,13 +14,13 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.commands import command
 from ledger.refusals import Conflict, RoleRequired
 from treasury import duties, locks
 from treasury.evidence import require_kind, safe_name
 from treasury.models import Attachment, Requisition
+from treasury.services.noting import note
 from treasury.states import RequisitionStatus
 
 FOLDER = "attachments"
@@ -145,16 +145,11 @@ def _store(data: bytes, ending: str) -> str:
 
 def _record(actor: Actor, attachment: Attachment) -> None:
     requisition = attachment.requisition
-    audit.record(
-        actor=actor,
-        action="requisition.attach",
-        subject=requisition.reference,
-        company_id=requisition.company_id,
-        after={
-            "attachment": str(attachment.pk),
-            "name": attachment.name,
-            "sha256": attachment.sha256,
-            "size": attachment.size,
-            "content_type": attachment.content_type,
-        },
-    )
+    facts = {
+        "attachment": str(attachment.pk),
+        "name": attachment.name,
+        "sha256": attachment.sha256,
+        "size": attachment.size,
+        "content_type": attachment.content_type,
+    }
+    note(actor, "requisition.attach", requisition, facts)

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from ledger import audit, idempotency
+from ledger import idempotency
 from ledger.actor import Actor
 from ledger.clock import database_now
 from ledger.commands import command
@@ -28,6 +28,7 @@ from treasury.models import BankFile, BankFileLine, BatchRow, Incident, PaymentA
 from treasury.services import outcomes
 from treasury.services.calendars import calendar_of
 from treasury.services.execution import ProviderUnavailable
+from treasury.services.noting import note
 from treasury.states import AttemptState
 
 MOST_PAYMENTS = 5_000
@@ -94,13 +95,7 @@ def _make(
     BankFileLine.objects.bulk_create(_lines(file, attempts))
     for attempt in attempts:
         outcomes.accept_in_file(attempt, message_id=file.message_id, now=now, actor=actor)
-    audit.record(
-        actor=actor,
-        action="bank_file.make",
-        subject=file.reference,
-        company_id=file.company_id,
-        after=_facts(file),
-    )
+    note(actor, "bank_file.make", file, _facts(file))
     return file
 
 
@@ -111,13 +106,7 @@ def download_bank_file(*, actor: Actor, bank_file_id: UUID) -> BankFile:
     if file is None:
         raise NotFound("There is no such file.")
     duties.may_read_bank_file(actor, file.provider)
-    audit.record(
-        actor=actor,
-        action="bank_file.download",
-        subject=file.reference,
-        company_id=file.company_id,
-        after={"sha256": file.sha256},
-    )
+    note(actor, "bank_file.download", file, {"sha256": file.sha256})
     return file
 
 

@@ -10,7 +10,6 @@ import logging
 from dataclasses import dataclass
 from uuid import UUID
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock
 from ledger.commands import after_commit, command
@@ -28,6 +27,7 @@ from treasury.queue import wake
 from treasury.services import outcomes
 from treasury.services.bank_files import bank_of
 from treasury.services.bank_rows import rows_of
+from treasury.services.noting import note
 from treasury.services.passes import for_each
 from treasury.states import AttemptState
 from treasury.texts import readable
@@ -72,18 +72,13 @@ def import_bank_report(*, actor: Actor, provider_id: UUID, data: bytes) -> Kept:
         message = f"Report {parsed.message_id} was brought before with other content."
         raise ReportDiffers(message)
     report = _keep(provider, parsed, data, sha256, user)
-    audit.record(
-        actor=actor,
-        action="bank_report.keep",
-        subject=report.reference,
-        company_id=report.company_id,
-        after={
-            "message_id": report.message_id,
-            "original_message_id": report.original_message_id,
-            "sha256": sha256,
-            "rows": report.rows.count(),
-        },
-    )
+    facts = {
+        "message_id": report.message_id,
+        "original_message_id": report.original_message_id,
+        "sha256": sha256,
+        "rows": report.rows.count(),
+    }
+    note(actor, "bank_report.keep", report, facts)
     report_id = str(report.pk)
     after_commit(lambda: wake("apply_bank_report", report_id=report_id))
     return Kept(report, is_new=True)

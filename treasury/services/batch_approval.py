@@ -16,11 +16,10 @@ from ledger.actor import Actor
 from ledger.audit import Change
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import command
-from ledger.encryption import mask
 from ledger.models import User
 from ledger.refusals import Conflict, RoleRequired
 from ledger.roles import Role
-from treasury import duties, locks, tiers
+from treasury import duties, locks, methods, tiers
 from treasury.authority import Authority
 from treasury.events import PAYMENT_CREATED
 from treasury.models import (
@@ -34,7 +33,7 @@ from treasury.models import (
     RequisitionApproval,
 )
 from treasury.services.approving import AlreadyApproved, authority_to_give
-from treasury.services.batch_facts import batch_facts, current_items, record_batch
+from treasury.services.batch_facts import batch_facts, current_items, record_batch, take_time
 from treasury.services.batch_rows import refuse
 from treasury.services.calendars import calendar_of
 from treasury.services.step_up import require_step_up
@@ -90,6 +89,7 @@ def approve_batch(
 
 @command("batch.approve")
 def _approve(*, actor: Actor, batch_id: UUID, comment: str, seen_hash: str | None) -> Batch:
+    take_time()
     batch = locks.lock_batch(batch_id)
     needs = needed_roles(batch)
     ways = duties.may_approve_batch(actor, batch, roles=needs)
@@ -122,6 +122,7 @@ def void_if_changed(*, actor: Actor, batch_id: UUID) -> bool:
     Returns whether it had, up to the moment when it is executed. A transaction of its own, committed before whatever asked for it is refused.
     """
     with transaction.atomic(durable=True):
+        take_time()
         batch = Batch.objects.filter(pk=batch_id, status__in=BEFORE_EXECUTION).first()
         if batch is None or is_unchanged(batch):
             return False
@@ -244,7 +245,9 @@ def _show(row: BatchRow) -> None:
     requisition = row.requisition
     assert requisition is not None
     row.payee_name, row.method = requisition.payee_name, requisition.method
-    row.destination_shown = mask(requisition.destination)
+    row.destination_shown = methods.shown(
+        method=requisition.method, destination=requisition.destination
+    )
 
 
 def _carry_approval(batch: Batch, actor: Actor) -> None:

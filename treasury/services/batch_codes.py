@@ -4,23 +4,22 @@ A try is spent in a transaction of its own before the code is compared; wrong, e
 refused alike.
 """
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import after_commit, command
-from ledger.encryption import mask
 from ledger.models import User
 from ledger.money import Money
 from ledger.refusals import IllegalTransition, InvalidInput, TooManyRequests
-from treasury import duties, locks, otp
+from treasury import duties, locks, methods, otp
 from treasury.messages import BatchCodeMessage, Reader, send_batch_code
-from treasury.models import Batch, BatchCode
+from treasury.models import Batch, BatchCode, Payment
 from treasury.services.batch_approval import BatchChanged, is_unchanged, void_if_changed
 from treasury.services.batch_facts import batch_facts, record_batch
-from treasury.services.codes import HOUR_S, InvalidCode, give_back_try, spend_try
+from treasury.services.codes import HOUR_S, InvalidCode, give_back_try, new_code, spend_try
 from treasury.states import BatchRowStatus, BatchStatus
 
 LARGEST_SHOWN = 3
@@ -145,19 +144,8 @@ def _require_patience(batch: Batch, user: User) -> None:
 
 
 def _new_code(batch: Batch, user: User) -> str:
-    text, code_id, now = otp.generate_otp(), uuid4(), database_now()
-    bound = _bound(batch, user.pk)
-    key: bytes = settings.BURSAR_OTP_KEY
-    BatchCode.objects.create(
-        code_id=code_id,
-        batch=batch,
-        set_hash=batch.set_hash,
-        executor=user,
-        digest=otp.digest(key=key, code_id=code_id, bound=bound, otp=text),
-        bound_digest=otp.bound_digest(key=key, bound=bound),
-        sent_at=now,
-        expires_at=now + otp.LIFETIME,
-    )
+    text, kept = new_code(_bound(batch, user.pk))
+    BatchCode.objects.create(batch=batch, set_hash=batch.set_hash, executor=user, **kept)
     return text
 
 
@@ -172,11 +160,15 @@ def _bound(batch: Batch, executor_id: UUID) -> otp.BoundSet:
     )
 
 
+def _where(payment: Payment) -> str:
+    return methods.shown(method=payment.method, destination=payment.destination)
+
+
 def _message(batch: Batch, reader: Reader, text: str) -> BatchCodeMessage:
     rows = batch.rows.filter(status=BatchRowStatus.WAITING).select_related("payment")
     largest = [
         f"{Money(row.amount, row.currency)} to {row.payee_name}"
-        f" ({mask(row.payment.destination)}, {row.payment.get_method_display()})"
+        f" ({_where(row.payment)}, {row.payment.get_method_display()})"
         for row in rows.order_by("-amount", "number")[:LARGEST_SHOWN]
         if row.payment and row.amount
     ]

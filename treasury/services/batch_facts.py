@@ -2,15 +2,29 @@
 
 from typing import Any
 
-from ledger import audit
+from django.db import connection
+
 from ledger.actor import Actor
 from ledger.money import format_amount
 from treasury.events import BATCH_VOIDED
 from treasury.models import Batch, BatchRow
 from treasury.services.batch_rows import item_of
+from treasury.services.noting import note
 from treasury.services.telling import tell_batch
 from treasury.sets import Item
 from treasury.states import BatchRowStatus, BatchStatus
+
+LONGEST = "2min"
+
+
+def take_time() -> None:
+    """Let the transaction that has begun take as long as 10,000 rows need, on a busy machine too.
+
+    Without it the database ends whoever works on the rows in Python for longer than a request may hold locks.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL statement_timeout = '{LONGEST}'")
+        cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{LONGEST}'")
 
 
 def batch_facts(batch: Batch) -> dict[str, Any]:
@@ -38,14 +52,7 @@ def record_batch(
     if before is None or before["status"] != batch.status:
         voided = before is not None and batch.status == BatchStatus.SUBMITTED
         tell_batch(batch, BATCH_VOIDED if voided else None)
-    audit.record(
-        actor=actor,
-        action=action,
-        subject=batch.reference,
-        company_id=batch.company_id,
-        before=before,
-        after=batch_facts(batch) | (more or {}),
-    )
+    note(actor, action, batch, batch_facts(batch) | (more or {}), before=before)
 
 
 def current_items(batch: Batch) -> list[tuple[BatchRow, Item]]:

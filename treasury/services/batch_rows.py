@@ -12,7 +12,6 @@ from uuid import UUID
 
 from ledger.access import require_role, visible
 from ledger.actor import Actor
-from ledger.encryption import mask
 from ledger.models import User
 from ledger.money import format_amount, parse_amount
 from ledger.refusals import InvalidInput, Refusal
@@ -191,7 +190,9 @@ def _blank(batch: Batch, one: Wanted) -> BatchRow:
         currency=batch.currency,
         payee_name=_shown(one.cell("payee_name"))[:160],
         method=method if method in methods.Method.values else "",
-        destination_shown=mask(_shown(one.cell("destination"))[:40]),
+        destination_shown=methods.shown(
+            method=method, destination=_shown(one.cell("destination"))[:40]
+        ),
     )
 
 
@@ -216,7 +217,9 @@ def _plan_named(
         raise InvalidInput.on("requisition", message, code="other_fund")
     require_role(actor, Role.TREASURER, place=requisition.fund)
     row.payee_name, row.method = requisition.payee_name, requisition.method
-    row.destination_shown = mask(requisition.destination)
+    row.destination_shown = methods.shown(
+        method=requisition.method, destination=requisition.destination
+    )
     row.amount = requisition.amount
     if one.payment_id is None and (requisition.pk in plan.taken or requisition.pk in busy):
         raise _on("requisition", InBatch("A row that waits pays this requisition already."))
@@ -315,7 +318,9 @@ def _plan_raised(plan: Plan, row: BatchRow, one: Wanted, *, actor: Actor) -> Non
     )
     write_content(requisition, content)
     row.payee_name, row.method = requisition.payee_name, requisition.method
-    row.destination_shown = mask(requisition.destination)
+    row.destination_shown = methods.shown(
+        method=requisition.method, destination=requisition.destination
+    )
     row.amount, row.raised = requisition.amount, True
     plan.raised.append(requisition)
     _aim(plan, row, requisition, None)

@@ -25,7 +25,7 @@ from treasury.dates import Today
 from treasury.events import PAYMENT_KINDS
 from treasury.models import Batch, BatchRow, Payment, Requisition, TreasuryFund
 from treasury.selectors import funds_seen_by, payments_due_by, requisitions_seen_by
-from treasury.services.batch_facts import batch_facts, record_batch
+from treasury.services.batch_facts import batch_facts, record_batch, take_time
 from treasury.services.batch_rows import Plan, Wanted, plan_rows
 from treasury.services.facts import requisition_facts
 from treasury.services.telling import tell_payments, tell_requisitions
@@ -126,7 +126,7 @@ def _asked(
 ) -> _Asked:
     if due_by is not None:
         fund = _fund(user, fund_id, [])
-        duties.may_make_batch(Actor.of(user), fund)
+        duties.may_make_batch(Actor.of(user), fund, of_file=False)
         wanted = _due(user, fund, due_by)
         return _Asked(Batch.Source.DUE, f"Due by {due_by:%-d %B %Y}", fund, wanted)
     if upload is not None:
@@ -135,6 +135,7 @@ def _asked(
         return _Asked(Batch.Source.FILE, _name_of_file(upload), fund, wanted)
     wanted = _listed(requisitions or ())
     fund = _fund(user, fund_id, wanted)
+    duties.may_make_batch(Actor.of(user), fund, of_file=False)
     return _Asked(Batch.Source.REQUISITIONS, _name_of_list(wanted), fund, wanted)
 
 
@@ -178,9 +179,12 @@ def _fund(user: User, fund_id: UUID | None, wanted: Sequence[Wanted]) -> Treasur
         if named is not None:
             return named.fund
     funds = list(seen[:2])
-    if len(funds) != 1:
-        raise InvalidInput.on("fund", "Say which fund pays.")
-    return funds[0]
+    if len(funds) == 1:
+        return funds[0]
+    if wanted and all(one.requisition_id for one in wanted):
+        place = f"rows.{wanted[0].number}.requisition"
+        raise InvalidInput.on(place, "There is no such requisition.")
+    raise InvalidInput.on("fund", "Say which fund pays.")
 
 
 @command("batch.create")
@@ -193,6 +197,7 @@ def _create(
     today: Today,
 ) -> Draft:
     duties.may_make_batch(actor, batch.fund)
+    take_time()
     plan = plan_rows(batch, wanted, actor=actor, on=today(batch.fund.company))
     _require_some(plan)
     payable = plan.payable
@@ -253,6 +258,7 @@ def cancel_batch(*, actor: Actor, batch_id: UUID, reason: str = "") -> Batch:
 
     What has gone out stays. By a treasurer, a CFO, or whoever made it. Raises ``IllegalTransition``.
     """
+    take_time()
     batch = locks.lock_batch(batch_id)
     duties.may_cancel_batch(actor, batch)
     reason = optional_text(reason, field="reason")

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.commands import command
 from ledger.models import Company
@@ -15,6 +14,7 @@ from treasury import duties, locks
 from treasury.calendar import Calendar, Roll
 from treasury.dates import Today
 from treasury.models import Holiday, Payment, PaymentRules, TreasuryFund
+from treasury.services.noting import note_company
 from treasury.states import PaymentStatus
 from treasury.texts import require_text
 
@@ -75,7 +75,7 @@ def add_holiday(*, actor: Actor, company_id: UUID, on: date, name: str) -> Holid
     except IntegrityError as error:
         raise InvalidInput.on("on", "This is a holiday already.", code="holiday_exists") from error
     move_due_payments(company)
-    _record(actor, "holiday.add", company_id, after=_facts(holiday))
+    note_company(actor, "holiday.add", company_id, after=_facts(holiday))
     return holiday
 
 
@@ -90,7 +90,7 @@ def remove_holiday(*, actor: Actor, holiday_id: UUID) -> Holiday:
         raise NotFound("There is no such holiday.")
     company = locks.lock_company(holiday.company_id)
     duties.may_keep_funds(actor, company)
-    _record(actor, "holiday.remove", company.pk, before=_facts(holiday))
+    note_company(actor, "holiday.remove", company.pk, before=_facts(holiday))
     Holiday.objects.filter(pk=holiday.pk).delete()
     move_due_payments(company)
     return holiday
@@ -114,21 +114,3 @@ def move_due_payments(company: Company) -> None:
 
 def _facts(holiday: Holiday) -> dict[str, Any]:
     return {"on": holiday.on.isoformat(), "name": holiday.name}
-
-
-def _record(
-    actor: Actor,
-    action: str,
-    company_id: UUID,
-    *,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        subject=f"treasury.company:{company_id}",
-        company_id=company_id,
-        before=before,
-        after=after,
-    )

@@ -4,6 +4,8 @@ A try is spent in a transaction of its own before the code is compared, so that 
 guesses looks at five at most; wrong, expired, used and locked are refused alike.
 """
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -13,11 +15,10 @@ from django.db.models import F
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import after_commit, command
-from ledger.encryption import mask
 from ledger.models import User
 from ledger.money import Money
 from ledger.refusals import IllegalTransition, InvalidInput, TooManyRequests
-from treasury import duties, locks, otp, readiness
+from treasury import duties, locks, methods, otp, readiness
 from treasury.duties import NotTheExecutor
 from treasury.messages import CodeMessage, Reader, send_code
 from treasury.models import FailedTries, OneTimeCode, Payment
@@ -137,16 +138,19 @@ def spend_try(actor: Actor, *, table: str, column: str, about: UUID) -> UUID | N
 
     ``table`` keeps the codes, ``column`` of it says what they are about.
     """
+    statement = f"""
+        UPDATE {table} SET tries = tries + 1
+        WHERE {column} = %s AND executor_id = %s AND tries < %s AND verified_at IS NULL
+          AND consumed_at IS NULL AND voided_at IS NULL AND expires_at > ledger_clock()
+        RETURNING code_id
+    """  # noqa: S608 -- our own names
+    return spend(actor, statement, [about, actor.user_id, MOST_TRIES])
+
+
+def spend(actor: Actor, statement: str, parameters: Sequence[Any]) -> UUID | None:
+    """Spend a try by a statement that returns the code's id, and one of the person's day; both, or neither."""
     with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            UPDATE {table} SET tries = tries + 1
-            WHERE {column} = %s AND executor_id = %s AND tries < %s AND verified_at IS NULL
-              AND consumed_at IS NULL AND voided_at IS NULL AND expires_at > ledger_clock()
-            RETURNING code_id
-            """,  # noqa: S608 -- our own names
-            [about, actor.user_id, MOST_TRIES],
-        )
+        cursor.execute(statement, parameters)
         spent = cursor.fetchone()
         if spent is None:
             return None
@@ -235,20 +239,24 @@ def _require_patience(payment: Payment, user: User) -> None:
 
 
 def _new_code(payment: Payment, user: User) -> tuple[str, OneTimeCode]:
-    text, code_id, now = generate_otp(), uuid4(), database_now()
-    bound = _bound(payment, user.pk)
-    key: bytes = settings.BURSAR_OTP_KEY
+    text, kept = new_code(_bound(payment, user.pk))
     code = OneTimeCode.objects.create(
-        code_id=code_id,
-        payment=payment,
-        payment_version=payment.version,
-        executor=user,
-        digest=otp.digest(key=key, code_id=code_id, bound=bound, otp=text),
-        bound_digest=otp.bound_digest(key=key, bound=bound),
-        sent_at=now,
-        expires_at=now + otp.LIFETIME,
+        payment=payment, payment_version=payment.version, executor=user, **kept
     )
     return text, code
+
+
+def new_code(bound: otp.Bound | otp.BoundSet) -> tuple[str, dict[str, Any]]:
+    """Make a code; return its digits, which are kept nowhere, and what its row says of it."""
+    text, code_id, now = generate_otp(), uuid4(), database_now()
+    key: bytes = settings.BURSAR_OTP_KEY
+    return text, {
+        "code_id": code_id,
+        "digest": otp.digest(key=key, code_id=code_id, bound=bound, otp=text),
+        "bound_digest": otp.bound_digest(key=key, bound=bound),
+        "sent_at": now,
+        "expires_at": now + otp.LIFETIME,
+    }
 
 
 def _bound(payment: Payment, executor_id: UUID) -> otp.Bound:
@@ -268,7 +276,7 @@ def _message(payment: Payment, reader: Reader, text: str) -> CodeMessage:
         to=reader,
         money=str(Money(payment.amount, payment.currency)),
         payee=payment.requisition.payee_name,
-        destination=mask(payment.destination),
+        destination=methods.shown(method=payment.method, destination=payment.destination),
         method=payment.get_method_display(),
         otp=text,
     )
@@ -281,7 +289,9 @@ __all__ = [
     "generate_otp",
     "give_back_try",
     "is_otp_expired",
+    "new_code",
     "send_otp",
+    "spend",
     "spend_try",
     "verified_code",
     "verify_otp",

@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from ledger import audit
 from ledger.access import companies_of
 from ledger.actor import Actor
 from ledger.clock import database_now
@@ -15,6 +14,7 @@ from ledger.roles import READING_ROLES, Role
 from treasury import locks
 from treasury.dates import Today
 from treasury.models import Delegation
+from treasury.services.noting import note
 from treasury.texts import require_text
 
 LONGEST = timedelta(days=92)
@@ -64,7 +64,7 @@ def create_delegation(
     )
     delegation.save(force_insert=True)
     delegation.refresh_from_db(fields=["created_at"])
-    _record(actor, "delegation.create", delegation, before=None)
+    note(actor, "delegation.create", delegation, delegation_facts(delegation))
     return delegation
 
 
@@ -82,7 +82,7 @@ def end_delegation(*, actor: Actor, delegation_id: UUID) -> Delegation:
     delegation.ended_at = database_now()
     delegation.ended_by = actor.user
     delegation.save(update_fields=["ended_at", "ended_by"])
-    _record(actor, "delegation.end", delegation, before=before)
+    note(actor, "delegation.end", delegation, delegation_facts(delegation), before=before)
     return delegation
 
 
@@ -139,16 +139,3 @@ def _require_days(from_on: date, until_on: date, today: date) -> None:
         raise InvalidInput.on("until_on", "The last day is not before the first.")
     if until_on - from_on >= LONGEST:
         raise InvalidInput.on("until_on", f"A delegation lasts at most {LONGEST.days} days.")
-
-
-def _record(
-    actor: Actor, action: str, delegation: Delegation, *, before: dict[str, Any] | None
-) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        subject=delegation.reference,
-        company_id=delegation.company_id,
-        before=before,
-        after=delegation_facts(delegation),
-    )

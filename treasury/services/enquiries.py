@@ -171,7 +171,7 @@ def _conclude(
         passes = None if provider_at_fault else _passes_after_s(attempt)
         outcomes.conclude_failure(
             attempt,
-            said=said,
+            said=_with_cause(attempt, said),
             burns_retry=not provider_at_fault,
             passes_after_s=passes,
             actor=actor,
@@ -204,6 +204,16 @@ def _stop_if_hinted(attempt: PaymentAttempt, actor: Actor) -> bool:
     provider: Provider = attempt.provider
     mark_stopped(actor=actor, provider=provider, reason=hint.removeprefix(CONFIG_HINT))
     return True
+
+
+def _with_cause(attempt: PaymentAttempt, said: str) -> str:
+    """Return why it failed, for people: the answer to a question says only that it did, the first hint why."""
+    hints = attempt.callbacks.filter(trusted=True, enquiry=None, says__startswith=FAILURE_HINT)
+    hint = hints.order_by("received_at", "pk").values_list("says", flat=True).first()
+    if hint is None:
+        return said
+    cause = hint.removeprefix(FAILURE_HINT).strip()
+    return readable(f"{cause} Asked, the gateway said: {said}", longest=outcomes.LONGEST_STATUS)
 
 
 def _passes_after_s(attempt: PaymentAttempt) -> int | None:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 from ledger import audit
 from ledger.actor import Actor
 from ledger.clock import today as civil_today
-from ledger.commands import after_commit, command
+from ledger.commands import NotAtOnce, after_commit, command
 from ledger.models import User
 from ledger.refusals import Conflict
 from ledger.services import posting
@@ -15,13 +15,14 @@ from payments.services import breaker
 from treasury import duties, locks, methods, readiness
 from treasury.dates import Today
 from treasury.limits import barriers, limits_refuse
+from treasury.locks import Seen
 from treasury.models import BatchCode, OneTimeCode, Payment, PaymentAttempt
 from treasury.queue import wake
 from treasury.services.codes import consume_code, verified_code
 from treasury.services.facts import attempt_facts, payment_facts
 from treasury.services.payments import require_no_late_success, require_nothing_paid_late
 from treasury.services.requisitions import ChangedSince
-from treasury.services.settlement import Proof, settle, settle_and_answer
+from treasury.services.settlement import Proof, settle, settle_and_answer, settle_as_seen
 from treasury.services.step_up import require_fresh
 from treasury.services.telling import tell_payment
 from treasury.states import AttemptState, PaymentStatus
@@ -46,7 +47,26 @@ def can_execute_payment(payment: Payment, user: User) -> tuple[bool, str]:
     return can, why
 
 
-@command("payment.execute", claims=True)
+def _pay_at_once(
+    *, actor: Actor, payment_id: UUID, today: Today, version: int | None = None
+) -> Payment:
+    """Pay in cash by two statements: a look, and one that locks, makes sure of what was seen, and settles.
+
+    So nobody waits for the fund while Python decides. Raises ``NotAtOnce`` for what takes more than that.
+    """
+    look = locks.look_to_execute(payment_id, actor.user_id)
+    if look is None or look.payment.method in methods.BY_GATEWAY or look.seen.late_successes:
+        raise NotAtOnce
+    payment = look.payment
+    if look.available - payment.amount < payment.fund.reorder_level:
+        raise NotAtOnce  # the fund is filled, or asked to be, in the same transaction
+    user = _permitted(payment, look.seen, actor, version)
+    proof, on = _paying_in_cash(payment, look.seen, user, actor, today)
+    settle_as_seen(look, proof=proof, on=on, actor=actor)
+    return payment
+
+
+@command("payment.execute", claims=True, at_once=_pay_at_once)
 def execute_payment(
     *, actor: Actor, payment_id: UUID, today: Today, version: int | None = None
 ) -> Payment:
@@ -58,6 +78,18 @@ def execute_payment(
     ``VelocityLimit``, ``CoolingOff``, ``InsufficientFunds``; then nothing happened.
     """
     payment, seen = locks.lock_to_execute(payment_id, actor.user_id)
+    user = _permitted(payment, seen, actor, version)
+    if payment.method in methods.BY_GATEWAY:
+        code = _required(payment, consume_code(payment, user))
+        carry_out(payment, user=user, code=code, actor=actor, today=today)
+    else:
+        proof, on = _paying_in_cash(payment, seen, user, actor, today)
+        settle_and_answer(payment, proof=proof, on=on, actor=actor)
+    return payment
+
+
+def _permitted(payment: Payment, seen: Seen, actor: Actor, version: int | None) -> User:
+    """Return the executor to be, or raise what forbids the person or the state."""
     user = duties.may_execute(actor, payment, seen=seen)
     readiness.require_executable_state(payment)
     if version is not None and version != payment.version:
@@ -66,19 +98,22 @@ def execute_payment(
         require_nothing_paid_late(payment)
     if payment.step_up_required:
         require_fresh(actor)
-    if payment.method in methods.BY_GATEWAY:
-        code = consume_code(payment, user)
-    else:
-        code = verified_code(payment, user, seen.code)
+    return user
+
+
+def _paying_in_cash(
+    payment: Payment, seen: Seen, user: User, actor: Actor, today: Today
+) -> tuple[Proof, date]:
+    """Return under which proof, and on which day, a permitted payment in cash is settled."""
+    code = _required(payment, verified_code(payment, user, seen.code))
+    on = _due_day(payment, today)
+    return Proof(user.pk, actor.ip_address, actor.user_agent, code, at=seen.at), on
+
+
+def _required(payment: Payment, code: OneTimeCode | None) -> OneTimeCode | None:
     if payment.otp_required and code is None:
         raise readiness.CodeRequired("This payment needs a code that you have verified.")
-    if payment.method in methods.BY_GATEWAY:
-        carry_out(payment, user=user, code=code, actor=actor, today=today)
-    else:
-        on = _due_day(payment, today)
-        proof = Proof(user.pk, actor.ip_address, actor.user_agent, code, at=seen.at)
-        settle_and_answer(payment, proof=proof, on=on, actor=actor)
-    return payment
+    return code
 
 
 def carry_out(

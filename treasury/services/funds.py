@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.commands import command
 from ledger.models import Account, AccountType, Branch, Company, Region
@@ -13,6 +12,7 @@ from ledger.refusals import InvalidInput
 from ledger.services.accounts import open_account
 from treasury import duties, locks
 from treasury.models import TreasuryFund
+from treasury.services.noting import note
 from treasury.services.replenishment import request_if_low
 from treasury.texts import require_text
 
@@ -61,7 +61,7 @@ def open_fund(
         raise InvalidInput.on("name", "The company has a fund of this name.", code="name_taken")
     _open_accounts(fund)
     fund.save(force_insert=True)
-    _record(actor, "fund.open", fund, before=None)
+    note(actor, "fund.open", fund, fund_facts(fund))
     return TreasuryFund.objects.select_related("account", "company").get(pk=fund.pk)
 
 
@@ -78,7 +78,7 @@ def set_fund_levels(
     before = fund_facts(fund)
     _write_levels(fund, reorder_level, target_level)
     fund.save(update_fields=["reorder_level", "target_level"])
-    _record(actor, "fund.set_levels", fund, before=before)
+    note(actor, "fund.set_levels", fund, fund_facts(fund), before=before)
     request_if_low(fund, actor)
     return fund
 
@@ -133,16 +133,3 @@ def _open_accounts(fund: TreasuryFund) -> None:
             minimum=ZERO if field == "account" else None,
         )
         setattr(fund, field, account)
-
-
-def _record(
-    actor: Actor, action: str, fund: TreasuryFund, *, before: dict[str, Any] | None
-) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        subject=fund.reference,
-        company_id=fund.company_id,
-        before=before,
-        after=fund_facts(fund),
-    )

@@ -7,7 +7,6 @@ fund never paid.
 
 from uuid import UUID
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.commands import command
 from ledger.models import JournalEntry, Side, User
@@ -19,7 +18,7 @@ from treasury.dates import Today
 from treasury.models import Incident, LateSuccess, Payment, PaymentAttempt
 from treasury.services import findings
 from treasury.services.codes import void_codes
-from treasury.services.facts import payment_facts
+from treasury.services.noting import note_payment
 from treasury.services.outcomes import LONGEST_STATUS
 from treasury.services.payments import take_day_away
 from treasury.services.resolution import ResolutionDiffers
@@ -61,13 +60,13 @@ def clear_late_success(
     proposal = locks.lock_open_late_success(incident)
     if proposal is None or not findings.by_second_person(proposal, user):
         _propose(payment, incident, proposal, outcome=outcome, evidence=text, user=user)
-        _record(actor, "payment.propose_late_success", payment, outcome, text)
+        _note(actor, "payment.propose_late_success", payment, outcome, text)
         return payment
     if proposal.outcome != outcome:
         raise ResolutionDiffers(f"Another person proposed {proposal.outcome}.")
     findings.confirm(proposal, user=user, evidence=text)
     _end(payment, incident, outcome, today, actor, user)
-    _record(actor, "payment.clear_late_success", payment, outcome, text)
+    _note(actor, "payment.clear_late_success", payment, outcome, text)
     return payment
 
 
@@ -155,11 +154,6 @@ def _spend(payment: Payment, attempt: PaymentAttempt, today: Today, user: User) 
     )
 
 
-def _record(actor: Actor, action: str, payment: Payment, outcome: str, evidence: str) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        subject=payment.reference,
-        company_id=payment.company_id,
-        after={**payment_facts(payment), "outcome": outcome, "evidence": evidence},
-    )
+def _note(actor: Actor, action: str, payment: Payment, outcome: str, evidence: str) -> None:
+    more = {"outcome": outcome, "evidence": evidence}
+    note_payment(actor, action, payment, before=None, more=more)

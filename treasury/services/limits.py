@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.commands import command
 from ledger.models import Company
@@ -18,6 +17,7 @@ from treasury.inputs import UNCHANGED, Unchanged
 from treasury.models import LimitScope, PaymentRules, SpendingLimit, TreasuryFund
 from treasury.models.limit import LONGEST_COOLING_OFF_H
 from treasury.services.calendars import move_due_payments
+from treasury.services.noting import note_company
 
 Amount = str | int | Decimal
 MOST_PAYMENTS = 1_000_000
@@ -49,14 +49,7 @@ def set_spending_limit(
     # Nothing of the company's is on its way while the day is counted anew.
     locks.lock_funds(TreasuryFund.objects.filter(company=company).values_list("pk", flat=True))
     limit.save()
-    audit.record(
-        actor=actor,
-        action="limit.set",
-        subject=f"treasury.company:{company_id}",
-        company_id=company_id,
-        before=before,
-        after=limit_facts(limit),
-    )
+    note_company(actor, "limit.set", company_id, before=before, after=limit_facts(limit))
     return limit
 
 
@@ -92,14 +85,7 @@ def set_payment_rules(
         rules.roll = _roll(roll)
     rules.save()
     move_due_payments(company)
-    audit.record(
-        actor=actor,
-        action="payment_rules.set",
-        subject=f"treasury.company:{company_id}",
-        company_id=company_id,
-        before=before,
-        after=rules_facts(rules),
-    )
+    note_company(actor, "payment_rules.set", company_id, before=before, after=rules_facts(rules))
     return rules
 
 

@@ -1,25 +1,37 @@
-"""Writing down what was done with a requisition or a payment, for the audit trail; inside the command."""
+"""Writing down what was done, for the audit trail; inside the command."""
 
 from typing import Any
+from uuid import UUID
 
 from ledger import audit
 from ledger.actor import Actor
+from ledger.audit import Facts
 from treasury.models import Payment, Requisition
 from treasury.services.facts import payment_facts, requisition_facts
 
 
-def note_payment(
-    actor: Actor, action: str, payment: Payment, *, before: dict[str, Any] | None
-) -> None:
-    """Write what was done with a payment, how it was before (None: not there) and how it is now."""
+def note(actor: Actor, action: str, row: Any, after: Facts, *, before: Facts | None = None) -> None:
+    """Write what was done with a row that has a reference and a company: how it was, and how it is now."""
     audit.record(
         actor=actor,
         action=action,
-        subject=payment.reference,
-        company_id=payment.company_id,
+        subject=row.reference,
+        company_id=row.company_id,
         before=before,
-        after=payment_facts(payment),
+        after=after,
     )
+
+
+def note_payment(
+    actor: Actor,
+    action: str,
+    payment: Payment,
+    *,
+    before: Facts | None,
+    more: Facts | None = None,
+) -> None:
+    """Write what was done with a payment, how it was before (None: not there), and ``more`` that is known."""
+    note(actor, action, payment, payment_facts(payment) | (more or {}), before=before)
 
 
 def note_requisition(
@@ -27,15 +39,28 @@ def note_requisition(
     action: str,
     requisition: Requisition,
     *,
-    before: dict[str, Any] | None,
-    more: dict[str, Any] | None = None,
+    before: Facts | None,
+    more: Facts | None = None,
 ) -> None:
     """Write what was done with a requisition, and ``more`` that is known of it."""
+    after = requisition_facts(requisition) | (more or {})
+    note(actor, action, requisition, after, before=before)
+
+
+def note_company(
+    actor: Actor,
+    action: str,
+    company_id: UUID,
+    *,
+    before: Facts | None = None,
+    after: Facts | None = None,
+) -> None:
+    """Write which rule of a company was changed, how it was and how it is now."""
     audit.record(
         actor=actor,
         action=action,
-        subject=requisition.reference,
-        company_id=requisition.company_id,
+        subject=f"treasury.company:{company_id}",
+        company_id=company_id,
         before=before,
-        after=requisition_facts(requisition) | (more or {}),
+        after=after,
     )

@@ -7,7 +7,6 @@ certain keeps its hold. Nothing here calls a gateway.
 import logging
 from datetime import datetime, timedelta
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
 from ledger.models import Side
@@ -19,6 +18,7 @@ from treasury import schedule
 from treasury.dates import Today
 from treasury.models import Incident, PaymentAttempt
 from treasury.services.facts import attempt_facts, payment_facts
+from treasury.services.noting import note_payment
 from treasury.services.retries import cancel_retry, plan_retry
 from treasury.services.settlement import Proof, release, settle
 from treasury.services.telling import tell_payment
@@ -257,11 +257,4 @@ def _record(
     *,
     before: dict[str, object] | None = None,
 ) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        subject=attempt.payment.reference,
-        company_id=attempt.payment.company_id,
-        before=before,
-        after={**payment_facts(attempt.payment), **attempt_facts(attempt)},
-    )
+    note_payment(actor, action, attempt.payment, before=before, more=attempt_facts(attempt))

@@ -5,13 +5,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.commands import command
 from ledger.money import format_amount, minor_unit, parse_amount
 from ledger.refusals import InvalidInput
 from treasury import duties, locks
 from treasury.models import ApprovalTier, PaymentPolicy
+from treasury.services.noting import note_company
 from treasury.tiers import Tier
 
 Amount = str | int | Decimal
@@ -107,11 +107,4 @@ def _tier_facts(tier: ApprovalTier) -> dict[str, str | None]:
 def _record(
     actor: Actor, action: str, company_id: UUID, currency: str, before: Any, after: Any
 ) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        subject=f"treasury.company:{company_id}",
-        company_id=company_id,
-        before={currency: before},
-        after={currency: after},
-    )
+    note_company(actor, action, company_id, before={currency: before}, after={currency: after})

@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.commands import command
 from ledger.refusals import RoleRequired
 from treasury import duties, locks
 from treasury.models import Payment, Reconciliation
 from treasury.services.facts import payment_facts
+from treasury.services.noting import note_payment
 from treasury.services.telling import tell_payment
 from treasury.states import PAYMENT, PaymentStatus, require_transition
 from treasury.texts import optional_text
@@ -38,12 +38,5 @@ def reconcile_payment(*, actor: Actor, payment_id: UUID, note: str = "") -> Paym
     payment.status = PaymentStatus.RECONCILED
     payment.save(update_fields=["status"])
     tell_payment(payment)
-    audit.record(
-        actor=actor,
-        action="payment.reconcile",
-        subject=payment.reference,
-        company_id=payment.company_id,
-        before=before,
-        after={**payment_facts(payment), "note": note},
-    )
+    note_payment(actor, "payment.reconcile", payment, before=before, more={"note": note})
     return payment

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.db.models import F
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.clock import database_now
 from ledger.commands import command, require_transaction
@@ -18,6 +17,7 @@ from ledger.services.posting import Line, Posting
 from treasury import duties, locks
 from treasury.dates import Today
 from treasury.models import ReplenishmentRequest, TreasuryFund
+from treasury.services.noting import note
 from treasury.services.step_up import require_step_up
 from treasury.services.telling import tell_replenishment
 from treasury.states import (
@@ -243,11 +243,4 @@ def _record(
     before: dict[str, Any] | None,
     more: dict[str, str] | None = None,
 ) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        subject=request.reference,
-        company_id=request.company_id,
-        before=before,
-        after=replenishment_facts(request) | (more or {}),
-    )
+    note(actor, action, request, replenishment_facts(request) | (more or {}), before=before)

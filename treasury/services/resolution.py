@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.clock import database_now
 from ledger.commands import command
@@ -13,7 +12,7 @@ from treasury import duties, locks, segregation
 from treasury.dates import Today
 from treasury.models import Payment, PaymentAttempt, Resolution
 from treasury.services import outcomes
-from treasury.services.facts import payment_facts
+from treasury.services.noting import note_payment
 from treasury.states import PaymentStatus
 from treasury.texts import require_text
 
@@ -110,14 +109,5 @@ def _confirm(
 
 
 def _record(actor: Actor, action: str, payment: Payment, finding: Finding) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        subject=payment.reference,
-        company_id=payment.company_id,
-        after={
-            **payment_facts(payment),
-            "outcome": finding.outcome.value,
-            "evidence": finding.evidence,
-        },
-    )
+    more = {"outcome": finding.outcome.value, "evidence": finding.evidence}
+    note_payment(actor, action, payment, before=None, more=more)

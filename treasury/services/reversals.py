@@ -1,9 +1,7 @@
 """Taking a payment back in the books, once the money itself came back."""
 
-from typing import Any
 from uuid import UUID
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.commands import command
 from ledger.models import User
@@ -14,6 +12,7 @@ from treasury.dates import Today
 from treasury.models import Payment, Reversal
 from treasury.services import findings
 from treasury.services.facts import payment_facts
+from treasury.services.noting import note_payment
 from treasury.services.telling import tell_payment, tell_requisition
 from treasury.states import (
     PAYMENT,
@@ -60,7 +59,7 @@ def reverse_payment(*, actor: Actor, payment_id: UUID, evidence: str, today: Tod
     payment.save(update_fields=["status"])
     tell_payment(payment)
     _reopen_requisition(payment)
-    _record(actor, "payment.reverse", payment, text, before=before)
+    note_payment(actor, "payment.reverse", payment, before=before, more={"evidence": text})
     return payment
 
 
@@ -75,7 +74,8 @@ def _propose(
         evidence=evidence,
     )
     findings.propose(reversal, earlier=earlier, user=user, same=True)
-    _record(actor, "payment.propose_reversal", payment, evidence)
+    more = {"evidence": evidence}
+    note_payment(actor, "payment.propose_reversal", payment, before=None, more=more)
 
 
 def _book_back(payment: Payment, today: Today, user: User) -> None:
@@ -100,24 +100,6 @@ def _reopen_requisition(payment: Payment) -> None:
     requisition.status = RequisitionStatus.APPROVED
     requisition.save(update_fields=["status"])
     tell_requisition(requisition)
-
-
-def _record(
-    actor: Actor,
-    action: str,
-    payment: Payment,
-    evidence: str,
-    *,
-    before: dict[str, Any] | None = None,
-) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        subject=payment.reference,
-        company_id=payment.company_id,
-        before=before,
-        after={**payment_facts(payment), "evidence": evidence},
-    )
 
 
 def _entries_of(payment: Payment) -> list[UUID]:

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import DurationField, Exists, F, OuterRef, Q, QuerySet, Value
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import after_commit, command
@@ -22,7 +21,7 @@ from treasury.models import BatchRow, Payment
 from treasury.services.calendars import calendar_of
 from treasury.services.execution import execute_payment
 from treasury.services.facts import payment_facts
-from treasury.services.noting import note_payment
+from treasury.services.noting import note, note_payment
 from treasury.services.passes import for_each
 from treasury.states import BatchRowStatus, PaymentStatus
 
@@ -98,13 +97,7 @@ def _remind(*, actor: Actor, payment_id: UUID) -> None:
     user = payment.scheduled_by
     if payment.status != PaymentStatus.PENDING or user is None:
         return
-    audit.record(
-        actor=actor,
-        action="payment.remind",
-        subject=payment.reference,
-        company_id=payment.company_id,
-        after={"reminded": str(user.pk)},
-    )
+    note(actor, "payment.remind", payment, {"reminded": str(user.pk)})
     after_commit(lambda: remind_of_due_payment(payment, to=user))
 
 

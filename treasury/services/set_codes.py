@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import connection, transaction
 from django.db.models import F
 
 from ledger import audit
@@ -17,14 +16,15 @@ from ledger.actor import Actor
 from ledger.clock import DatabaseClock, database_now
 from ledger.commands import after_commit, command
 from ledger.models import User
+from ledger.money import Money
 from ledger.refusals import InvalidInput, NotFound, RoleRequired, TooManyRequests
 from treasury import decision_set, locks, otp
 from treasury.decision_set import Member
 from treasury.messages import Reader, SetCodeMessage, send_set_code
 from treasury.models import DecisionCode, FailedTries
-from treasury.models.code import MOST_FAILED_TRIES_A_DAY, MOST_TRIES
+from treasury.models.code import MOST_TRIES
 from treasury.selectors import replenishments_seen_by, requisitions_seen_by, variances_seen_by
-from treasury.services.codes import InvalidCode
+from treasury.services.codes import InvalidCode, spend
 from treasury.services.requisitions import ChangedSince
 
 MOST_AT_ONCE = 100
@@ -75,7 +75,8 @@ def send_code_for_set(*, actor: Actor, chosen: Sequence[Chosen]) -> DecisionCode
     text, code = _new_code(user, members)
     sums = ", ".join(str(total) for total in decision_set.totals(members))
     _record(actor, "approvals.send_code", members)
-    message = SetCodeMessage(to=reader, count=len(members), totals=sums, otp=text)
+    named = [f"{Money(one.amount, one.currency)} to {one.payee}" for one in members]
+    message = SetCodeMessage(to=reader, count=len(members), totals=sums, named=named, otp=text)
     after_commit(lambda: send_set_code(message))
     return code
 
@@ -122,33 +123,13 @@ def _use(
 
 def _spend_try(actor: Actor) -> UUID | None:
     """Spend one try of the person's live code, committed; return the code's id, None without one."""
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE treasury_decisioncode SET tries = tries + 1
-            WHERE user_id = %s AND tries < %s AND used_at IS NULL AND voided_at IS NULL
-              AND expires_at > ledger_clock()
-            RETURNING code_id
-            """,
-            [actor.user_id, MOST_TRIES],
-        )
-        spent = cursor.fetchone()
-        if spent is None:
-            return None
-        cursor.execute(
-            """
-            INSERT INTO treasury_failedtries AS day (user_id, "on", tries)
-            VALUES (%s, (ledger_clock() AT TIME ZONE 'UTC')::date, 1)
-            ON CONFLICT (user_id, "on") DO UPDATE SET tries = day.tries + 1 WHERE day.tries < %s
-            RETURNING tries
-            """,
-            [actor.user_id, MOST_FAILED_TRIES_A_DAY],
-        )
-        if cursor.fetchone() is None:
-            transaction.set_rollback(True)
-            return None
-    code_id: UUID = spent[0]
-    return code_id
+    statement = """
+        UPDATE treasury_decisioncode SET tries = tries + 1
+        WHERE user_id = %s AND tries < %s AND used_at IS NULL AND voided_at IS NULL
+          AND expires_at > ledger_clock()
+        RETURNING code_id
+    """
+    return spend(actor, statement, [actor.user_id, MOST_TRIES])
 
 
 def _requisitions(user: User, ids: Sequence[UUID]) -> list[Member]:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -12,11 +11,12 @@ from django.db import IntegrityError
 
 from ledger import audit, idempotency
 from ledger.actor import Actor
-from ledger.commands import require_transaction
+from ledger.commands import NotAtOnce, require_transaction
 from ledger.models import Side
 from ledger.rows import join, known_row
 from ledger.services import posting
 from ledger.services.posting import Line, Posting
+from treasury import locks
 from treasury.limits import limits_refuse
 from treasury.models import BatchCode, OneTimeCode, Payment, PaymentAttempt, PaymentExecution
 from treasury.readiness import CodeRequired
@@ -34,8 +34,17 @@ from treasury.states import (
     require_transition,
 )
 
-# What becomes of a statement before it is run: its text, and the parameters that come first.
-Phrase = Callable[[str], tuple[str, tuple[Any, ...]]]
+
+class Statement(NamedTuple):
+    """What settles: its text, the parameters that come first, and whether it is a transaction by itself."""
+
+    text: str
+    first: tuple[Any, ...] = ()
+    alone: bool = False
+
+
+# Made once the payments say that they are paid, for an answer may be kept by it.
+Wording = Callable[[], Statement]
 # What settling changes on a payment.
 SETTLED = ("status", "executor_id", "last_error", "spent_on")
 
@@ -79,7 +88,7 @@ def settle(payment: Payment, *, proof: Proof, on: date, actor: Actor) -> Payment
     and ``VelocityLimit``, ``CoolingOff`` and ``InsufficientFunds`` where nothing was reserved.
     """
     execution = _execution(payment, proof)
-    written = _settled([payment], [execution], proof, on, actor)
+    written = _settled([payment], [execution], proof, on, actor, lambda: Statement(SETTLE_ONE))
     execution.journal_entry_id, execution.created_at = written[payment.pk]
     return execution
 
@@ -90,12 +99,34 @@ def settle_and_answer(payment: Payment, *, proof: Proof, on: date, actor: Actor)
     As ``settle`` does it; ``proof`` says when. So the payment says all that the answer will before anything
     is written.
     """
+    _settle_as_said(
+        payment, proof, on, actor, lambda: Statement(*idempotency.completing(SETTLE_ONE, payment))
+    )
+
+
+def settle_as_seen(look: locks.Look, *, proof: Proof, on: date, actor: Actor) -> None:
+    """Lock, settle and answer in one statement, a transaction by itself, what was looked at without a lock.
+
+    As ``settle_and_answer`` does it. Raises ``NotAtOnce`` where something stands otherwise than it was seen,
+    where the locks took long, and where the request's key is not free; then nothing was written.
+    """
+
+    def wording() -> Statement:
+        text, first = idempotency.at_once(SETTLE_AS_SEEN, look.payment)
+        return Statement(text, (*first, look.payment.pk, actor.user_id, look.standing), alone=True)
+
+    _settle_as_said(look.payment, proof, on, actor, wording)
+
+
+def _settle_as_said(
+    payment: Payment, proof: Proof, on: date, actor: Actor, wording: Wording
+) -> None:
+    """Settle a payment that says all that an answer will before anything is written."""
     assert proof.at
     execution = _execution(payment, proof)
     execution.created_at = proof.at
     said = execution.journal_entry_id, execution.created_at
-    keeping = partial(idempotency.completing, result=payment)
-    written = _settled([payment], [execution], proof, on, actor, phrase=keeping)
+    written = _settled([payment], [execution], proof, on, actor, wording)
     if written[payment.pk] != said:
         raise RuntimeError(f"{payment.reference} was settled otherwise than its answer says.")
 
@@ -110,7 +141,9 @@ def settle_many(payments: Sequence[Payment], *, proof: Proof, on: date, actor: A
     if len(payments) > 1 and (proof.code or proof.releases):
         raise ValueError("A code, or a hold, is for one payment.")
     if payments:
-        _settled(payments, [_Ids(uuid4(), uuid4()) for _ in payments], proof, on, actor)
+        text = SETTLE_ONE if len(payments) == 1 else SETTLE
+        ids = [_Ids(uuid4(), uuid4()) for _ in payments]
+        _settled(payments, ids, proof, on, actor, lambda: Statement(text))
 
 
 class _Ids(NamedTuple):
@@ -120,24 +153,15 @@ class _Ids(NamedTuple):
     journal_entry_id: UUID
 
 
-def _as_it_is(statement: str) -> tuple[str, tuple[Any, ...]]:
-    return statement, ()
-
-
 def _settled(
     payments: Sequence[Payment],
     executions: Sequence[PaymentExecution | _Ids],
     proof: Proof,
     on: date,
     actor: Actor,
-    *,
-    phrase: Phrase = _as_it_is,
+    wording: Wording,
 ) -> dict[UUID, tuple[UUID, datetime]]:
-    """Settle, under these ids; return for each payment its journal entry and when.
-
-    ``phrase`` has the last word on the statement, once the payments say that they are paid.
-    """
-    require_transaction()
+    """Settle, under these ids and by this statement; return for each payment its journal entry and when."""
     for payment in payments:
         require_transition(PAYMENT, payment.status, PaymentStatus.SUCCESS, noun="payment")
     were = [[getattr(payment, name) for name in SETTLED] for payment in payments]
@@ -145,7 +169,7 @@ def _settled(
     settlements = [_settlement(payment, execution.pk, proof, on) for payment, execution in pairs]
     postings = [_posting(payment, execution, proof, on) for payment, execution in pairs]
     try:
-        return _write(payments, settlements, postings, proof, actor, phrase)
+        return _write(payments, settlements, postings, proof, actor, wording())
     except Exception:
         for payment, values in zip(payments, were, strict=True):
             vars(payment).update(zip(SETTLED, values, strict=True))
@@ -176,12 +200,12 @@ def release(
     )
 
 
-SETTLE = """
-    SELECT payment, journal_entry, executed_at, requisition_paid, available
-    FROM treasury_settle(%s, %s, %s, %s, %s)
-"""
+SETTLED_ARE = "SELECT payment, journal_entry, executed_at, requisition_paid, available FROM "
+SETTLE = SETTLED_ARE + "treasury_settle(%s, %s, %s, %s, %s)"
 # The same for one, straight through (``sql/settling_one.sql``).
-SETTLE_ONE = SETTLE.replace("treasury_settle", "treasury_settle_one")
+SETTLE_ONE = SETTLED_ARE + "treasury_settle_one(%s, %s, %s, %s, %s)"
+# The same again, with the locks, if all stands as it was seen (``sql/as_seen.sql``).
+SETTLE_AS_SEEN = SETTLED_ARE + "treasury_settle_as_seen({id}, %s, %s, %s, %s, %s, %s, %s)"
 
 
 def _write(
@@ -190,7 +214,7 @@ def _write(
     postings: Sequence[Posting],
     proof: Proof,
     actor: Actor,
-    phrase: Phrase,
+    statement: Statement,
 ) -> dict[UUID, tuple[UUID, datetime]]:
     """Write everything, mark what is paid on the objects, and have a fund that runs low filled."""
     by = {
@@ -204,9 +228,12 @@ def _write(
         "request_id": actor.request_id,
         "executed_at": proof.at.isoformat() if proof.at else None,
     }
-    statement, before = phrase(SETTLE_ONE if len(settlements) == 1 else SETTLE)
     with _spent_code_refused(), limits_refuse(payments[0]):
-        rows = posting.call_with_postings(statement, postings, settlements, by, before=before)
+        rows = posting.call_with_postings(
+            statement.text, postings, settlements, by, before=statement.first, alone=statement.alone
+        )
+    if not rows:
+        raise NotAtOnce
     written = {row[0]: row[1:] for row in rows}
     for payment in payments:
         _, _, requisition_paid, available = written[payment.pk]

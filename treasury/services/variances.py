@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.clock import database_now
 from ledger.commands import command
@@ -17,6 +16,7 @@ from treasury import duties, locks
 from treasury.dates import Today
 from treasury.models import Payment, VarianceAdjustment
 from treasury.selectors import paid_amount
+from treasury.services.noting import note
 from treasury.services.replenishment import request_if_low
 from treasury.services.step_up import require_step_up
 from treasury.services.telling import tell_variance
@@ -222,11 +222,4 @@ def _record(
     before: dict[str, Any] | None,
     more: dict[str, str] | None = None,
 ) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        subject=variance.reference,
-        company_id=variance.company_id,
-        before=before,
-        after=variance_facts(variance) | (more or {}),
-    )
+    note(actor, action, variance, variance_facts(variance) | (more or {}), before=before)

@@ -60,12 +60,21 @@ class Command(BaseCommand):
             raise CommandError(_in_words(refusal)) from refusal
 
     def _password(self) -> str:
-        password = os.environ.get("BURSAR_ADMIN_PASSWORD") or getpass.getpass("Password: ")
+        password = os.environ.get("BURSAR_ADMIN_PASSWORD") or _asked()
         try:
             validate_password(password)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         return password
+
+
+def _asked() -> str:
+    try:
+        return getpass.getpass("Password: ")
+    except EOFError as error:
+        raise CommandError(
+            "There is nobody to ask for the password here: set BURSAR_ADMIN_PASSWORD."
+        ) from error
 
 
 def _in_words(refusal: Refusal) -> str:

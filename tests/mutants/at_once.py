@@ -1,0 +1,50 @@
+"""Guards of paying at once, by a look without locks and one statement that locks."""
+
+from tests.mutants.mutant import Mutant
+
+AS_SEEN = "treasury/sql/as_seen.sql"
+T_AT_ONCE = "tests/treasury/test_paying_at_once.py::"
+
+AT_ONCE = (
+    Mutant(
+        "what changed since the look is decided anew",
+        AS_SEEN,
+        "    IF found_now IS DISTINCT FROM p_seen\n            OR ledger_clock()",
+        "    IF ledger_clock()",
+        (
+            T_AT_ONCE + "test_what_forbids_it_since_the_look_is_refused_under_the_locks",
+            T_AT_ONCE + "test_an_amount_that_was_edited_since_the_look_is_what_is_paid",
+        ),
+    ),
+    Mutant(
+        "whoever lost his role since the look does not pay",
+        AS_SEEN,
+        "company.xmin, person.is_active, person.is_superuser,\n            told.roles, told",
+        "company.xmin,\n            told",
+        (T_AT_ONCE + "test_what_forbids_it_since_the_look_is_refused_under_the_locks",),
+    ),
+    Mutant(
+        "what waited for its locks tells no wrong time",
+        AS_SEEN,
+        "\n            OR ledger_clock() > (p_by ->> 'executed_at')::timestamptz + interval '1 second'",
+        "",
+        (T_AT_ONCE + "test_what_waited_for_its_locks_says_when_it_was_paid",),
+    ),
+    Mutant(
+        "a fund that runs low is asked to be filled with the payment",
+        AS_SEEN,
+        "    IF available < reorder_level THEN",
+        "    IF false THEN",
+        (
+            T_AT_ONCE
+            + "test_a_fund_that_others_emptied_since_the_look_is_asked_to_be_filled_with_the_payment",
+        ),
+    ),
+    Mutant(
+        "an answer is kept for what was done alone",
+        "ledger/idempotency.py",
+        "\n        WHERE EXISTS (SELECT FROM done)",
+        "",
+        (T_AT_ONCE + "test_under_a_key_the_answer_is_kept_with_the_payment_alone",),
+    ),
+)

@@ -105,6 +105,8 @@ def about(case: Any, known: dict[str, str | None], chance: int) -> Any:
     for parameter, value in known.items():
         if value is not None and chance:
             case.path_parameters[parameter] = value
+    if case.method.upper() == "PATCH" and chance == 1:
+        case.headers["Idempotency-Key"] = "honoured, though the document does not say so"
     return case
 
 

@@ -127,6 +127,13 @@ def test_under_a_key_what_is_removed_is_told_as_without_one(desk: Desk) -> None:
         assert cfo.post(f"/api/holidays/{made['holiday_id']}/remove/", None, 200, headers) == made
 
 
+def test_how_a_company_pays_is_told_under_a_key_as_without_one(desk: Desk) -> None:
+    client, rules = Caller(desk.cfo).client, f"/api/payment_rules/{desk.company.pk}/"
+    for _ in range(2):
+        answer = client.patch(rules, {"cut_off": "15:30"}, headers=KEY)
+        assert read(answer, 200) == Caller(desk.cfo).get(rules)
+
+
 def test_every_post_that_moves_or_records_money_honours_a_key(desk: Desk) -> None:
     def twice(user: Any, path: str, body: Any, expect: int) -> Any:
         first = Caller(user).post(path, body, expect, KEY)

@@ -113,6 +113,8 @@ class LimitDetail(Showing, Editing):
 class PaymentRulesSerializer(Output):
     """How a company pays, whatever the currency."""
 
+    company = serializers.UUIDField(source="company_id", read_only=True)
+
     class Meta:
         model = PaymentRules
         fields = ("company", "cooling_off_hours", "weekend", "cut_off", "roll")

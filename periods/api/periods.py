@@ -13,7 +13,7 @@ from ledger.api.serializers import Input
 from periods import duties
 from periods.api.common import HistoryOf, OfAssociation, OfAssociationInput
 from periods.api.fields import PeriodsOutput, currency_of_association
-from periods.models import ReopenRequest, ServicePeriod
+from periods.models import BudgetItem, ReopenRequest, ServicePeriod
 from periods.selectors import (
     periods_awaiting,
     periods_seen_by,
@@ -143,7 +143,14 @@ class PeriodDetail(Showing, Editing):
         return self.shown(self.rows(self.user).get(pk=result.period_id))
 
 
-class PeriodApproveReopening(Doing):
+class DecidingReopening(Doing):
+    """What becomes of a request to open a closed period again; the answer shows the period."""
+
+    def result_shown(self, result: ReopenRequest) -> Any:
+        return self.shown(self.rows(self.user).get(pk=result.period_id))
+
+
+class PeriodApproveReopening(DecidingReopening):
     """Confirm, as another person, that a closed period is opened again."""
 
     rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
@@ -157,11 +164,11 @@ class PeriodApproveReopening(Doing):
     def permit(self, row: ServicePeriod) -> None:
         _may_decide(self.actor, row, act="confirm")
 
-    def act(self, row: ServicePeriod, data: dict[str, Any]) -> ServicePeriod:
-        return approve_reopening(actor=self.actor, period_id=row.pk).period
+    def act(self, row: ServicePeriod, data: dict[str, Any]) -> ReopenRequest:
+        return approve_reopening(actor=self.actor, period_id=row.pk)
 
 
-class PeriodWithdrawReopening(Doing):
+class PeriodWithdrawReopening(DecidingReopening):
     """Take back that one asked to open a closed period again, while nobody has confirmed it."""
 
     rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
@@ -172,11 +179,11 @@ class PeriodWithdrawReopening(Doing):
         if request := waiting_reopening(row):
             duties.may_withdraw_reopening(self.actor, request)
 
-    def act(self, row: ServicePeriod, data: dict[str, Any]) -> ServicePeriod:
-        return withdraw_reopening(actor=self.actor, period_id=row.pk).period
+    def act(self, row: ServicePeriod, data: dict[str, Any]) -> ReopenRequest:
+        return withdraw_reopening(actor=self.actor, period_id=row.pk)
 
 
-class PeriodRejectReopening(Doing):
+class PeriodRejectReopening(DecidingReopening):
     """Say no, as another person, to opening a closed period again."""
 
     rows, key, noun = staticmethod(periods_seen_by), "period_id", "periods.period"
@@ -186,8 +193,8 @@ class PeriodRejectReopening(Doing):
     def permit(self, row: ServicePeriod) -> None:
         _may_decide(self.actor, row, act="reject")
 
-    def act(self, row: ServicePeriod, data: dict[str, Any]) -> ServicePeriod:
-        return reject_reopening(actor=self.actor, period_id=row.pk, reason=data["reason"]).period
+    def act(self, row: ServicePeriod, data: dict[str, Any]) -> ReopenRequest:
+        return reject_reopening(actor=self.actor, period_id=row.pk, reason=data["reason"])
 
 
 class PeriodTakeOver(Doing):
@@ -200,9 +207,11 @@ class PeriodTakeOver(Doing):
     def permit(self, row: ServicePeriod) -> None:
         duties.may_record(self.actor, row.association)
 
-    def act(self, row: ServicePeriod, data: dict[str, Any]) -> ServicePeriod:
-        take_over_budget_items(actor=self.actor, period_id=row.pk)
-        return row
+    def act(self, row: ServicePeriod, data: dict[str, Any]) -> list[BudgetItem]:
+        return take_over_budget_items(actor=self.actor, period_id=row.pk)
+
+    def result_shown(self, result: list[BudgetItem]) -> Any:
+        return self.shown(self.found())
 
 
 class PeriodClose(Doing):

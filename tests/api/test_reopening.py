@@ -119,6 +119,26 @@ def test_once_statements_were_sent_another_person_confirms(village: Village, clo
     }
 
 
+@pytest.mark.parametrize(
+    ("verb", "by_another", "body", "status"),
+    [
+        ("withdraw", False, None, "CLOSED"),
+        ("reject", True, {"reason": "It was right"}, "CLOSED"),
+        ("approve", True, None, "OPEN"),
+    ],
+)
+def test_what_becomes_of_a_request_to_reopen_is_told_once_under_a_key(
+    village: Village, closed: str, verb: str, by_another: bool, body: Any, status: str
+) -> None:
+    village.treasurer.post(f"{closed}/statements/", None, 201)
+    reopen(village, closed, 202)
+    caller = second_cfo(village) if by_another else village.cfo
+    path, key = f"{closed}/reopen/{verb}/", {"Idempotency-Key": "decided"}
+    decided = caller.post(path, body, 200, key)
+    assert (decided["status"], decided["reopening"]) == (status, None)
+    assert decided == village.treasurer.get(closed)
+
+
 def test_whoever_asked_to_reopen_takes_it_back(village: Village, closed: str) -> None:
     path = f"{closed}/reopen/withdraw/"
     village.cfo.post(path, None, 404)

@@ -151,9 +151,8 @@ class PaymentRulesDetail(Showing, Editing):
     def permit(self, row: Company) -> None:
         duties.may_keep_funds(self.actor, row)
 
-    def act(self, row: Company, data: dict[str, Any]) -> Company:
-        set_payment_rules(actor=self.actor, company_id=row.pk, **data)
-        return row
+    def act(self, row: Company, data: dict[str, Any]) -> PaymentRules:
+        return set_payment_rules(actor=self.actor, company_id=row.pk, **data)
 
     def shown(self, row: Company) -> Any:
         return super().shown(rules_of(row))
@@ -210,8 +209,7 @@ class HolidayRemove(Doing):
         duties.may_keep_funds(self.actor, row.company)
 
     def act(self, row: Holiday, data: dict[str, Any]) -> Holiday:
-        remove_holiday(actor=self.actor, holiday_id=row.pk)
-        return row
+        return remove_holiday(actor=self.actor, holiday_id=row.pk)
 
     def result_shown(self, result: Holiday) -> Any:
         return self.shown(result)

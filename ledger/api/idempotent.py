@@ -57,9 +57,10 @@ def key_of(request: Request) -> str | None:
     return key
 
 
-def is_acceptable(key: str) -> bool:
-    """Whether this can be a key: 1 to 255 characters of plain ASCII, no space at its ends."""
-    return ACCEPTABLE.fullmatch(key) is not None
+def has_no_bad_key(request: Request) -> bool:
+    """Whether the header, if there is one, can be a key: 1 to 255 characters of plain ASCII, no space at its ends."""
+    key = key_of(request)
+    return key is None or ACCEPTABLE.fullmatch(key) is not None
 
 
 def _keyed(
@@ -68,7 +69,7 @@ def _keyed(
     key = key_of(request)
     if key is None:
         return None
-    if not is_acceptable(key):
+    if not has_no_bad_key(request):
         raise InvalidInput.on(HEADER, "A key is 1 to 255 characters of plain ASCII.")
     return idempotency.Request(
         user_id=user_id,

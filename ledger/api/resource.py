@@ -22,7 +22,7 @@ from rest_framework.response import Response
 from ledger.actor import Actor, Origin
 from ledger.api.documentation import Documentation
 from ledger.api.filters import Filtering, Ordering
-from ledger.api.idempotent import answer_once, is_acceptable, key_of
+from ledger.api.idempotent import answer_once, has_no_bad_key
 from ledger.api.serializers import AuditEventSerializer, NoInput
 from ledger.audit import history_of
 from ledger.commands import refusals_recorded
@@ -287,8 +287,7 @@ class DoingAtOnce(Doing):
         self.permitted()
 
     def _is_in_form(self) -> bool:
-        key = key_of(self.request)
-        if key is not None and not is_acceptable(key):
+        if not has_no_bad_key(self.request):
             return False
         try:
             return not self.request.data

@@ -1,8 +1,8 @@
 """Posting: the only way money moves between accounts.
 
 Each function here is one round trip to one SQL function (``ledger/sql/posting.sql``, ``posting_two.sql``) and
-needs an open transaction, so that a booking stands or falls with whatever it belongs to. Only what is said to
-stand alone belongs to nothing else, and is a transaction by itself.
+needs an open transaction, so that a booking stands or falls with whatever it belongs to. Only a statement that
+writes all of that too (paying in cash) may stand alone, as a transaction by itself.
 """
 
 import uuid
@@ -91,17 +91,15 @@ class AlreadyReversed(Conflict):
     title = "Already reversed"
 
 
-def post(posting: Posting, *, alone: bool = False) -> UUID:
+def post(posting: Posting) -> UUID:
     """Post one journal entry and return its id; a known reference returns the first entry's id.
 
-    Where nothing else has to be written it may stand ``alone``: its statement is a transaction by itself.
     Raises ``Unbalanced``, ``InsufficientFunds`` when an account would fall below its minimum,
     ``ReferenceReused`` when the reference stands for other content, ``HoldNotOpen``.
     """
     if len(posting.lines) != 2 or posting.lines[0].account_id == posting.lines[1].account_id:
-        return _entries_of([posting], alone=alone)[0]
-    if not alone:
-        require_transaction()
+        return post_many([posting])[0]
+    require_transaction()
     _require_sound(posting)
     facts = _facts(posting)
     with _refusals():
@@ -115,11 +113,7 @@ def post_many(postings: Sequence[Posting]) -> list[UUID]:
     An account's minimum is weighed once, when all are in. The number of statements does not grow with the
     number of postings. Raises as ``post`` does.
     """
-    return _entries_of(postings)
-
-
-def _entries_of(postings: Sequence[Posting], *, alone: bool = False) -> list[UUID]:
-    rows = call_with_postings(POST_MANY, postings, alone=alone)
+    rows = call_with_postings(POST_MANY, postings)
     entries = cast("dict[str, UUID]", dict(rows))
     return [entries[posting.reference] for posting in postings]
 

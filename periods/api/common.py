@@ -16,7 +16,7 @@ from rest_framework.settings import api_settings
 
 from ledger.access import require_role_somewhere
 from ledger.api.fields import WRITTEN_AMOUNT, Reference
-from ledger.api.idempotent import is_acceptable, key_of
+from ledger.api.idempotent import has_no_bad_key
 from ledger.api.resource import Acting, History, Listing, Making
 from ledger.api.serializers import AuditEventSerializer, Input
 from ledger.models import AuditEvent, User
@@ -204,8 +204,7 @@ class Recording(OfPeriod):
 
     def _in_form(self) -> dict[str, Any] | None:
         """Return what is asked for; None where its form, or a login in it, comes after the role."""
-        key = key_of(self.request)
-        if key is not None and not is_acceptable(key):
+        if not has_no_bad_key(self.request):
             return None
         try:
             data = self.read()

@@ -57,10 +57,10 @@ def test_a_payment_goes_from_request_to_reconciliation(
     press(page, "Send me a code")
     expect(page.get_by_text("on its way to your mail")).to_be_visible()
     page.get_by_role("link", name="Execute", exact=True).click()
-    page.get_by_label("Code from your mail").fill("12345")
+    page.get_by_label("Code from your message").fill("12345")
     page.get_by_role("button", name="Execute").click()
     expect(page.get_by_text("A code has six digits.")).to_be_visible()
-    page.get_by_label("Code from your mail").fill(code_in(Path(settings.EMAIL_FILE_PATH)))
+    page.get_by_label("Code from your message").fill(code_in(Path(settings.EMAIL_FILE_PATH)))
     page.get_by_role("button", name="Execute").click()
     expect(page.get_by_text("Payment to Amina Traders").first).to_be_visible()
 

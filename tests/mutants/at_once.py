@@ -3,6 +3,7 @@
 from tests.mutants.mutant import Mutant
 
 AS_SEEN = "treasury/sql/as_seen.sql"
+T_ATTACKED = "tests/treasury/test_paying_at_once_attacked.py::"
 T_AT_ONCE = "tests/treasury/test_paying_at_once.py::"
 
 AT_ONCE = (
@@ -45,7 +46,10 @@ AT_ONCE = (
         AS_SEEN,
         "    IF journal_entry IS DISTINCT FROM (p_postings #>> '{0,id}')::uuid THEN",
         "    IF false THEN",
-        (T_AT_ONCE + "test_what_somebody_posted_under_its_reference_is_not_taken_for_its_payment",),
+        (
+            T_ATTACKED
+            + "test_what_somebody_posted_under_its_reference_is_not_taken_for_its_payment",
+        ),
     ),
     Mutant(
         "an answer is kept for what was done alone",

@@ -23,6 +23,7 @@ from ledger.refusals import InvalidInput, Refusal
 from ledger.roles import Role
 from treasury import duties
 from treasury.admin.batch_preview import Tried, preview
+from treasury.admin.codes import Code
 from treasury.models import Batch, TreasuryFund
 from treasury.services.batch_approval import approve_batch, needed_roles
 from treasury.services.batch_codes import send_batch_otp, verify_batch_otp
@@ -32,7 +33,6 @@ from treasury.services.batches import Upload, cancel_batch, create_batch
 TREASURER = frozenset({Role.TREASURER})
 MAKERS = frozenset({Role.TREASURER, Role.REQUESTER})
 MANAGERS = frozenset({Role.TREASURER, Role.CFO})
-SIX_DIGITS = {"inputmode": "numeric", "autocomplete": "one-time-code", "placeholder": "six digits"}
 COLUMNS = "CSV or XLSX with payee_name, method, destination, amount, purpose. Up to 10,000 lines."
 AGAIN = "Choose the same file again to make what is shown above; another one is refused."
 
@@ -77,10 +77,6 @@ class New(StepForm):
         tried = refusal.draft.batch.file_hash
         self.data = {**dict(self.data.items()), "make": "on", "tried": tried}
         self["file"].help_text = AGAIN if tried else COLUMNS
-
-
-class Code(StepForm):
-    otp = line("Code from your message", attrs=SIX_DIGITS, max_length=12)
 
 
 class Approval(Commented):

@@ -19,6 +19,7 @@ from ledger.clock import today
 from ledger.money import format_amount
 from ledger.roles import Role
 from treasury import duties, readiness, segregation
+from treasury.admin.codes import Code, code_field
 from treasury.bank_selectors import nothing_has_left
 from treasury.late_successes import undecided
 from treasury.models import LateSuccess, Payment, Resolution
@@ -33,12 +34,6 @@ from treasury.services.reversals import reverse_payment
 from treasury.services.variances import record_variance
 
 TREASURER = frozenset({Role.TREASURER})
-SIX_DIGITS = {
-    "inputmode": "numeric",
-    "autocomplete": "one-time-code",
-    "placeholder": "six digits",
-    "autofocus": True,
-}
 
 
 # --- Who may ----------------------------------------------------------------------------------------
@@ -65,14 +60,10 @@ def _needs_code(payment: Payment) -> bool:
     return payment.otp_required and not payment.otp_verified
 
 
-class Code(StepForm):
-    otp = line("Code from your mail", attrs=SIX_DIGITS, max_length=12)
-
-
 class Execution(StepForm):
     """The code, where one is still needed; many payments at once need theirs entered before."""
 
-    otp = line("Code from your mail", required=False, attrs=SIX_DIGITS, max_length=12)
+    otp = code_field(required=False)
 
     def prepare(self) -> None:
         if len(self.rows) != 1 or not _needs_code(self.rows[0]):

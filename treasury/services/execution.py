@@ -3,7 +3,6 @@
 from datetime import date
 from uuid import UUID, uuid5
 
-from ledger import audit
 from ledger.actor import Actor
 from ledger.clock import today as civil_today
 from ledger.commands import NotAtOnce, after_commit, command
@@ -20,6 +19,7 @@ from treasury.models import BatchCode, OneTimeCode, Payment, PaymentAttempt
 from treasury.queue import wake
 from treasury.services.codes import consume_code, verified_code
 from treasury.services.facts import attempt_facts, payment_facts
+from treasury.services.noting import note_payment
 from treasury.services.payments import require_no_late_success, require_nothing_paid_late
 from treasury.services.requisitions import ChangedSince
 from treasury.services.settlement import Proof, settle, settle_and_answer, settle_as_seen
@@ -168,14 +168,7 @@ def _reserve(payment: Payment, attempt: PaymentAttempt, actor: Actor, on: date) 
     )
     attempt.save(force_insert=True)
     tell_payment(payment)
-    audit.record(
-        actor=actor,
-        action="payment.execute",
-        subject=payment.reference,
-        company_id=payment.company_id,
-        before=before,
-        after={**payment_facts(payment), **attempt_facts(attempt)},
-    )
+    note_payment(actor, "payment.execute", payment, before=before, more=attempt_facts(attempt))
     if attempt.state == AttemptState.SENDING:
         attempt_id = str(attempt.pk)
         after_commit(lambda: wake("dispatch_attempt", attempt_id=attempt_id))

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from django.db import IntegrityError
 
-from ledger import audit, idempotency
+from ledger import idempotency
 from ledger.actor import Actor
 from ledger.commands import NotAtOnce, require_transaction
 from ledger.models import Side
@@ -21,6 +21,7 @@ from treasury.limits import limits_refuse
 from treasury.models import BatchCode, OneTimeCode, Payment, PaymentAttempt, PaymentExecution
 from treasury.readiness import CodeRequired
 from treasury.services.facts import payment_facts
+from treasury.services.noting import note_payment
 from treasury.services.replenishment import request_if_low
 from treasury.services.telling import (
     paid_requisition_payload,
@@ -190,14 +191,7 @@ def release(
     payment.spent_on = None
     payment.save(update_fields=["status", "last_error", "retry_count", "spent_on"])
     tell_payment(payment)
-    audit.record(
-        actor=actor,
-        action="payment.fail",
-        subject=payment.reference,
-        company_id=payment.company_id,
-        before=before,
-        after=payment_facts(payment),
-    )
+    note_payment(actor, "payment.fail", payment, before=before)
 
 
 SETTLED_ARE = "SELECT payment, journal_entry, executed_at, requisition_paid, available FROM "

@@ -10,7 +10,7 @@ from ledger.chain import padded_keys
 from ledger.models import Account, JournalEntry, LedgerEntry
 from ledger.refusals import InsufficientFunds
 from ledger.rows import rows_of
-from ledger.services.posting import POST_MANY, ReferenceReused, post
+from ledger.services.posting import POST_MANY, ReferenceReused, call_with_postings, post
 from ledger.services.verification import verify
 from tests.ledger import raw
 from tests.ledger.factories import (
@@ -128,24 +128,24 @@ def test_posting_needs_a_transaction() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("lines", [2, 3])
-def test_a_posting_that_stands_alone_is_a_transaction_by_itself(
+def test_a_statement_that_stands_alone_is_a_transaction_by_itself(
     cash: Account, bank: Account, lines: int
 ) -> None:
     wanted = transfer(cash, bank, "30.00")
     if lines == 3:
         parts = debit(bank, "10.00"), debit(bank, "20.00"), credit(cash, "30.00")
         wanted = posting(cash, *parts)
-    entry = post(wanted, alone=True)
+    ((_, entry),) = call_with_postings(POST_MANY, [wanted], alone=True)
     assert not connection.in_atomic_block
     assert JournalEntry.objects.get(reference=wanted.reference).pk == entry
     assert balances(cash, bank) == [70, 30]
     with pytest.raises(InsufficientFunds):
-        post(transfer(cash, bank, "70.01"), alone=True)
+        call_with_postings(POST_MANY, [transfer(cash, bank, "70.01")], alone=True)
     assert verify().holds
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_posting_that_stands_alone_obeys_the_deferred_laws(cash: Account) -> None:
+def test_a_statement_that_stands_alone_obeys_the_deferred_laws(cash: Account) -> None:
     nothing = Jsonb([raw.posting(cash, reference="empty")])
     with pytest.raises(IntegrityError, match="fewer than two lines"):
         rows_of(POST_MANY, (nothing, *padded_keys()))

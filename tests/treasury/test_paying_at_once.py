@@ -263,6 +263,14 @@ def test_the_database_settles_nothing_that_stands_otherwise_than_it_was_seen(sce
     assert scene.balances().balance == 1000
 
 
+def test_what_settling_is_told_are_the_columns_of_its_type() -> None:
+    columns = rows_of(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 ORDER BY attnum",
+        ["treasury_facts"],
+    )
+    assert settlement.Facts._fields == tuple(name for (name,) in columns)
+
+
 def test_under_a_key_the_answer_is_kept_with_the_payment_alone(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,6 @@
 
 from tests.mutants.mutant import Mutant
 
-AS_SEEN = "treasury/sql/as_seen.sql"
 BY_FACTS = "treasury/sql/by_facts.sql"
 T_ATTACKED = "tests/treasury/test_paying_at_once_attacked.py::"
 T_AT_ONCE = "tests/treasury/test_paying_at_once.py::"
@@ -20,9 +19,10 @@ AT_ONCE = (
     ),
     Mutant(
         "whoever lost his role since the look does not pay",
-        AS_SEEN,
-        "company.xmin, person.is_active, person.is_superuser,\n            told.roles, told",
-        "company.xmin,\n            told",
+        BY_FACTS,
+        "SELECT (locked.payment, locked.requisition, locked.fund, told)::text INTO found_now",
+        "SELECT CASE WHEN starts_with(p_seen, rtrim((locked.payment, locked.requisition, locked.fund)"
+        "::text, ')')) THEN p_seen END INTO found_now",
         (T_AT_ONCE + "test_what_forbids_it_since_the_look_is_refused_under_the_locks",),
     ),
     Mutant(
@@ -35,7 +35,7 @@ AT_ONCE = (
     Mutant(
         "a fund that runs low is asked to be filled with the payment",
         BY_FACTS,
-        "    IF settled.available < reorder_level THEN",
+        "    IF settled.available < locked.reorder_level THEN",
         "    IF false THEN",
         (
             T_AT_ONCE

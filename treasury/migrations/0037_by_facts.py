@@ -7,12 +7,22 @@ from django.db import migrations
 SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
+def text(name: str) -> str:
+    return (SQL / name).read_text(encoding="utf-8")
+
+
+def view_before() -> str:
+    """The view of what decides, as it was."""
+    seen = text("as_seen.sql")
+    return seen[seen.index("CREATE VIEW") : seen.index("-- The same for whoever has locked")]
+
+
 class Migration(migrations.Migration):
     dependencies = (("treasury", "0036_as_seen"), ("ledger", "0022_keeping"))
 
     operations = (
         migrations.RunSQL(
-            (SQL / "by_facts.sql").read_text(encoding="utf-8"),
-            (SQL / "by_facts_undo.sql").read_text(encoding="utf-8"),
+            text("by_facts.sql"),
+            text("by_facts_undo.sql") + view_before(),
         ),
     )

@@ -108,6 +108,52 @@ BEGIN
     available := (SELECT account.balance - account.held FROM ledger_account account WHERE account.id = p.credited);
 END $$;
 
+-- What the rules ask about a person before a payment of a fund, and of the requisition as it is; in one order, however
+-- it is looked up.
+CREATE FUNCTION treasury_person_before(
+    p_user uuid, p_company uuid, p_region uuid, p_branch uuid, p_requisition uuid, p_requisition_version integer)
+RETURNS TABLE (
+    active boolean, superuser boolean, policy xid, roles text[], approvers uuid[], late_successes boolean)
+LANGUAGE sql STABLE AS $$
+    SELECT person.is_active, person.is_superuser, company.xmin,
+           ARRAY(SELECT member.role::text FROM ledger_membership member
+                 WHERE member.user_id = p_user AND member.company_id = p_company
+                   AND (member.region_id IS NULL
+                        OR member.region_id = p_region
+                           AND (member.branch_id IS NULL OR member.branch_id = p_branch))
+                 ORDER BY 1),
+           ARRAY(SELECT unnest(ARRAY[approval.approver_id, approval.on_behalf_of_id])
+                 FROM treasury_requisitionapproval approval
+                 WHERE approval.requisition_id = p_requisition AND approval.version = p_requisition_version
+                 ORDER BY 1),
+           EXISTS (SELECT FROM treasury_incident incident
+                   JOIN treasury_payment other ON other.payment_id = incident.payment_id
+                   WHERE other.requisition_id = p_requisition AND incident.kind = 'late_success')
+    FROM ledger_user person CROSS JOIN ledger_company company
+    WHERE person.id = p_user AND company.id = p_company
+    OFFSET 0  -- reckoned once, wherever it stands in what this becomes a part of
+$$;
+
+-- As it was, and with the rows themselves. Whether a code is still good is asked when it is used up, so it is no part
+-- of the standing.
+CREATE OR REPLACE VIEW treasury_standing WITH (security_invoker = true) AS
+    SELECT payment.payment_id, person.id AS user_id, told.active, told.superuser, told.roles, told.approvers,
+           told.late_successes, code.code_id, code.bound_digest::text AS code_bound,
+           code.verified_at AS code_verified_at,
+           (payment.xmin, requisition.xmin, fund.xmin, told)::text AS standing,
+           payment, requisition, fund
+    FROM treasury_payment payment
+    JOIN treasury_requisition requisition ON requisition.requisition_id = payment.requisition_id
+    JOIN treasury_treasuryfund fund ON fund.fund_id = payment.fund_id
+    CROSS JOIN ledger_user person
+    CROSS JOIN LATERAL treasury_person_before(
+        person.id, fund.company_id, fund.region_id, fund.branch_id,
+        requisition.requisition_id, requisition.version) told
+    LEFT JOIN treasury_onetimecode code
+        ON code.payment_id = payment.payment_id AND code.payment_version = payment.version
+       AND code.executor_id = person.id AND code.verified_at IS NOT NULL AND code.consumed_at IS NULL
+       AND code.voided_at IS NULL AND code.expires_at > ledger_clock();
+
 -- The same, with the locks, if all stands as it was seen. Returns whether the requisition is paid now, and nothing,
 -- having written nothing, where something stands otherwise than p_seen says, or where the locks took so long that
 -- p would tell a wrong time. A fund that would run low is refused: it has to be asked in the same transaction that
@@ -117,24 +163,27 @@ RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    reorder_level numeric;
+    locked record;
     found_now text;
     settled record;
 BEGIN
-    SELECT fund.reorder_level INTO reorder_level
+    SELECT fund.reorder_level, fund.company_id, fund.region_id, fund.branch_id, requisition.requisition_id,
+           requisition.version, payment.xmin AS payment, requisition.xmin AS requisition, fund.xmin AS fund
+        INTO locked
         FROM treasury_payment payment
         JOIN treasury_requisition requisition ON requisition.requisition_id = payment.requisition_id
         JOIN treasury_treasuryfund fund ON fund.fund_id = payment.fund_id
         WHERE payment.payment_id = p.payment
         FOR NO KEY UPDATE OF fund, requisition, payment;
     -- A statement of its own, which sees what was committed while these locks were waited for.
-    SELECT now.standing INTO found_now
-        FROM treasury_standing now WHERE now.payment_id = p.payment AND now.user_id = p.executor;
+    SELECT (locked.payment, locked.requisition, locked.fund, told)::text INTO found_now
+        FROM treasury_person_before(p.executor, locked.company_id, locked.region_id, locked.branch_id,
+                                    locked.requisition_id, locked.version) told;
     IF found_now IS DISTINCT FROM p_seen OR ledger_clock() > p.executed_at + interval '1 second' THEN
         RETURN NULL;
     END IF;
     settled := treasury_settle_told(p, p_inner, p_outer);
-    IF settled.available < reorder_level THEN
+    IF settled.available < locked.reorder_level THEN
         RAISE EXCEPTION 'the fund runs low'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'treasury_fund_low';
     END IF;

@@ -1,11 +1,11 @@
 """Ids in the order of time."""
 
+import os
 import time
 from uuid import RFC_4122
 
 import pytest
 
-from ledger import ids
 from ledger.ids import new_ids
 
 
@@ -33,6 +33,6 @@ def test_no_two_are_the_same() -> None:
 def test_chance_and_counting_never_touch_version_and_variant(
     monkeypatch: pytest.MonkeyPatch, byte: bytes
 ) -> None:
-    monkeypatch.setattr(ids.os, "urandom", lambda number: byte * number)
+    monkeypatch.setattr(os, "urandom", lambda number: byte * number)
     for one in new_ids(10_000)[::999]:
         assert (one.version, one.variant) == (7, RFC_4122)

@@ -274,7 +274,7 @@ TABLE: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (
         ("unavailable",),
         503,
-        "the database is away; ask again, with the same `Idempotency-Key`, after `Retry-After`",
+        "the database is away or Bursar starts; ask again, with the same `Idempotency-Key`, after `Retry-After`",
     ),
 )
 MEANINGS = {code: Meaning(status, text) for codes, status, text in TABLE for code in codes}

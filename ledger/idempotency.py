@@ -90,21 +90,11 @@ KEEP = """
     VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id
 """
 CLAIMED = 4
-# All of it at once: nothing is done unless the key is this request's now, and nothing kept unless it was done.
+# All of it at once: nothing is done while another request has the key, and nothing kept unless it was done. The
+# table itself refuses a key that was used before, and all that was done with it.
 AT_ONCE = """
-    WITH asked (lock, id, user_id, scope, key, request_hash, status_code, body) AS (
-        VALUES (%s::bigint, %s::uuid, %s::uuid, %s, %s, %s::bytea, %s::smallint, %s::jsonb)
-    ), done AS MATERIALIZED (
-        SELECT found.*
-        FROM asked
-        CROSS JOIN LATERAL ledger_claim_key(asked.lock, asked.user_id, asked.scope, asked.key) claim
-        CROSS JOIN LATERAL ({statement}) found
-    ), kept AS (
-        INSERT INTO ledger_idempotencykey (id, user_id, scope, key, request_hash, status_code, body)
-        SELECT id, user_id, scope, key, request_hash, status_code, body FROM asked
-        WHERE EXISTS (SELECT FROM done)
-    )
-    SELECT * FROM done
+    SELECT CASE WHEN pg_try_advisory_xact_lock(%s)
+           THEN ledger_keep_answer({done}, %s, %s, %s, %s, %s, %s::smallint, %s) END
 """
 
 
@@ -187,21 +177,19 @@ def completing(statement: str, result: Any) -> tuple[str, tuple[Any, ...]]:
     return f"WITH kept AS ({KEEP}) {statement}", _kept(request, result)
 
 
-def at_once(statement: str, result: Any) -> tuple[str, tuple[Any, ...]]:
-    """Return a statement that claims the key, does what ``statement`` does and keeps the answer.
+def at_once(done: str, parameters: Sequence[Any], result: Any) -> tuple[str, tuple[Any, ...]]:
+    """Return a statement that takes the key, does something and keeps the answer, and its parameters.
 
-    ``statement`` says ``{id}`` for its first parameter, without which it does nothing. Also returns the
-    parameters that come before it. ``result`` is what the command will return, and says all that the answer
-    will. It does nothing where the key is not this request's now: ``claim`` says why.
+    ``done`` is an expression with these ``parameters`` that does it, and is true or false; null, which is what the
+    statement then returns as well, where nothing was done. ``result`` is what the command will return, and says
+    all that the answer will. Where another request has the key nothing is done either; the database refuses one
+    that was used before. Then ``claim`` says why.
     """
     request = _current.get()
     if request is None:
-        return statement.format(id="%s"), ()
+        return f"SELECT {done}", tuple(parameters)
     lock, *_ = _asked(request)
-    return AT_ONCE.format(statement=statement.format(id=IF_CLAIMED)), (
-        lock,
-        *_kept(request, result),
-    )
+    return AT_ONCE.format(done=done), (lock, *parameters, *_kept(request, result))
 
 
 def _kept(request: Request, result: Any) -> tuple[Any, ...]:

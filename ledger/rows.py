@@ -10,6 +10,8 @@ from django.db.models import ForeignKey, Model
 from django.db.models.base import ModelState
 from psycopg.types.datetime import TimestamptzLoader
 
+from ledger.beginning import BeginningCursor
+
 Row = TypeVar("Row", bound=Model)
 
 
@@ -32,7 +34,7 @@ def _cursor(connection: psycopg.Connection, statement: str) -> psycopg.Cursor:
     """The connection's own cursor for this statement, which knows by now how its values are written and read."""
     kept: dict[str, psycopg.Cursor] = vars(connection).setdefault("_kept_cursors", {})
     if statement not in kept:
-        kept[statement] = psycopg.Cursor(connection)
+        kept[statement] = BeginningCursor(connection)
         # The session's time zone is UTC already: Django's own loader would make sure once more.
         kept[statement].adapters.register_loader("timestamptz", TimestamptzLoader)
     return kept[statement]

@@ -56,6 +56,7 @@ class Plan:
     web_workers: int = 2
     worker_processes: int = 2
     simulator_port: int = field(default_factory=free_port)
+    postbox_port: int = field(default_factory=free_port)
 
     @property
     def address(self) -> str:
@@ -168,35 +169,52 @@ def end_leftovers(home: Home) -> None:
 def _start(plan: Plan, supervisor: Supervisor) -> None:
     """Start everything in its order.
 
-    The first time, the demo's history is written before the web starts: while it is written, its
-    loader answers the gateway at the web's port. Later the web's own start-up runs beside the work on the database; /health/ says
-    "starting" until the instance file is there.
+    The first time, a doorman answers at the web's port until the web does, and hands the gateway's callbacks
+    to the loader of the demo's history. Later the web's own start-up runs beside the work on the database;
+    /health/ says "starting" until the instance file is there.
     """
     began = time.monotonic()
     _check_port(plan)
+    demo = DemoStamp(plan)
+    is_new = demo.may_be_new() if plan.demo else _is_new(plan)
+    doorman = supervisor.begin(_doorman(plan)) if is_new else None
     for service in session.needed(plan.home):
         supervisor.say(f"starting {service.name}")
         supervisor.launch(_program_of(service))
         service.settle()
     if plan.demo:
         supervisor.launch(_simulator(plan))
-    demo = DemoStamp(plan)
-    web = supervisor.begin(_web(plan)) if demo.is_there() or not plan.demo else None
+    first = not demo.is_there() if plan.demo else is_new
+    if first and doorman is None:
+        doorman = supervisor.begin(_doorman(plan))
+    web = None if first else supervisor.begin(_web(plan))
     supervisor.say("bringing the database up to date")
     supervisor.run_once("migrate", _managed(plan, "migrate", "--verbosity=0", "--skip-checks"))
     if plan.demo:
-        if not demo.is_there():
-            supervisor.say("loading the demo's history; this happens once")
-        supervisor.run_once("demo", _managed(plan, "load_demo"))
-        if not demo.is_there():
-            supervisor.run_once("estate", _managed(plan, "load_estate"))
+        _load_demo(plan, supervisor, first=first)
         demo.put()
     told = {"pid": os.getpid(), "address": plan.address, "simulator": plan.simulator_url}
     write_whole(plan.home.instance_file, json.dumps(told))
     supervisor.wait_for(web or supervisor.begin(_web(plan)))
+    if doorman:
+        supervisor.finish(doorman)
     supervisor.launch(_worker(plan))
     supervisor.launch(_beat(plan))
     _welcome(plan, supervisor, time.monotonic() - began)
+
+
+def _load_demo(plan: Plan, supervisor: Supervisor, *, first: bool) -> None:
+    if first:
+        supervisor.say("loading the demo's history; this happens once")
+    postbox = ("--postbox", str(plan.postbox_port)) if first else ()
+    supervisor.run_once("demo", _managed(plan, "load_demo", *postbox))
+    if first:
+        supervisor.run_once("estate", _managed(plan, "load_estate"))
+
+
+def _is_new(plan: Plan) -> bool:
+    """Whether this start makes the embedded cluster."""
+    return not os.environ.get("DATABASE_URL") and not plan.home.postgres_data.exists()
 
 
 @dataclass(frozen=True)
@@ -204,6 +222,10 @@ class DemoStamp:
     """A note that the embedded cluster has its demo data; it does not outlive the cluster."""
 
     plan: Plan
+
+    def may_be_new(self) -> bool:
+        """What can be told before PostgreSQL runs: whether the demo may still have to be loaded."""
+        return bool(os.environ.get("DATABASE_URL")) or not self._file.exists()
 
     def is_there(self) -> bool:
         cluster = self._cluster()
@@ -247,6 +269,17 @@ def _managed(plan: Plan, *arguments: str) -> Callable[[], subprocess.Popen[str]]
 def _python(plan: Plan, *arguments: str) -> Callable[[], subprocess.Popen[str]]:
     command = [sys.executable, *arguments]
     return lambda: processes.start(command, environment=plan.environment(), folder=ROOT)
+
+
+def _doorman(plan: Plan) -> Program:
+    return Program(
+        name="doorman",
+        start=_python(
+            plan,
+            *("-m", "config.embedded.doorman", "--host", plan.host, "--port", str(plan.port)),
+            *("--postbox", str(plan.postbox_port)),
+        ),
+    )
 
 
 def _simulator(plan: Plan) -> Program:

@@ -110,6 +110,11 @@ class Supervisor:
         if process.returncode:
             raise ProgramFailed(f"{name} failed (exit {process.returncode}).")
 
+    def finish(self, running: Running) -> None:
+        """End a program that is not needed any more."""
+        self._end(running)
+        self.running.remove(running)
+
     def watch(self) -> NoReturn:
         """Keep everything running until asked to stop, then raise ``Stopped``."""
         while True:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
@@ -27,6 +28,7 @@ from ledger.admin.steps import MOST_ROWS, Outcome, Step, StepForm, attempt
 from ledger.downloads import file_answer
 from ledger.exports import CONTENT_TYPES, Export, write_export
 from ledger.refusals import Refusal
+from ledger.results import keep_result, kept_result
 from ledger.roles import Role
 
 WRITTEN_AMOUNT = re.compile(r"[0-9]{1,20}(\.[0-9]{1,4})?", re.ASCII)
@@ -222,9 +224,10 @@ class SeenAdmin(ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_step"
-        view = self.admin_site.admin_view(self.step_view)
-        steps = path("steps/<slug:name>/", view, name=name)
-        return [steps, *self._export_urls(), *super().get_urls()]
+        steps = path("steps/<slug:name>/", self.admin_site.admin_view(self.step_view), name=name)
+        shown = self.admin_site.admin_view(self.outcomes_view)
+        outcomes = path("steps/<slug:name>/outcomes/<slug:key>/", shown, name=f"{name}_outcomes")
+        return [steps, outcomes, *self._export_urls(), *super().get_urls()]
 
     def _export_urls(self) -> list[URLPattern]:
         if self.export is None:
@@ -312,17 +315,33 @@ class SeenAdmin(ModelAdmin):
             return self.ask(request, step, rows, form, status=400)
         outcomes = [attempt(step, actor_of(request), row, form.cleaned_data) for row in rows]
         if len(outcomes) > 1:
-            return framed(
-                self,
-                request,
-                "outcomes",
-                title=step.label,
-                step=step,
-                outcomes=[(outcome, self._page_after(step, outcome)) for outcome in outcomes],
-                done=sum(outcome.refusal is None for outcome in outcomes),
-                back=self.list_url(),
-            )
+            told = [
+                (one.name, self._page_after(step, one), one.refusal.detail if one.refusal else "")
+                for one in outcomes
+            ]
+            key = keep_result(request, self.step_url(step), told)
+            return HttpResponseRedirect(f"{self.step_url(step)}outcomes/{key}/")
         return self._answer(request, step, form, outcomes[0])
+
+    def outcomes_view(self, request: HttpRequest, name: str, key: str) -> HttpResponse:
+        """Show what came of a step on each of many rows; nothing is ever sent to this address."""
+        step = next((step for step in self.steps if step.name == name), None)
+        if step is None or not self.has_view_permission(request):
+            raise Http404("There is no such step.")
+        outcomes = kept_result(request, self.step_url(step), key)
+        if outcomes is None:
+            messages.info(request, "What came of it is not shown any more; the rows are below.")
+            return HttpResponseRedirect(self.list_url())
+        return framed(
+            self,
+            request,
+            "outcomes",
+            title=step.label,
+            step=step,
+            outcomes=outcomes,
+            done=sum(not against for _, _, against in outcomes),
+            back=self.list_url(),
+        )
 
     def _answer(
         self, request: HttpRequest, step: Step, form: StepForm, outcome: Outcome
@@ -353,6 +372,8 @@ def _asks(step: Step) -> Callable[[SeenAdmin, HttpRequest, QuerySet[Model]], Htt
         if len(chosen) > MOST_ROWS:
             messages.error(request, f"Choose {MOST_ROWS} rows or fewer at a time.")
             return None
-        return admin.ask(request, step, chosen)
+        # The page that asks has an address of its own: whoever comes back to it sends nothing again.
+        query = urlencode([("id", str(row.pk)) for row in chosen])
+        return HttpResponseRedirect(f"{admin.step_url(step)}?{query}")
 
     return ask

@@ -1,12 +1,14 @@
 """Webhooks: where a company is told what happens, and what was sent there; and the events themselves."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from ledger.access import companies_of
@@ -32,6 +34,7 @@ from ledger.admin.steps import (
 from ledger.event_kinds import known_kinds
 from ledger.models import Company, OutboxEvent, WebhookDelivery, WebhookEndpoint, WebhookTry
 from ledger.refusals import Refusal
+from ledger.results import A_MOMENT, keep_result, kept_result
 from ledger.roles import Role
 from ledger.services.deliveries import replay, send_test
 from ledger.services.webhooks import (
@@ -48,6 +51,7 @@ CFO = frozenset({Role.CFO})
 STATUS_TONES: dict[str, Tone] = {"active": "good", "failing": "careful", "disabled": "bad"}
 DELIVERY_TONES: dict[str, Tone] = {"pending": "busy", "delivered": "good", "dead": "bad"}
 SHOWN_TRIES = 50
+SHOWN_BRIEFLY = "ledger_webhookendpoint_secret"
 
 
 def status(row: WebhookEndpoint) -> Badge:
@@ -226,10 +230,15 @@ class WebhookEndpointAdmin(SeenAdmin):
         rows: QuerySet[WebhookEndpoint] = super().get_queryset(request)
         return rows.select_related("company").defer("secret", "previous_secret")
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.secret_view)
+        secret = path("<uuid:webhook_id>/secret/<slug:key>/", view, name=SHOWN_BRIEFLY)
+        return [secret, *super().get_urls()]
+
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Make a webhook and show its secret in the answer itself, which is kept nowhere."""
+        """Make a webhook, and lead to the page that shows its secret for a moment."""
         if request.method != "POST":
             return super().add_view(request, form_url, extra_context)
         if not self.has_add_permission(request):
@@ -252,14 +261,25 @@ class WebhookEndpointAdmin(SeenAdmin):
         return super()._answer(request, step, form, outcome)
 
     def _show_secret(self, request: HttpRequest, made: WithSecret) -> HttpResponse:
+        key = keep_result(request, made.endpoint.subject, made.secret, lasts=A_MOMENT)
+        url = reverse(f"admin:{SHOWN_BRIEFLY}", args=[made.endpoint.pk, key])
+        return HttpResponseRedirect(url)
+
+    def secret_view(self, request: HttpRequest, webhook_id: UUID, key: str) -> HttpResponse:
+        """Show the secret to whoever had it made, in this browser and for a few minutes."""
+        row = self.row_or_404(request, str(webhook_id))
+        secret = kept_result(request, row.subject, key)
+        if secret is None:
+            messages.info(request, "The secret is not shown any more. If it is lost, replace it.")
+            return HttpResponseRedirect(page_of(row))
         return framed(
             self,
             request,
             "secret",
             title="The secret of this webhook",
-            endpoint=made.endpoint,
-            secret=made.secret,
-            back=page_of(made.endpoint),
+            endpoint=row,
+            secret=secret,
+            back=page_of(row),
         )
 
     def page_for(self, request: HttpRequest, row: WebhookEndpoint) -> Page:

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 from ledger.admin.requests import actor_of, user_of
 from ledger.encryption import decrypt, encrypt
 from ledger.refusals import Refusal
+from ledger.results import A_MOMENT, forget_results, keep_result, kept_result
 from ledger.second_factor_session import NEW_SECRET, SECOND_FACTOR_PENDING
 from ledger.services.second_factor import (
     enrol,
@@ -28,6 +29,8 @@ from ledger.services.second_factor import (
     remove,
     step_up,
 )
+
+CODES = "recovery codes"
 
 
 def login(request: HttpRequest) -> HttpResponseBase:
@@ -79,6 +82,7 @@ def _ask(request: HttpRequest, template: str) -> HttpResponse:
 def security(request: HttpRequest) -> HttpResponse:
     """Whether one has a second factor, and what can be done about it."""
     user = user_of(request)
+    forget_results(request, CODES)
     enrolled = is_enrolled(user.pk)
     context = {
         "enrolled": enrolled,
@@ -109,7 +113,19 @@ def set_up(request: HttpRequest) -> HttpResponse:
         shown = {**_picture(request, secret), "refusal": refusal.detail}
         return render(request, "account/set_up.html", shown, status=refusal.status)
     del request.session[NEW_SECRET]
-    return render(request, "account/recovery_codes.html", {"codes": made.recovery_codes})
+    key = keep_result(request, CODES, list(made.recovery_codes), lasts=A_MOMENT)
+    return HttpResponseRedirect(reverse("recovery-codes", args=[key]))
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD"])
+def recovery_codes(request: HttpRequest, key: str) -> HttpResponse:
+    """Show new recovery codes until the person says that he has kept them, or for some minutes."""
+    codes = kept_result(request, CODES, key)
+    if codes is None:
+        return HttpResponseRedirect(reverse("security"))
+    return render(request, "account/recovery_codes.html", {"codes": codes})
 
 
 @login_required

@@ -11,5 +11,6 @@ urlpatterns = [
     path("account/second-factor/", second_factor.give, name="second-factor"),
     path("account/step-up/", second_factor.confirm, name="step-up"),
     path("account/enrol/", second_factor.set_up, name="second-factor-set-up"),
+    path("account/recovery-codes/<slug:key>/", second_factor.recovery_codes, name="recovery-codes"),
     path("account/remove/", second_factor.take_away, name="second-factor-remove"),
 ]

@@ -101,7 +101,7 @@ def post(posting: Posting) -> UUID:
         return post_many([posting])[0]
     require_transaction()
     _require_sound(posting)
-    facts = _facts(posting)
+    facts = facts_of(posting)
     with _refusals():
         ((entry,),) = rows_of(POST_TWO, (*facts, *padded_keys()))
     return cast(UUID, entry)
@@ -119,25 +119,31 @@ def post_many(postings: Sequence[Posting]) -> list[UUID]:
 
 
 def call_with_postings(
-    statement: str,
-    postings: Sequence[Posting],
-    *more: Any,
-    before: Sequence[Any] = (),
-    alone: bool = False,
+    statement: str, postings: Sequence[Posting], *more: Any
 ) -> list[tuple[Any, ...]]:
     """Run a statement that posts, and perhaps writes more, in one round trip; return its rows.
 
-    Its parameters are those that come ``before``, the postings, the two keys of the chain, and ``more``, each
-    as JSON. One that does all there is to do may stand ``alone``, as a transaction by itself. Raises as
+    Its parameters are the postings, the two keys of the chain, and ``more``, each as JSON. Raises as
     ``post_many`` does.
     """
-    if not alone:
-        require_transaction()
     for posting in postings:
         _require_sound(posting)
     posted = Jsonb([_as_json(posting) for posting in postings])
+    return call_that_posts(statement, (posted, *padded_keys(), *map(Jsonb, more)))
+
+
+def call_that_posts(
+    statement: str, parameters: Sequence[Any], *, alone: bool = False
+) -> list[tuple[Any, ...]]:
+    """Run a statement that posts among other things, in one round trip; return its rows.
+
+    One that does all there is to do may stand ``alone``, as a transaction by itself. Raises as ``post_many``
+    does.
+    """
+    if not alone:
+        require_transaction()
     with _refusals():
-        return rows_of(statement, (*before, posted, *padded_keys(), *map(Jsonb, more)))
+        return rows_of(statement, parameters)
 
 
 def reverse(
@@ -194,6 +200,15 @@ def release(*, reference: str) -> None:
     require_transaction()
     with _refusals():
         rows_of("SELECT ledger_release_hold(%s)", (reference,))
+
+
+def facts_of(posting: Posting) -> Iterator[Any]:
+    """What ``ledger_post_two`` is told of a posting of two lines, in the order of their accounts."""
+    yield posting.id or uuid.uuid4()
+    yield from (posting.company_id, posting.reference, posting.description, posting.effective_on)
+    yield from (posting.posted_by_id, posting.reversal_of_id, posting.releases)
+    for line in sorted(posting.lines, key=attrgetter("account_id")):
+        yield from (uuid.uuid4(), line.account_id, str(line.side), line.amount, line.currency)
 
 
 def _require_sound(posting: Posting) -> None:
@@ -255,15 +270,6 @@ def _as_json(posting: Posting) -> dict[str, Any]:
         "releases": posting.releases,
         "lines": lines,
     }
-
-
-def _facts(posting: Posting) -> Iterator[Any]:
-    """What ``ledger_post_two`` is told of a posting of two lines, in the order of their accounts."""
-    yield posting.id or uuid.uuid4()
-    yield from (posting.company_id, posting.reference, posting.description, posting.effective_on)
-    yield from (posting.posted_by_id, posting.reversal_of_id, posting.releases)
-    for line in sorted(posting.lines, key=attrgetter("account_id")):
-        yield from (uuid.uuid4(), line.account_id, str(line.side), line.amount, line.currency)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from ledger.access import companies_of, require_role, require_role_somewhere
 from ledger.api.fields import Reference, TextField, WholeNumberField
 from ledger.api.filters import AnyOf, BooleanFilter, CharFilter, FilterSet, UUIDFilter
-from ledger.api.resource import Editing, History, Listing, Making, Showing
+from ledger.api.resource import Doing, Editing, History, Listing, Making, Showing
 from ledger.api.serializers import Input, Output
 from ledger.encryption import mask
 from ledger.refusals import NotFound
@@ -24,6 +24,7 @@ from payments.services.banks import (
     add_bank_provider,
     change_bank_provider,
 )
+from payments.services.providers import LONGEST_REASON, resume_provider, stop_provider
 
 
 class BankAccountSerializer(serializers.ModelSerializer):
@@ -158,6 +159,38 @@ class ProviderDetail(Showing, Editing):
         if row.kind != Provider.Kind.BANK:
             raise NotFound("A gateway's account is changed in the admin.")
         return change_bank_provider(actor=self.actor, provider_id=row.pk, **data)
+
+
+class StopInput(Input):
+    reason = TextField(
+        max_length=LONGEST_REASON, help_text="Everybody who sees the provider sees it."
+    )
+
+
+class ProviderStop(Doing):
+    """Stop calling a provider; payments through it wait until it is resumed."""
+
+    rows, key, noun = staticmethod(providers_seen_by), "provider_id", "payments.provider"
+    action, Input, Output = "provider.stop", StopInput, ProviderSerializer
+
+    def permit(self, row: Provider) -> None:
+        require_role(self.actor, Role.TREASURER, Role.CFO, place=row)
+
+    def act(self, row: Provider, data: dict[str, Any]) -> Provider:
+        return stop_provider(actor=self.actor, provider_id=row.pk, **data)
+
+
+class ProviderResume(Doing):
+    """Let a stopped provider be called again; what waited for it goes out. A running one stays as it is."""
+
+    rows, key, noun = staticmethod(providers_seen_by), "provider_id", "payments.provider"
+    action, Output = "provider.resume", ProviderSerializer
+
+    def permit(self, row: Provider) -> None:
+        require_role(self.actor, Role.CFO, place=row)
+
+    def act(self, row: Provider, data: dict[str, Any]) -> Provider:
+        return resume_provider(actor=self.actor, provider_id=row.pk)
 
 
 class ProviderHistory(History):

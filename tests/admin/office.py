@@ -108,6 +108,16 @@ def do(user: User, name: str, *rows: Model, **given: Any) -> Any:
     return signed_in(user).post(step_url(rows[0], name), data)
 
 
+def outcomes_of(user: User, name: str, *rows: Model, **given: Any) -> str:
+    """Confirm a step for many rows, and return the page that says what came of each."""
+    client = signed_in(user)
+    answer = client.post(
+        step_url(rows[0], name), {"id": [str(row.pk) for row in rows], **given}, follow=True
+    )
+    assert [status for _, status in answer.redirect_chain] == [302]
+    return text_of(answer)
+
+
 def text_of(response: Any) -> str:
     text: str = response.content.decode()
     return text

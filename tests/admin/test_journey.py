@@ -11,7 +11,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from ledger.actor import Actor
 from ledger.admin.cells import page_of
-from tests.admin.office import PDF, Office, do, signed_in, step_url, text_of
+from tests.admin.office import PDF, Office, do, outcomes_of, signed_in, step_url, text_of
 from tests.treasury.factories import make_provider
 from treasury.models import (
     Payment,
@@ -175,7 +175,7 @@ def test_many_payments_at_once_need_their_codes_entered_before(
     office: Office, with_codes: None
 ) -> None:
     free, guarded = office.pending(amount="900.00"), office.pending(amount="1500.00")
-    page = text_of(do(office.treasurer, "execute", free, guarded))
+    page = outcomes_of(office.treasurer, "execute", free, guarded)
     assert "1 of 2 done" in page
     assert "This payment needs a code that you have verified." in page
 

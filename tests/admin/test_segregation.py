@@ -6,7 +6,7 @@ from django.db.models import Model
 from ledger.admin.cells import page_of
 from ledger.models import AuditEvent, Membership, User
 from ledger.roles import Role
-from tests.admin.office import Office, do, list_url, signed_in, step_url, text_of
+from tests.admin.office import Office, do, list_url, outcomes_of, signed_in, step_url, text_of
 from treasury.models import Payment, PaymentExecution
 
 WORDS = "Whoever requested this may not execute it."
@@ -45,7 +45,7 @@ def test_a_requester_cannot_execute_his_own_payments_in_bulk(
     office: Office, requester: User
 ) -> None:
     payments = [office.pending(), office.pending(payee_name="Baraka")]
-    page = text_of(do(requester, "execute", *payments))
+    page = outcomes_of(requester, "execute", *payments)
     assert "0 of 2 done" in page
     assert page.count(WORDS) == 2
     assert nothing_was_paid(*payments)

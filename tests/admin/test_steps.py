@@ -15,6 +15,7 @@ from tests.admin.office import (
     Office,
     do,
     list_url,
+    outcomes_of,
     seen_admins,
     signed_in,
     step_url,
@@ -70,7 +71,9 @@ def test_choosing_an_action_in_a_list_only_asks(office: Office) -> None:
     answer = signed_in(office.approver).post(
         list_url(Requisition),
         {"action": "approve", "_selected_action": [str(first.pk), str(second.pk)]},
+        follow=True,
     )
+    assert answer.request["QUERY_STRING"].count("id=") == 2
     assert "Approve 2" in text_of(answer)
     assert everything_as_it_is() == before
 
@@ -107,12 +110,27 @@ def test_one_unknown_row_stops_a_step_before_it_begins(
 
 def test_each_row_has_its_own_outcome(office: Office) -> None:
     good, decided, large = office.request(), office.approved(), office.request(amount="60000.00")
-    answer = do(office.approver, "approve", good, decided, large, comment="Fine.")
-    page = text_of(answer)
+    page = outcomes_of(office.approver, "approve", good, decided, large, comment="Fine.")
     assert "2 of 3 done" in page
     assert "A requisition that is approved cannot become approved." in page
     statuses = [Requisition.objects.get(pk=row.pk).status for row in (good, decided, large)]
     assert statuses == ["approved", "approved", "submitted"]
+
+
+def test_the_outcomes_of_many_can_be_looked_at_again(office: Office) -> None:
+    rows = [office.request(), office.request()]
+    client = signed_in(office.approver)
+    url = step_url(rows[0], "approve")
+    page = client.post(url, {"id": [str(row.pk) for row in rows]}).headers["Location"]
+    before = everything_as_it_is()
+    assert [text_of(client.get(page)).count("b-good") for _ in range(2)] == [2, 2]
+    assert client.post(page).status_code == 200
+    assert everything_as_it_is() == before
+    others = step_url(rows[0], "reject") + page.removeprefix(url)
+    for browser, asked in ((client, others), (signed_in(office.approver), page)):
+        answer = browser.get(asked, follow=True)
+        assert answer.redirect_chain[-1][0] == list_url(Requisition)
+        assert "not shown any more" in text_of(answer)
 
 
 def test_a_refusal_is_shown_where_it_was_asked_for(office: Office) -> None:
@@ -196,7 +214,7 @@ def test_a_failure_of_one_row_stops_no_other(
         return approve_requisition(**given)
 
     monkeypatch.setattr("treasury.admin.requisition_steps.approve_requisition", broken)
-    page = text_of(do(office.approver, "approve", first, second))
+    page = outcomes_of(office.approver, "approve", first, second)
     assert "1 of 2 done" in page
     assert "nothing was changed" in page
     assert Requisition.objects.get(pk=second.pk).status == "approved"

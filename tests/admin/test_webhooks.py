@@ -1,6 +1,7 @@
 """Webhooks in the admin: set up by a CFO, the secret shown once, messages sent again."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from ledger.admin.cells import add_page, page_of
+from ledger.clock import database_now
 from ledger.models import AuditEvent, WebhookDelivery, WebhookEndpoint
 from tests.admin.office import Office, list_url, signed_in
 from tests.conftest import SentTasks
@@ -33,14 +35,30 @@ def step(client: Client, row: Any, name: str, **given: Any) -> Any:
 
 
 def test_a_cfo_adds_a_webhook_and_sees_its_secret_once(cfo: Client, office: Office) -> None:
-    answer = add(cfo, office, kinds=["payment.failed"])
-    assert answer.status_code == 200
+    page = add(cfo, office, kinds=["payment.failed"]).headers["Location"]
+    answer = cfo.get(page)
     [secret] = SECRET.findall(answer.content.decode())
+    assert secret in cfo.get(page).content.decode(), "reloading adds no second one"
     webhook = WebhookEndpoint.objects.get()
     assert (webhook.secret, webhook.kinds) == (secret, ["payment.failed"])
     assert "messages" not in cfo.cookies
+    assert secret not in str(dict(cfo.session))
     for url in (page_of(webhook), list_url(WebhookEndpoint)):
         assert "whsec_" not in cfo.get(url).content.decode()
+
+
+def test_a_secret_is_shown_for_ten_minutes_to_who_made_it(
+    cfo: Client, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = add(cfo, office).headers["Location"]
+    others = add(cfo, office, url=URL + "/2").headers["Location"]
+    mixed = page.rpartition("secret/")[0] + others[others.index("secret/") :]
+    later = database_now() + timedelta(minutes=10)
+    answers = [signed_in(office.cfo).get(page), cfo.get(mixed)]
+    monkeypatch.setattr("ledger.results.database_now", lambda: later)
+    for answer in (*answers, cfo.get(page)):
+        assert answer.status_code == 302
+        assert answer.headers["Location"].endswith("/change/")
 
 
 def test_an_address_of_ours_is_refused_beside_its_field(cfo: Client, office: Office) -> None:
@@ -59,7 +77,7 @@ def test_nobody_else_adds_one(office: Office, sent_tasks: SentTasks) -> None:
 def test_the_secret_is_replaced_and_shown_once(cfo: Client, office: Office) -> None:
     add(cfo, office)
     webhook = WebhookEndpoint.objects.get()
-    answer = step(cfo, webhook, "rotate", overlap_hours="24")
+    answer = cfo.get(step(cfo, webhook, "rotate", overlap_hours="24").headers["Location"])
     [secret] = SECRET.findall(answer.content.decode())
     assert secret != webhook.secret
     assert WebhookEndpoint.objects.get().secret == secret

@@ -194,6 +194,8 @@ ROUTES: dict[str, dict[str, Expected]] = {
     "api/providers/": listing(made_by=CFO),
     PROVIDER: reading(Kind.COMPANY)
     | {"patch": Expected(Kind.COMPANY, CFO, 400, whole_company=True)},
+    PROVIDER + "stop/": {"post": Expected(Kind.COMPANY, TREASURER | CFO, 400, whole_company=True)},
+    PROVIDER + "resume/": {"post": Expected(Kind.COMPANY, CFO, 400, whole_company=True)},
     PROVIDER + "history/": reading(Kind.COMPANY),
     "api/bank-files/": listing(made_by=TREASURER),
     BANK_FILE: showing(),

@@ -94,6 +94,24 @@ def test_a_gateways_account_is_not_changed_here(desk: Desk) -> None:
     Caller(desk.cfo).patch(path, {"name": "Mine"}, 404)
 
 
+def test_a_provider_is_stopped_and_resumed(desk: Desk) -> None:
+    path = f"/api/providers/{make_bank(desk.company).pk}/"
+    refused = Caller(desk.treasurer).post(f"{path}stop/", {}, 400)
+    assert list(refused["errors"]) == ["reason"]
+    stopped = Caller(desk.treasurer).post(f"{path}stop/", {"reason": "A strange report"}, 200)
+    assert (stopped["status"], stopped["stopped_reason"]) == ("stopped", "A strange report")
+    Caller(desk.treasurer).post(f"{path}resume/", None, 403)
+    assert Caller(desk.auditor).get(path)["status"] == "stopped"
+    resumed = Caller(desk.cfo).post(f"{path}resume/", None, 200)
+    assert (resumed["status"], resumed["stopped_at"]) == ("running", None)
+    told = Caller(desk.auditor).results(f"{path}history/")
+    assert [(event["action"], event["outcome"]) for event in told][-3:] == [
+        ("provider.stop", "done"),
+        ("provider.resume", "refused"),
+        ("provider.resume", "done"),
+    ]
+
+
 def test_from_requisition_to_settled(desk: Desk, sent_tasks: SentTasks) -> None:
     bank = make_bank(desk.company)
     payment, other = waiting(desk), waiting(desk, amount="100")

@@ -214,11 +214,13 @@ def test_a_change_voids_approval_and_code(desk: Desk, confirm: Any) -> None:
 def test_rows_and_the_code_show_where_cash_is_handed_over_and_mask_a_number(
     desk: Desk, confirm: Any
 ) -> None:
-    batch = sent(desk.requester, HEADER + GOOD + "Juma,mpesa,0712345678,50,Fare,\n")
+    counter = "The second counter behind the main hall: Ms Atieno"
+    lines = GOOD + f"Juma,mpesa,0712345678,50,Fare,\nAsha,cash,{counter},-1,Fare,\n"
+    batch = sent(desk.requester, HEADER + lines)
     shown = [row["destination_shown"] for row in rows_of(desk.auditor, batch)]
-    assert shown == ["Front desk", "+254••••••678"]
+    assert shown == ["Front desk", "+254••••••678", counter]
     confirm(batch)
-    for where in shown:
+    for where in shown[:2]:
         assert where in str(mail.outbox[-1].body)
 
 

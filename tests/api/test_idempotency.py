@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from ledger.models import IdempotencyKey
+from ledger.models import AuditEvent, IdempotencyKey, Membership
 from ledger.roles import Role
 from tests.api.caller import Caller, read
 from tests.treasury.desk import Desk, rival_of
@@ -125,6 +125,22 @@ def test_under_a_key_what_is_removed_is_told_as_without_one(desk: Desk) -> None:
     for headers in (KEY, {}):
         made = cfo.post("/api/holidays/", {"on": "2031-05-01", "name": "Labour Day"}, 201)
         assert cfo.post(f"/api/holidays/{made['holiday_id']}/remove/", None, 200, headers) == made
+
+
+def test_what_was_removed_under_a_key_is_told_again(desk: Desk) -> None:
+    cfo = Caller(desk.cfo)
+    made = cfo.post("/api/holidays/", {"on": "2031-05-01", "name": "Labour Day"}, 201)
+    path = f"/api/holidays/{made['holiday_id']}/remove/"
+    for replayed in (None, "true"):
+        answer = cfo.client.post(path, headers=KEY)
+        assert (read(answer, 200), answer.get("Idempotent-Replayed")) == (made, replayed)
+    assert AuditEvent.objects.filter(action="holiday.remove", outcome="done").count() == 1
+    cfo.post(path, {"why": "?"}, 422, KEY)
+    cfo.post(path, None, 404)
+    cfo.post(path, None, 404, {"Idempotency-Key": "another"})
+    Caller(desk.auditor).post(path, None, 404, KEY)
+    Membership.objects.filter(user=desk.cfo).delete()
+    cfo.post(path, None, 403, KEY)
 
 
 def test_how_a_company_pays_is_told_under_a_key_as_without_one(desk: Desk) -> None:

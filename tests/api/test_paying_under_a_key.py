@@ -9,6 +9,7 @@ from django.db import OperationalError, connection
 
 from ledger.api import idempotent
 from ledger.models import IdempotencyKey, JournalEntry
+from ledger.services import posting
 from ledger.services.verification import verify
 from tests.api.caller import Caller, read
 from tests.api.test_execution import PHONE, Send, path_of, send, strict
@@ -105,15 +106,15 @@ def test_run_again_after_the_answer_was_written_it_is_written_again(
 ) -> None:
     payment = desk.pending()
     fails = [True, True, False]
-    whole = settlement._write
+    whole = posting.call_that_posts
 
-    def write(*given: Any) -> Any:
-        found = whole(*given)
+    def write(*given: Any, **how: Any) -> Any:
+        found = whole(*given, **how)
         if fails.pop(0):
             raise OperationalError from psycopg.errors.lookup(sqlstate)()
         return found
 
-    monkeypatch.setattr(settlement, "_write", write)
+    monkeypatch.setattr(posting, "call_that_posts", write)
     _, body = pay(desk, payment)
     assert fails == []
     assert_replayed(desk, payment, body)

@@ -9,9 +9,10 @@ from functools import partial
 
 from django.db import transaction
 
+from ledger.chain import padded_keys
 from ledger.models import Account
 from ledger.selectors import balance_at, balance_on, statement
-from ledger.services.posting import POST_MANY, call_with_postings, post, post_many
+from ledger.services.posting import POST_TWO, call_that_posts, facts_of, post, post_many
 from ledger.services.verification import verify
 from tests.benchmarks import bare, hordak
 from tests.benchmarks.books import ACCOUNTS, BATCH, BATCHES, FIRST, SMALL, Books, seeded
@@ -118,8 +119,8 @@ def _post_one(books: Books) -> None:
 
 
 def _post_alone(books: Books) -> None:
-    """In a statement that is a transaction by itself, by the call that pays in cash."""
-    call_with_postings(POST_MANY, [books.transfer()], alone=True)
+    """In a statement that is a transaction by itself, as cash is paid."""
+    call_that_posts(POST_TWO, (*facts_of(books.transfer()), *padded_keys()), alone=True)
 
 
 def _post_one_by_one(books: Books) -> None:

@@ -1,9 +1,13 @@
 """What hasty hands do on the approvals page: click twice, tick far down a list, look at large figures."""
 
+from pathlib import Path
+
 from playwright.sync_api import Page, expect
+from pytest_django import Settings
 
 from tests.admin.office import Office
 from tests.browser.conftest import Visit
+from tests.browser.test_journey import code_in
 
 # Two clicks as a hand makes them: the second before the answer to the first is there.
 TWICE = """
@@ -39,6 +43,32 @@ def test_a_double_click_approves_one_request_and_says_so(office: Office, visit: 
     page.wait_for_timeout(600)
     page.locator("[data-approve]").click()
     expect(page.locator(".w-message")).to_have_text("KES 100.00 to Payee 1: approved.")
+
+
+def test_going_back_and_reloading_send_nothing_again(
+    office: Office, visit: Visit, settings: Settings
+) -> None:
+    for n in range(2):
+        office.request(payee_name=f"Payee {n}", amount="100.00")
+    page = visit(office.cfo)
+    page.goto("/approvals/")
+    for box in page.locator("input[name=items]").all():
+        box.check()
+    page.get_by_role("button", name="Approve the ticked").click()
+    page.get_by_role("button", name="Send me a code").click()
+    page.get_by_label("Code from your message").fill("000000x")
+    page.get_by_role("button", name="Approve 2").click()
+    page.get_by_label("Code from your message").fill(code_in(Path(settings.EMAIL_FILE_PATH)))
+    page.get_by_role("button", name="Approve 2").click()
+    done = page.get_by_role("heading", name="2 of 2 approved")
+    expect(done).to_be_visible()
+    page.reload()
+    expect(done).to_be_visible()
+    for _ in range(3):
+        page.go_back()
+        expect(page.get_by_role("heading", name="None of these waits for you")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text("Nothing waits for you")).to_be_visible()
 
 
 def test_nothing_hides_what_is_looked_at(office: Office, visit: Visit) -> None:

@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from config.embedded import processes
@@ -52,6 +54,22 @@ def remember(instance: Instance, word: str) -> None:
 
 
 REMEMBERED = "SELECT count(*) FROM remembered"
+
+
+def test_who_comes_before_it_is_ready_is_told_so(running: Instance) -> None:
+    """The first test: the instance that the others share is just being made."""
+    said: list[httpx.Response] = []
+
+    def answered() -> bool:
+        with suppress(httpx.TransportError):
+            said.append(httpx.get(f"http://127.0.0.1:{running.port}/"))
+        return bool(said)
+
+    assert processes.wait_until(answered, seconds=PATIENCE, every=0.1), running.log
+    assert (said[0].status_code, "Bursar is starting" in said[0].text) == (503, True)
+    running.wait_until_up()
+    assert processes.wait_until(lambda: not running.find("doorman"), seconds=PATIENCE)
+    assert httpx.get(f"http://127.0.0.1:{running.port}/").status_code == 200
 
 
 def test_a_command_joins_the_running_instance(up: Instance) -> None:

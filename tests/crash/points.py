@@ -57,7 +57,7 @@ POINTS = {
     "answer stored, not applied": Point(ENQUIRIES, "apply_answer"),
     "answer judged, uncommitted": Point(ENQUIRIES, "_judge", "after", needs="judged"),
     "posted, uncommitted": Point(
-        "treasury.services.settlement", "_write", "after", needs="success"
+        "treasury.services.settlement", "_settle_told", "after", needs="success"
     ),
     "settled, uncommitted": Point(OUTCOMES, "settle", "after", needs="success"),
     "released, uncommitted": Point(OUTCOMES, "release", "after", needs="failed"),

@@ -101,9 +101,12 @@ def test_it_is_set_up_with_a_picture_and_a_code(client: Client, person: User) ->
     phone.secret = typed[1].replace(" ", "")
     assert phone.secret not in str(dict(client.session))
     assert client.post("/account/enrol/", {"code": WRONG}).status_code == 400
-    done = client.post("/account/enrol/", {"code": phone.code()})
-    assert len(re.findall(r"<kbd>\d{8}</kbd>", done.content.decode())) == 10
+    page = client.post("/account/enrol/", {"code": phone.code()}).headers["Location"]
+    codes = re.findall(r"<kbd>(\d{8})</kbd>", client.get(page).content.decode())
+    assert (len(codes), codes[0] in str(dict(client.session))) == (10, False)
+    assert codes[9] in client.get(page).content.decode()
     assert "10 recovery codes left" in client.get("/account/").content.decode()
+    assert client.get(page).headers["Location"] == "/account/"
     assert client.get("/account/enrol/").headers["Location"] == "/account/"
 
 

@@ -2,15 +2,15 @@
 
 from tests.mutants.mutant import Mutant
 
-AS_SEEN = "treasury/sql/as_seen.sql"
+BY_FACTS = "treasury/sql/by_facts.sql"
 T_ATTACKED = "tests/treasury/test_paying_at_once_attacked.py::"
 T_AT_ONCE = "tests/treasury/test_paying_at_once.py::"
 
 AT_ONCE = (
     Mutant(
         "what changed since the look is decided anew",
-        AS_SEEN,
-        "    IF found_now IS DISTINCT FROM p_seen\n            OR ledger_clock()",
+        BY_FACTS,
+        "    IF found_now IS DISTINCT FROM p_seen OR ledger_clock()",
         "    IF ledger_clock()",
         (
             T_AT_ONCE + "test_what_forbids_it_since_the_look_is_refused_under_the_locks",
@@ -19,22 +19,23 @@ AT_ONCE = (
     ),
     Mutant(
         "whoever lost his role since the look does not pay",
-        AS_SEEN,
-        "company.xmin, person.is_active, person.is_superuser,\n            told.roles, told",
-        "company.xmin,\n            told",
+        BY_FACTS,
+        "SELECT (locked.payment, locked.requisition, locked.fund, told)::text INTO found_now",
+        "SELECT CASE WHEN starts_with(p_seen, rtrim((locked.payment, locked.requisition, locked.fund)"
+        "::text, ')')) THEN p_seen END INTO found_now",
         (T_AT_ONCE + "test_what_forbids_it_since_the_look_is_refused_under_the_locks",),
     ),
     Mutant(
         "what waited for its locks tells no wrong time",
-        AS_SEEN,
-        "\n            OR ledger_clock() > (p_by ->> 'executed_at')::timestamptz + interval '1 second'",
+        BY_FACTS,
+        " OR ledger_clock() > p.executed_at + interval '1 second'",
         "",
         (T_AT_ONCE + "test_what_waited_for_its_locks_says_when_it_was_paid",),
     ),
     Mutant(
         "a fund that runs low is asked to be filled with the payment",
-        AS_SEEN,
-        "    IF available < reorder_level THEN",
+        BY_FACTS,
+        "    IF settled.available < locked.reorder_level THEN",
         "    IF false THEN",
         (
             T_AT_ONCE
@@ -43,8 +44,8 @@ AT_ONCE = (
     ),
     Mutant(
         "what was posted before is not taken for the payment",
-        AS_SEEN,
-        "    IF journal_entry IS DISTINCT FROM (p_postings #>> '{0,id}')::uuid THEN",
+        BY_FACTS,
+        "    IF settled.journal_entry IS DISTINCT FROM p.journal_entry THEN",
         "    IF false THEN",
         (
             T_ATTACKED
@@ -53,9 +54,9 @@ AT_ONCE = (
     ),
     Mutant(
         "an answer is kept for what was done alone",
-        "ledger/idempotency.py",
-        "\n        WHERE EXISTS (SELECT FROM done)",
-        "",
+        "ledger/sql/keeping.sql",
+        "    IF p_done IS NOT NULL THEN",
+        "    IF true THEN",
         (T_AT_ONCE + "test_under_a_key_the_answer_is_kept_with_the_payment_alone",),
     ),
 )

@@ -115,7 +115,7 @@ CODE_GUARDS = (
     ),
     Mutant(
         "a verification is used up by the settlement",
-        "treasury/sql/known_answers.sql",
+        "treasury/sql/by_facts.sql",
         "UPDATE treasury_onetimecode SET consumed_at = executed_at",
         "UPDATE treasury_onetimecode SET consumed_at = NULL",
         (T_CODES + "test_the_right_code_verifies_and_execution_consumes_it",),

@@ -92,9 +92,12 @@ def test_a_set_with_an_amount_above_the_threshold_says_where_to_confirm(
     limit(office)
     wanted = [f"requisition:{row.pk}"]
     body = {"items": wanted, "otp": code_for(office.cfo, wanted)}
-    page = signed_in(office.cfo).post("/approvals/many/approve/", body).content.decode()
+    answer = signed_in(office.cfo).post("/approvals/many/approve/", body, follow=True)
+    page = answer.content.decode()
     assert "0 of 1 approved" in page
-    assert "/account/step-up/?next=%2Fapprovals%2F" in page
+    assert (
+        f"/account/step-up/?next=%2Fapprovals%2Fmany%2F%3Fitems%3Drequisition%253A{row.pk}" in page
+    )
 
 
 def test_what_was_ticked_can_be_looked_at_again_by_its_address(office: Office) -> None:

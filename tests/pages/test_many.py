@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.models import AuditEvent
-from ledger.refusals import InvalidInput, NotFound
+from ledger.refusals import InvalidInput, NotFound, TooManyRequests
 from ledger.roles import Role
 from tests.admin.office import Office, signed_in
 from tests.pages.conftest import SendCode
@@ -48,7 +48,8 @@ def test_a_set_is_approved_with_one_code(office: Office, code_for: SendCode) -> 
     wanted = [*items(*rows), f"variance:{variance.pk}", f"replenishment:{request.pk}"]
     code = code_for(office.cfo, wanted)
     body = {"items": wanted, "otp": code, "comment": "Monday's queue."}
-    page = signed_in(office.cfo).post("/approvals/many/approve/", body).content.decode()
+    answer = signed_in(office.cfo).post("/approvals/many/approve/", body, follow=True)
+    page = answer.content.decode()
     assert "5 of 5 approved" in page
     assert statuses(*rows) == ["approved"] * 3
     variance.refresh_from_db()
@@ -59,7 +60,7 @@ def test_a_set_is_approved_with_one_code(office: Office, code_for: SendCode) -> 
 
 def test_the_page_that_asks_shows_the_set_and_its_sums(office: Office) -> None:
     rows = [office.request(amount="1000.00"), office.request(amount="250.50")]
-    answer = signed_in(office.cfo).post("/approvals/many/", {"items": items(*rows)})
+    answer = signed_in(office.cfo).get("/approvals/many/", {"items": items(*rows)})
     assert "KES 1,250.50" in answer.content.decode()
     assert statuses(*rows) == ["submitted"] * 2
 
@@ -201,10 +202,36 @@ def test_segregation_holds_for_every_row(office: Office, code_for: SendCode) -> 
 
 
 def test_a_second_code_within_a_minute_is_refused(office: Office, code_for: SendCode) -> None:
-    row = office.request()
+    row, other = office.request(), office.request()
     code_for(office.cfo, items(row))
-    answer = signed_in(office.cfo).post("/approvals/many/code/", {"items": items(row)})
-    assert answer.status_code == 429
+    for asked, told in ((row, "for exactly these"), (other, "for another set, of 1 request;")):
+        with pytest.raises(TooManyRequests) as refused:
+            send_code_for_set(actor=acting(office.cfo), chosen=chosen(asked))
+        assert 50 <= (refused.value.retry_after or 0) <= 60
+        assert told in refused.value.detail
+        assert f"{refused.value.retry_after} s." in refused.value.detail
+
+
+def test_the_page_of_another_set_says_that_a_code_is_out(
+    office: Office, code_for: SendCode
+) -> None:
+    row, other = office.request(), office.request()
+    code_for(office.cfo, items(row))
+    client = signed_in(office.cfo)
+    answer = client.post("/approvals/many/code/", {"items": items(other)}, follow=True)
+    page = answer.content.decode()
+    assert "No code was sent. A code was sent a moment ago for another set" in page
+    assert "Send me a code" in page
+    assert 'name="otp"' not in page
+    assert len(mail.outbox) == 1
+
+
+def test_whoever_used_his_code_gets_the_next_at_once(office: Office, code_for: SendCode) -> None:
+    one, two = office.request(), office.request()
+    for row in (one, two):
+        code = code_for(office.cfo, items(row))
+        decide_many(actor=acting(office.cfo), chosen=chosen(row), otp=code, today=today)
+    assert statuses(one, two) == ["approved"] * 2
 
 
 @pytest.mark.parametrize("count", [0, 101])
@@ -217,7 +244,7 @@ def test_a_set_has_from_one_to_a_hundred(office: Office, count: int) -> None:
 def test_what_is_out_of_sight_is_not_found(office: Office) -> None:
     with pytest.raises(NotFound):
         send_code_for_set(actor=acting(office.cfo), chosen=[Chosen("requisition", uuid4())])
-    answer = signed_in(office.cfo).post("/approvals/many/", {"items": ["requisition:x", "y"]})
+    answer = signed_in(office.cfo).get("/approvals/many/", {"items": ["requisition:x", "y"]})
     assert answer.status_code == 302
 
 

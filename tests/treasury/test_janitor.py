@@ -115,6 +115,35 @@ def test_an_answer_that_nobody_acted_on_is_found(attempt: PaymentAttempt, gatewa
     assert fresh(attempt).payment.status == "success"
 
 
+def test_nobody_asks_again_while_an_answer_lies_here(
+    attempt: PaymentAttempt, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.replies.append(outcome("unknown", "ReadTimeout"))
+    send(attempt)
+    sweep()
+    gateway.post_answer(attempt)
+    set_back(attempt, "next_query_at", timedelta(seconds=1))
+    monkeypatch.setattr("treasury.services.janitor.apply_answers", lambda **_: 0)  # others first
+    assert sweep().asked == 0
+    assert fresh(attempt).payment.status == "success"
+    assert len(gateway.asked) == 1
+
+
+def test_an_answer_that_cannot_be_acted_on_does_not_keep_the_question_back(
+    attempt: PaymentAttempt, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.replies.append(outcome("unknown", "ReadTimeout"))
+    send(attempt)
+    sweep()
+    gateway.post_answer(attempt)
+    set_back(attempt, "next_query_at", timedelta(seconds=1))
+    with monkeypatch.context() as broken:
+        broken.setattr(daraja, "classify_status_result", lambda _: 1 / 0)
+        assert sweep() == Pass(0, 0, 0, asked=1)
+    assert sweep().applied == 1
+    assert fresh(attempt).payment.status == "success"
+
+
 def test_a_question_that_was_not_taken_is_asked_again(
     attempt: PaymentAttempt, gateway: Gateway
 ) -> None:

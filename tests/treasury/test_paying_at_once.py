@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from ledger import idempotency
 from ledger.clock import today
@@ -254,12 +255,20 @@ def test_the_database_settles_nothing_that_stands_otherwise_than_it_was_seen(sce
     look = locks.look_to_execute(payment.pk, treasurer.user_id)
     assert look
     edit_payment(actor=treasurer, payment_id=payment.pk, amount="40")
-    settled = rows_of(
-        "SELECT * FROM treasury_settle_as_seen(%s, %s, %s, '[]', '', '', '[]', '{}')",
-        (payment.pk, treasurer.user_id, look.standing),
+    ((settled,),) = rows_of(
+        "SELECT treasury_settle_as_seen(%s, jsonb_populate_record(null::treasury_facts, %s), '', '')",
+        (look.standing, Jsonb({"payment": str(payment.pk), "executor": str(treasurer.user_id)})),
     )
-    assert settled == []
+    assert settled is None
     assert scene.balances().balance == 1000
+
+
+def test_what_settling_is_told_are_the_columns_of_its_type() -> None:
+    columns = rows_of(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 ORDER BY attnum",
+        ["treasury_facts"],
+    )
+    assert settlement.Facts._fields == tuple(name for (name,) in columns)
 
 
 def test_under_a_key_the_answer_is_kept_with_the_payment_alone(

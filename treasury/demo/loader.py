@@ -32,7 +32,7 @@ HISTORY = timedelta(weeks=everyday.WEEKS, days=2)
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where the demo runs: the database's owner, the web's port, and the simulator if there is one."""
+    """Where the demo runs: the database's owner, where callbacks come, and the simulator if there is one."""
 
     owner_url: str
     port: int

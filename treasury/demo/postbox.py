@@ -1,4 +1,4 @@
-"""A post-box for the gateway's callbacks, at the web process's address, while that does not run yet."""
+"""A post-box for the gateway's callbacks while no web process runs yet."""
 
 import re
 import threading

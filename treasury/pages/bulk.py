@@ -1,7 +1,13 @@
-"""Approving many requests at once: what was ticked, one code for exactly that, and a result for each."""
+"""Approving many requests at once: what was ticked, one code for exactly that, and a result for each.
 
+Every form here is answered by a redirect to a page that tells how things stand now, so that reloading it
+or going back sends nothing again.
+"""
+
+import hashlib
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,17 +16,22 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_safe
 
 from ledger.admin.requests import actor_of, user_of
 from ledger.clock import today
 from ledger.money import Money
 from ledger.refusals import Refusal
+from ledger.results import keep_result, kept_result
 from treasury.decision_set import Member, totals
 from treasury.pages.chips import LABELS
-from treasury.pages.forms import step_up_url, takes_forms
-from treasury.services.decisions import decide_many
-from treasury.services.set_codes import Chosen, members_of, send_code_for_set
+from treasury.pages.forms import STEP_UP, step_up_url, takes_forms
+from treasury.services.decisions import Result, decide_many
+from treasury.services.set_codes import Chosen, members_of, send_code_for_set, standing_of
+from treasury.worklist.queue import waiting_among
+
+RESULT = "approvals"
+COMMENT = "approvals-comment"
 
 
 def chosen_of(request: HttpRequest) -> list[Chosen]:
@@ -37,29 +48,48 @@ def chosen_of(request: HttpRequest) -> list[Chosen]:
 
 @login_required
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
 def choose(request: HttpRequest) -> HttpResponse:
-    """Show what is about to be approved together, before any code is sent."""
-    return _asked(request, chosen_of(request), sent=False)
+    """Show what is about to be approved together, and the field for the code once one was sent."""
+    user, chosen = user_of(request), chosen_of(request)
+    try:
+        members = members_of(user, chosen)
+    except Refusal as nothing:
+        messages.error(request, nothing.detail)
+        return HttpResponseRedirect(reverse("approvals"))
+    open_ones = waiting_among(user, [(one.kind, one.subject_id) for one in members])
+    waiting = [one for one in members if (one.kind, one.subject_id) in open_ones]
+    standing = standing_of(user, waiting) if waiting else None
+    context: dict[str, Any] = {
+        "members": [_shown(member) for member in waiting],
+        "decided": [_shown(member) for member in members if member not in waiting],
+        "totals": [str(total) for total in totals(waiting)],
+        "standing": standing,
+        "comment": _comment(request, chosen),
+        "section": "approvals",
+    }
+    return render(request, "pages/bulk.html", context)
 
 
 @takes_forms("approvals")
-@never_cache
 def send_code(request: HttpRequest) -> HttpResponse:
-    """Send the code for what was ticked, and show the field for it."""
+    """Send the code for what was ticked; the page of the set then has the field for it."""
     chosen = chosen_of(request)
+    _keep_comment(request, chosen)
     try:
         send_code_for_set(actor=actor_of(request), chosen=chosen)
     except Refusal as refusal:
-        return _asked(request, chosen, sent=refusal.status == 429, refusal=refusal)
-    return _asked(request, chosen, sent=True)
+        messages.error(request, f"No code was sent. {refusal.detail}")
+    else:
+        messages.success(request, "A code for exactly these requests is on its way to you.")
+    return HttpResponseRedirect(_page_of(chosen))
 
 
 @takes_forms("approvals")
-@never_cache
 def approve(request: HttpRequest) -> HttpResponse:
-    """Approve what was ticked with the code, and show what came of each."""
+    """Approve what was ticked with the code, and lead to what came of each."""
     chosen = chosen_of(request)
+    _keep_comment(request, chosen)
     try:
         results = decide_many(
             actor=actor_of(request),
@@ -69,41 +99,64 @@ def approve(request: HttpRequest) -> HttpResponse:
             today=today,
         )
     except Refusal as refusal:
-        return _asked(request, chosen, sent=True, refusal=refusal)
-    context = {
+        messages.error(request, f"Nothing was approved by this. {refusal.detail}")
+        return HttpResponseRedirect(_page_of(chosen))
+    request.session.pop(COMMENT, None)
+    key = keep_result(request, RESULT, _told(results))
+    return HttpResponseRedirect(reverse("approvals-results", args=[key]))
+
+
+@login_required
+@never_cache
+@require_safe
+def results(request: HttpRequest, key: str) -> HttpResponse:
+    """Show what came of each of a set, to whoever decided it."""
+    told = kept_result(request, RESULT, key)
+    if told is None:
+        messages.info(request, "What came of it is not shown any more; below is what still waits.")
+        return HttpResponseRedirect(reverse("approvals"))
+    return render(request, "pages/results.html", {**told, "section": "approvals"})
+
+
+def _told(results: Sequence[Result]) -> dict[str, Any]:
+    refusals = [one.refusal for one in results if one.refusal]
+    return {
         "results": [
             (_shown(one.member), one.refusal.detail if one.refusal else "") for one in results
         ],
-        "done": sum(one.refusal is None for one in results),
-        "confirm": _confirm([one.refusal for one in results if one.refusal]),
-        "section": "approvals",
+        "done": len(results) - len(refusals),
+        "confirm": _confirm(results),
     }
-    return render(request, "pages/results.html", context)
 
 
-def _confirm(refusals: Sequence[Refusal]) -> str:
-    """Where one shows his second factor, if that is what kept some from being approved."""
-    return next(filter(None, (step_up_url(one, reverse("approvals")) for one in refusals)), "")
+def _confirm(results: Sequence[Result]) -> str:
+    """Where one shows his second factor for those that it kept from being approved, and comes back to them."""
+    kept = [one for one in results if one.refusal and one.refusal.code == STEP_UP]
+    if not kept or kept[0].refusal is None:
+        return ""
+    again = [Chosen(one.member.kind, one.member.subject_id) for one in kept]
+    return step_up_url(kept[0].refusal, _page_of(again))
 
 
-def _asked(
-    request: HttpRequest, chosen: Sequence[Chosen], *, sent: bool, refusal: Refusal | None = None
-) -> HttpResponse:
-    """The page that asks: the set, its sums, and the field for the code once one was sent."""
-    try:
-        members = members_of(user_of(request), chosen)
-    except Refusal as nothing:
-        messages.error(request, nothing.detail)
-        return HttpResponseRedirect(reverse("approvals"))
-    context: dict[str, Any] = {
-        "members": [_shown(member) for member in members],
-        "totals": [str(total) for total in totals(members)],
-        "sent": sent,
-        "refusal": refusal,
-        "comment": request.POST.get("comment", ""),
-        "section": "approvals",
-    }
-    return render(request, "pages/bulk.html", context, status=refusal.status if refusal else 200)
+def _page_of(chosen: Sequence[Chosen]) -> str:
+    """The address of the page of a set."""
+    query = urlencode([("items", f"{one.kind}:{one.subject_id}") for one in chosen])
+    return f"{reverse('approvals-many')}?{query}"
+
+
+def _keep_comment(request: HttpRequest, chosen: Sequence[Chosen]) -> None:
+    request.session[COMMENT] = [_name(chosen), request.POST.get("comment", "")]
+
+
+def _comment(request: HttpRequest, chosen: Sequence[Chosen]) -> str:
+    """What was typed as the comment on this set."""
+    name, text = request.session.get(COMMENT, ["", ""])
+    return text if name == _name(chosen) else ""
+
+
+def _name(chosen: Sequence[Chosen]) -> str:
+    keys = sorted(f"{one.kind}:{one.subject_id}" for one in chosen)
+    return hashlib.sha256(" ".join(keys).encode()).hexdigest()
 
 
 def _shown(member: Member) -> dict[str, str]:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("approvals/many/", bulk.choose, name="approvals-many"),
     path("approvals/many/code/", bulk.send_code, name="approvals-code"),
     path("approvals/many/approve/", bulk.approve, name="approvals-approve"),
+    path("approvals/many/<slug:key>/", bulk.results, name="approvals-results"),
     path("approvals/delegations/", delegations.delegations, name="approvals-delegations"),
     path("approvals/delegations/<uuid:delegation_id>/end/", delegations.end, name="approvals-end"),
     path("approvals/questions/", delegations.questions, name="approvals-questions"),

@@ -191,7 +191,8 @@ def _blank(batch: Batch, one: Wanted) -> BatchRow:
         payee_name=_shown(one.cell("payee_name"))[:160],
         method=method if method in methods.Method.values else "",
         destination_shown=methods.shown(
-            method=method, destination=_shown(one.cell("destination"))[:40]
+            method=method,
+            destination=_shown(one.cell("destination"))[: methods.LONGEST_DESTINATION],
         ),
     )
 

@@ -90,8 +90,10 @@ def remove_holiday(*, actor: Actor, holiday_id: UUID) -> Holiday:
         raise NotFound("There is no such holiday.")
     company = locks.lock_company(holiday.company_id)
     duties.may_keep_funds(actor, company)
+    gone, _ = Holiday.objects.filter(pk=holiday.pk).delete()
+    if not gone:  # by somebody who had the company's lock before
+        raise NotFound("There is no such holiday.")
     note_company(actor, "holiday.remove", company.pk, before=_facts(holiday))
-    Holiday.objects.filter(pk=holiday.pk).delete()
     move_due_payments(company)
     return holiday
 

@@ -36,7 +36,10 @@ AT_ONCE = 50
 
 
 def ask_about(*, actor: Actor, attempt_id: UUID, today: Today) -> bool:
-    """Ask about one attempt if it is due; returns whether it was."""
+    """Ask about one attempt if it is due, unless an answer that lies here ends the doubt; returns whether it was."""
+    here = list(_to_be_applied().filter(attempt=attempt_id).values_list("pk", flat=True))
+    # One that cannot be acted on does not keep the question back.
+    for_each(here, lambda pk: apply_answer(actor=actor, enquiry_id=pk, today=today))
     return _ask_one(_due().filter(pk=attempt_id), actor, today)
 
 
@@ -48,10 +51,15 @@ def ask_about_due(*, actor: Actor, today: Today, most: int) -> int:
 
 def apply_answers(*, actor: Actor, today: Today) -> int:
     """Act on answers that came and were not acted on yet; returns how many were."""
-    waiting = Enquiry.objects.filter(answered_at__isnull=False, applied_at=None)
-    waiting = waiting.exclude(conversation="")
-    enquiry_ids = list(waiting.order_by("answered_at").values_list("pk", flat=True)[:AT_ONCE])
+    waiting = _to_be_applied().order_by("answered_at")
+    enquiry_ids = list(waiting.values_list("pk", flat=True)[:AT_ONCE])
     return for_each(enquiry_ids, lambda pk: apply_answer(actor=actor, enquiry_id=pk, today=today))
+
+
+def _to_be_applied() -> QuerySet[Enquiry]:
+    """Questions that were taken and answered, and nobody acted on the answer yet."""
+    answered = Enquiry.objects.filter(answered_at__isnull=False, applied_at=None)
+    return answered.exclude(conversation="")
 
 
 @command("enquiry.apply_answer")

@@ -6,6 +6,7 @@ expired, used and locked are refused alike.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -39,6 +40,14 @@ class Chosen:
     subject_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether a person has a code for exactly this set, and what keeps him from asking for one now."""
+
+    has_code: bool
+    too_soon: TooManyRequests | None
+
+
 def members_of(user: User, chosen: Sequence[Chosen]) -> list[Member]:
     """Return what was chosen as it is now, in the order chosen.
 
@@ -61,14 +70,15 @@ def members_of(user: User, chosen: Sequence[Chosen]) -> list[Member]:
 def send_code_for_set(*, actor: Actor, chosen: Sequence[Chosen]) -> DecisionCode:
     """Send the actor a code for approving exactly what he chose, as it is now, after the commit.
 
-    Kills the one sent before. Raises what ``members_of`` raises, ``NoAddress``, and
-    ``TooManyRequests`` within 60 s of his last one and beyond ten an hour.
+    Kills the one sent before. Raises what ``members_of`` raises, ``NoAddress``, and ``TooManyRequests``
+    within 60 s of his last one, unless he has used that, and beyond ten an hour.
     """
     user = _person(actor)
     members = members_of(user, chosen)
     reader = Reader.of(user)
     live = locks.lock_decision_code(user.pk)
-    _require_patience(user)
+    if too_soon := _too_soon(user, members, database_now()):
+        raise too_soon
     if live is not None:
         live.voided_at = database_now()
         live.save(update_fields=["voided_at"])
@@ -184,17 +194,46 @@ def _person(actor: Actor) -> User:
     return actor.user
 
 
-def _require_patience(user: User) -> None:
+def standing_of(user: User, members: Sequence[Member]) -> Standing:
+    """Return how the person stands with codes for exactly this set, as it is now."""
     now = database_now()
+    live = DecisionCode.objects.filter(user=user, used_at=None, voided_at=None, expires_at__gt=now)
+    return Standing(_is_for(live.first(), members), _too_soon(user, members, now))
+
+
+def _is_for(code: DecisionCode | None, members: Sequence[Member]) -> bool:
+    if code is None:
+        return False
+    key: bytes = settings.BURSAR_OTP_KEY
+    same = decision_set.set_digest(key=key, user_id=code.user_id, members=members)
+    return otp.matches(code.set_digest, same)
+
+
+def _too_soon(user: User, members: Sequence[Member], now: datetime) -> TooManyRequests | None:
+    """Why no code may be sent yet, and when; a code that was used has been received, and is not waited for."""
     hour = otp.BETWEEN_SENDS * 60
     rows = DecisionCode.objects.filter(user=user, sent_at__gt=now - hour).order_by("-sent_at")
-    sent = list(rows.values_list("sent_at", flat=True)[:MOST_AN_HOUR])
-    if sent and now - sent[0] < otp.BETWEEN_SENDS:
-        left = int((otp.BETWEEN_SENDS - (now - sent[0])).total_seconds()) + 1
-        raise TooManyRequests("A code was sent a moment ago.", retry_after=left)
+    sent = list(rows[:MOST_AN_HOUR])
+    if sent and sent[0].used_at is None and now - sent[0].sent_at < otp.BETWEEN_SENDS:
+        left = _seconds(sent[0].sent_at + otp.BETWEEN_SENDS - now)
+        if _is_for(sent[0], members):
+            said = f"A code for exactly these was sent a moment ago; another may be asked for in {left} s."
+        else:
+            many = sent[0].requests
+            said = (
+                f"A code was sent a moment ago for another set, of {many} request{'s' * (many != 1)}; "
+                f"one for these may be asked for in {left} s."
+            )
+        return TooManyRequests(said, retry_after=left)
     if len(sent) == MOST_AN_HOUR:
-        left = int((hour - (now - sent[-1])).total_seconds()) + 1
-        raise TooManyRequests("Ten codes were sent within the hour.", retry_after=left)
+        left = _seconds(sent[-1].sent_at + hour - now)
+        said = f"Ten codes were sent within the hour; the next may be asked for in {left // 60 + 1} min."
+        return TooManyRequests(said, retry_after=left)
+    return None
+
+
+def _seconds(left: timedelta) -> int:
+    return int(left.total_seconds()) + 1
 
 
 def _new_code(user: User, members: list[Member]) -> tuple[str, DecisionCode]:

@@ -1,16 +1,19 @@
 """The two ends of a payment: settled, or released. Plain functions inside a command, on locked rows."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError
+from psycopg.types.json import Jsonb
 
 from ledger import idempotency
 from ledger.actor import Actor
+from ledger.chain import padded_keys
 from ledger.commands import NotAtOnce, require_transaction
 from ledger.models import Side
 from ledger.rows import join, known_row
@@ -35,17 +38,6 @@ from treasury.states import (
     require_transition,
 )
 
-
-class Statement(NamedTuple):
-    """What settles: its text, the parameters that come first, and whether it is a transaction by itself."""
-
-    text: str
-    first: tuple[Any, ...] = ()
-    alone: bool = False
-
-
-# Made once the payments say that they are paid, for an answer may be kept by it.
-Wording = Callable[[], Statement]
 # What settling changes on a payment.
 SETTLED = ("status", "executor_id", "last_error", "spent_on")
 
@@ -81,6 +73,52 @@ class Proof:
         return used.executor_id if used else None
 
 
+class Facts(NamedTuple):
+    """What ``treasury_settle_told`` is told of a payment that is marked paid: the columns of ``treasury_facts``.
+
+    Nothing in it waits for an answer of the database, so the ids of all that will be written are made here.
+    """
+
+    payment: UUID
+    executor: UUID
+    executed_at: datetime | None
+    spent_on: date | None
+    code: UUID | None
+    code_verified_at: datetime | None
+    code_verified_by: UUID | None
+    gateway_reference: str
+    gateway_status: str
+    execution: UUID
+    journal_entry: UUID
+    description: str
+    effective_on: date
+    releases: str | None
+    debit_line: UUID
+    debited: UUID
+    credit_line: UUID
+    credited: UUID
+    amount: Decimal
+    currency: str
+    told: Jsonb
+    event: UUID
+    requisition_event: UUID
+    audit_event: UUID
+    actor: UUID | None
+    actor_name: str
+    ip_address: str | None
+    user_agent: str
+    request_id: str
+
+
+FACTS = f"ROW({', '.join(['%s'] * len(Facts._fields))})::treasury_facts"
+SETTLE_TOLD = (
+    "SELECT journal_entry, executed_at, requisition_paid, available"  # noqa: S608 -- our own names
+    f" FROM treasury_settle_told({FACTS}, %s, %s)"
+)
+# The same with the locks, if all stands as it was seen; what it returns is whether the requisition is paid now.
+SETTLE_AS_SEEN = f"treasury_settle_as_seen(%s, {FACTS}, %s, %s)"
+
+
 def settle(payment: Payment, *, proof: Proof, on: date, actor: Actor) -> PaymentExecution:
     """Book a locked payment as paid on the civil date ``on``, and return its execution.
 
@@ -89,8 +127,8 @@ def settle(payment: Payment, *, proof: Proof, on: date, actor: Actor) -> Payment
     and ``VelocityLimit``, ``CoolingOff`` and ``InsufficientFunds`` where nothing was reserved.
     """
     execution = _execution(payment, proof)
-    written = _settled([payment], [execution], proof, on, actor, lambda: Statement(SETTLE_ONE))
-    execution.journal_entry_id, execution.created_at = written[payment.pk]
+    written = _settle_told(payment, execution, proof, on, actor, answers=False)
+    execution.journal_entry_id, execution.created_at = written
     return execution
 
 
@@ -100,9 +138,10 @@ def settle_and_answer(payment: Payment, *, proof: Proof, on: date, actor: Actor)
     As ``settle`` does it; ``proof`` says when. So the payment says all that the answer will before anything
     is written.
     """
-    _settle_as_said(
-        payment, proof, on, actor, lambda: Statement(*idempotency.completing(SETTLE_ONE, payment))
-    )
+    execution = _execution(payment, proof)
+    said = execution.journal_entry_id, proof.at
+    if _settle_told(payment, execution, proof, on, actor, answers=True) != said:
+        raise RuntimeError(f"{payment.reference} was settled otherwise than its answer says.")
 
 
 def settle_as_seen(look: locks.Look, *, proof: Proof, on: date, actor: Actor) -> None:
@@ -111,25 +150,40 @@ def settle_as_seen(look: locks.Look, *, proof: Proof, on: date, actor: Actor) ->
     As ``settle_and_answer`` does it. Raises ``NotAtOnce`` where something stands otherwise than it was seen,
     where the locks took long, and where the request's key is not free; then nothing was written.
     """
-
-    def wording() -> Statement:
-        text, first = idempotency.at_once(SETTLE_AS_SEEN, look.payment)
-        return Statement(text, (*first, look.payment.pk, actor.user_id, look.standing), alone=True)
-
-    _settle_as_said(look.payment, proof, on, actor, wording)
-
-
-def _settle_as_said(
-    payment: Payment, proof: Proof, on: date, actor: Actor, wording: Wording
-) -> None:
-    """Settle a payment that says all that an answer will before anything is written."""
-    assert proof.at
+    payment = look.payment
     execution = _execution(payment, proof)
-    execution.created_at = proof.at
-    said = execution.journal_entry_id, execution.created_at
-    written = _settled([payment], [execution], proof, on, actor, wording)
-    if written[payment.pk] != said:
-        raise RuntimeError(f"{payment.reference} was settled otherwise than its answer says.")
+    with _marked_only_if_settled([payment]):
+        facts = _facts(payment, execution, proof, on, actor)
+        told = (look.standing, *facts, *padded_keys())
+        statement, parameters = idempotency.at_once(SETTLE_AS_SEEN, told, payment)
+        ((requisition_paid,),) = posting.call_that_posts(statement, parameters, alone=True)
+        if requisition_paid is None:
+            raise NotAtOnce
+    _mark_requisition(payment, is_paid=requisition_paid)
+
+
+def _settle_told(
+    payment: Payment,
+    execution: PaymentExecution,
+    proof: Proof,
+    on: date,
+    actor: Actor,
+    *,
+    answers: bool,
+) -> tuple[UUID, datetime]:
+    """Settle one locked payment; return its journal entry and when it was executed."""
+    with _marked_only_if_settled([payment]):
+        facts = _facts(payment, execution, proof, on, actor)
+        statement, first = (
+            idempotency.completing(SETTLE_TOLD, payment) if answers else (SETTLE_TOLD, ())
+        )
+        with _spent_code_refused(), limits_refuse(payment):
+            rows = posting.call_that_posts(statement, (*first, *facts, *padded_keys()))
+    ((journal_entry, executed_at, requisition_paid, available),) = rows
+    _mark_requisition(payment, is_paid=requisition_paid)
+    if available < payment.fund.reorder_level:
+        request_if_low(payment.fund, actor)
+    return journal_entry, executed_at
 
 
 def settle_many(payments: Sequence[Payment], *, proof: Proof, on: date, actor: Actor) -> None:
@@ -141,40 +195,39 @@ def settle_many(payments: Sequence[Payment], *, proof: Proof, on: date, actor: A
     """
     if len(payments) > 1 and (proof.code or proof.releases):
         raise ValueError("A code, or a hold, is for one payment.")
-    if payments:
-        text = SETTLE_ONE if len(payments) == 1 else SETTLE
-        ids = [_Ids(uuid4(), uuid4()) for _ in payments]
-        _settled(payments, ids, proof, on, actor, lambda: Statement(text))
+    if not payments:
+        return
+    with _marked_only_if_settled(payments):
+        settlements = [_settlement(payment, proof, on) for payment in payments]
+        postings = [_posting(payment, proof, on) for payment in payments]
+        with _spent_code_refused(), limits_refuse(payments[0]):
+            rows = posting.call_with_postings(SETTLE, postings, settlements, _by(proof, actor))
+    written = {payment: told for payment, *told in rows}
+    for payment in payments:
+        requisition_paid, available = written[payment.pk]
+        _mark_requisition(payment, is_paid=requisition_paid)
+        fund = payment.fund
+    if available < fund.reorder_level:
+        request_if_low(fund, actor)
 
 
-class _Ids(NamedTuple):
-    """The ids of an execution to be, where nobody asks for the execution itself."""
-
-    pk: UUID
-    journal_entry_id: UUID
-
-
-def _settled(
-    payments: Sequence[Payment],
-    executions: Sequence[PaymentExecution | _Ids],
-    proof: Proof,
-    on: date,
-    actor: Actor,
-    wording: Wording,
-) -> dict[UUID, tuple[UUID, datetime]]:
-    """Settle, under these ids and by this statement; return for each payment its journal entry and when."""
+@contextmanager
+def _marked_only_if_settled(payments: Sequence[Payment]) -> Iterator[None]:
+    """Let the payments be marked paid inside, and say again what they said before when it fails."""
     for payment in payments:
         require_transition(PAYMENT, payment.status, PaymentStatus.SUCCESS, noun="payment")
     were = [[getattr(payment, name) for name in SETTLED] for payment in payments]
-    pairs = list(zip(payments, executions, strict=True))
-    settlements = [_settlement(payment, execution.pk, proof, on) for payment, execution in pairs]
-    postings = [_posting(payment, execution, proof, on) for payment, execution in pairs]
     try:
-        return _write(payments, settlements, postings, proof, actor, wording())
+        yield
     except Exception:
         for payment, values in zip(payments, were, strict=True):
             vars(payment).update(zip(SETTLED, values, strict=True))
         raise
+
+
+def _mark_requisition(payment: Payment, *, is_paid: bool) -> None:
+    if is_paid:
+        payment.requisition.status = RequisitionStatus.PAID
 
 
 def release(
@@ -194,24 +247,12 @@ def release(
     note_payment(actor, "payment.fail", payment, before=before)
 
 
-SETTLED_ARE = "SELECT payment, journal_entry, executed_at, requisition_paid, available FROM "
-SETTLE = SETTLED_ARE + "treasury_settle(%s, %s, %s, %s, %s)"
-# The same for one, straight through (``sql/settling_one.sql``).
-SETTLE_ONE = SETTLED_ARE + "treasury_settle_one(%s, %s, %s, %s, %s)"
-# The same again, with the locks, if all stands as it was seen (``sql/as_seen.sql``).
-SETTLE_AS_SEEN = SETTLED_ARE + "treasury_settle_as_seen({id}, %s, %s, %s, %s, %s, %s, %s)"
+SETTLE = "SELECT payment, requisition_paid, available FROM treasury_settle(%s, %s, %s, %s, %s)"
 
 
-def _write(
-    payments: Sequence[Payment],
-    settlements: Sequence[dict[str, Any]],
-    postings: Sequence[Posting],
-    proof: Proof,
-    actor: Actor,
-    statement: Statement,
-) -> dict[UUID, tuple[UUID, datetime]]:
-    """Write everything, mark what is paid on the objects, and have a fund that runs low filled."""
-    by = {
+def _by(proof: Proof, actor: Actor) -> dict[str, Any]:
+    """What ``treasury_settle`` is told of who settles."""
+    return {
         "executor_id": str(proof.executor_id),
         "ip_address": proof.ip_address,
         "user_agent": proof.user_agent,
@@ -220,23 +261,7 @@ def _write(
         "actor_id": str(actor.user_id) if actor.user_id else None,
         "actor_name": actor.name[:160],
         "request_id": actor.request_id,
-        "executed_at": proof.at.isoformat() if proof.at else None,
     }
-    with _spent_code_refused(), limits_refuse(payments[0]):
-        rows = posting.call_with_postings(
-            statement.text, postings, settlements, by, before=statement.first, alone=statement.alone
-        )
-    if not rows:
-        raise NotAtOnce
-    written = {row[0]: row[1:] for row in rows}
-    for payment in payments:
-        _, _, requisition_paid, available = written[payment.pk]
-        if requisition_paid:
-            payment.requisition.status = RequisitionStatus.PAID
-        fund = payment.fund
-    if available < fund.reorder_level:
-        request_if_low(fund, actor)
-    return {payment_id: (entry, at) for payment_id, (entry, at, *_) in written.items()}
 
 
 @contextmanager
@@ -251,21 +276,68 @@ def _spent_code_refused() -> Iterator[None]:
         raise CodeRequired("This payment needs a code that you have verified.") from error
 
 
-def _settlement(payment: Payment, execution: UUID, proof: Proof, on: date) -> dict[str, Any]:
+def _facts(
+    payment: Payment, execution: PaymentExecution, proof: Proof, on: date, actor: Actor
+) -> Facts:
+    """Mark the payment paid, on the object, and return what ``treasury_settle_told`` is told of it."""
+    code, told = proof.code, _paid_and_told(payment, proof, on)
+    return Facts(
+        payment=payment.pk,
+        executor=proof.executor_id,
+        executed_at=proof.at,
+        spent_on=payment.spent_on,
+        code=code.pk if code and code.consumed_at is None else None,
+        code_verified_at=proof.verified_at,
+        code_verified_by=proof.verified_by_id,
+        gateway_reference=proof.gateway_reference,
+        gateway_status=proof.gateway_status,
+        execution=execution.pk,
+        journal_entry=execution.journal_entry_id,
+        description=_description(payment),
+        effective_on=on,
+        releases=proof.releases,
+        debit_line=uuid4(),
+        debited=payment.debited_account_id,
+        credit_line=uuid4(),
+        credited=payment.fund.account_id,
+        amount=payment.amount,
+        currency=payment.currency,
+        told=Jsonb(told),
+        event=uuid4(),
+        requisition_event=uuid4(),
+        audit_event=uuid4(),
+        actor=actor.user_id,
+        actor_name=actor.name[:160],
+        ip_address=proof.ip_address,
+        user_agent=proof.user_agent,
+        request_id=actor.request_id,
+    )
+
+
+def _settlement(payment: Payment, proof: Proof, on: date) -> dict[str, Any]:
     """Mark the payment paid, on the object, and return what ``treasury_settle`` is told of it."""
-    code, before = proof.code, payment_facts(payment)
+    code, told = proof.code, _paid_and_told(payment, proof, on)
+    assert payment.spent_on
+    return {
+        "payment": str(payment.pk),
+        "execution": str(uuid4()),
+        "spent_on": payment.spent_on.isoformat(),
+        "code": str(code.pk) if code and code.consumed_at is None else None,
+        "code_verified_at": proof.verified_at.isoformat() if proof.verified_at else None,
+        "code_verified_by": str(proof.verified_by_id) if proof.verified_by_id else None,
+        **told,
+    }
+
+
+def _paid_and_told(payment: Payment, proof: Proof, on: date) -> dict[str, Any]:
+    """Mark the payment paid, on the object, and return what the audit trail and the outbox say of it."""
+    before = payment_facts(payment)
     payment.status = PaymentStatus.SUCCESS
     payment.executor_id = proof.executor_id
     payment.last_error = ""
     # What was reserved was counted on the day it was reserved.
     payment.spent_on = payment.spent_on or on
     return {
-        "payment": str(payment.pk),
-        "execution": str(execution),
-        "spent_on": payment.spent_on.isoformat(),
-        "code": str(code.pk) if code and code.consumed_at is None else None,
-        "code_verified_at": proof.verified_at.isoformat() if proof.verified_at else None,
-        "code_verified_by": str(proof.verified_by_id) if proof.verified_by_id else None,
         "before": before,
         "after": payment_facts(payment),
         "event": payment_payload(payment),
@@ -288,20 +360,19 @@ def _execution(payment: Payment, proof: Proof) -> PaymentExecution:
         ip_address=proof.ip_address,
         user_agent=proof.user_agent,
         journal_entry_id=uuid4(),
+        created_at=proof.at,
     )
     join(execution, payment=payment)
     join(payment, execution=execution)
     return execution
 
 
-def _posting(
-    payment: Payment, execution: PaymentExecution | _Ids, proof: Proof, on: date
-) -> Posting:
+def _posting(payment: Payment, proof: Proof, on: date) -> Posting:
     fund = payment.fund
     return Posting(
         company_id=payment.company_id,
         reference=payment.reference,
-        description=f"Payment to {payment.requisition.payee_name}",
+        description=_description(payment),
         effective_on=on,
         lines=(
             Line(payment.debited_account_id, Side.DEBIT, payment.amount, payment.currency),
@@ -309,5 +380,8 @@ def _posting(
         ),
         posted_by_id=proof.executor_id,
         releases=proof.releases,
-        id=execution.journal_entry_id,
     )
+
+
+def _description(payment: Payment) -> str:
+    return f"Payment to {payment.requisition.payee_name}"

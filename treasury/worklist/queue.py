@@ -78,6 +78,18 @@ def find(user: User, kind: str, subject_id: UUID) -> Item | None:
     return _questioned(list(items.values()))[0] if items else None
 
 
+def waiting_among(user: User, wanted: Iterable[tuple[str, UUID]]) -> set[tuple[str, UUID]]:
+    """Return those of some things, each its kind and id, that the user may still decide; a query a kind."""
+    ids: dict[str, list[UUID]] = {}
+    for kind, pk in wanted:
+        ids.setdefault(kind, []).append(pk)
+    return {
+        (kind, pk)
+        for kind, some in ids.items()
+        for pk in KINDS[kind].waiting(user).filter(pk__in=some).values_list("pk", flat=True)
+    }
+
+
 def _keys(user: User, fund_id: UUID | None, many: Mapping[str, int]) -> list[Key]:
     """The first keys of each kind, ``many`` of it or as many as are counted; one query for all."""
     roles = roles_somewhere(user) | {one.role for one in acts_for(user)}

@@ -10,7 +10,14 @@ from ledger.chain import padded_keys
 from ledger.models import Account, JournalEntry, LedgerEntry
 from ledger.refusals import InsufficientFunds
 from ledger.rows import rows_of
-from ledger.services.posting import POST_MANY, ReferenceReused, call_with_postings, post
+from ledger.services.posting import (
+    POST_MANY,
+    POST_TWO,
+    ReferenceReused,
+    call_that_posts,
+    facts_of,
+    post,
+)
 from ledger.services.verification import verify
 from tests.ledger import raw
 from tests.ledger.factories import (
@@ -127,20 +134,17 @@ def test_posting_needs_a_transaction() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("lines", [2, 3])
 def test_a_statement_that_stands_alone_is_a_transaction_by_itself(
-    cash: Account, bank: Account, lines: int
+    cash: Account, bank: Account
 ) -> None:
     wanted = transfer(cash, bank, "30.00")
-    if lines == 3:
-        parts = debit(bank, "10.00"), debit(bank, "20.00"), credit(cash, "30.00")
-        wanted = posting(cash, *parts)
-    ((_, entry),) = call_with_postings(POST_MANY, [wanted], alone=True)
+    ((entry,),) = call_that_posts(POST_TWO, (*facts_of(wanted), *padded_keys()), alone=True)
     assert not connection.in_atomic_block
     assert JournalEntry.objects.get(reference=wanted.reference).pk == entry
     assert balances(cash, bank) == [70, 30]
+    beyond = transfer(cash, bank, "70.01")
     with pytest.raises(InsufficientFunds):
-        call_with_postings(POST_MANY, [transfer(cash, bank, "70.01")], alone=True)
+        call_that_posts(POST_TWO, (*facts_of(beyond), *padded_keys()), alone=True)
     assert verify().holds
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from treasury.demo.loader import Surroundings, load
 
@@ -11,10 +11,18 @@ from treasury.demo.loader import Surroundings, load
 class Command(BaseCommand):
     help = "Load the demo data, unless there are companies already; needs the gateway simulator."
 
-    def handle(self, *_: Any, **__: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--postbox",
+            type=int,
+            default=settings.PORT,
+            help="the port at which callbacks are taken meanwhile; the web's own without it",
+        )
+
+    def handle(self, *_: Any, postbox: int, **__: Any) -> None:
         where = Surroundings(
             owner_url=settings.DATABASE_OWNER_URL,
-            port=settings.PORT,
+            port=postbox,
             simulator_url=settings.BURSAR_SIMULATOR_URL,
             simulator_home=settings.BURSAR_HOME / "simulator",
         )

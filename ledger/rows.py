@@ -1,12 +1,11 @@
 """Hand-written SQL for the few statements that the ORM would make slowly, and its rows as model instances."""
 
 from collections.abc import Collection, Iterator, Sequence
-from itertools import islice
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.models import ForeignKey, Model
+from django.db.models import Model
 from django.db.models.base import ModelState
 from psycopg.types.datetime import TimestamptzLoader
 
@@ -52,8 +51,8 @@ class Columns(Generic[Row]):
         self._names = [field.attname for field in fields]
         self._columns = [field.column for field in fields]
         self._converted = [
-            (place, field.from_db_value)
-            for place, field in enumerate(fields)
+            (field.attname, field.from_db_value)
+            for field in fields
             if hasattr(field, "from_db_value")
         ]
 
@@ -63,18 +62,23 @@ class Columns(Generic[Row]):
 
     def read(self, values: Iterator[Any]) -> Row:
         """Take this model's values off a row and return their instance, as if the ORM had read it."""
-        converted = list(islice(values, len(self._names)))
-        for place, convert in self._converted:
-            converted[place] = convert(converted[place], None, connection)
-        return known_row(self._model, **dict(zip(self._names, converted, strict=True)))
+        named = dict(zip(self._names, values, strict=False))  # the values of others may follow
+        for name, convert in self._converted:
+            named[name] = convert(named[name], None, connection)
+        return _row_with(self._model, named)
 
 
 def known_row(model: type[Row], **values: Any) -> Row:
     """Return the instance of a row that stands in the database, or will once a statement has run.
 
     ``values`` are given by the names of their attributes, as the fields have them; what is left out is read
-    when somebody asks for it. This is what ``from_db`` ends in, after asking each field about its value.
+    when somebody asks for it.
     """
+    return _row_with(model, values)
+
+
+def _row_with(model: type[Row], values: dict[str, Any]) -> Row:
+    """What ``from_db`` ends in, after asking each field about its value."""
     row = model.__new__(model)
     row._state = ModelState()
     row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
@@ -84,5 +88,4 @@ def known_row(model: type[Row], **values: Any) -> Row:
 
 def join(row: Model, **related: Model) -> None:
     """Note on a row what stands at these relations of it, as it was read with the row."""
-    for name, other in related.items():
-        cast(ForeignKey, row._meta.get_field(name)).set_cached_value(row, other)
+    row._state.fields_cache.update(related)  # where each relation keeps it, by its own name

@@ -198,11 +198,10 @@ def lock_to_execute(payment_id: UUID, user_id: UUID | None) -> tuple[Payment, Se
 
 LOOKED_AT = f"""
     SELECT {PAYMENT.of("(seen.payment)")}, {REQUISITION.of("(seen.requisition)")}, {FUND.of("(seen.fund)")},
-           {COMPANY.of("company")}, seen.active, seen.superuser, seen.roles, seen.approvers, seen.late_successes,
+           {COMPANY.of("(seen.company)")}, seen.active, seen.superuser, seen.roles, seen.approvers, seen.late_successes,
            seen.code_id, seen.code_bound, seen.code_verified_at, ledger_clock(),
            account.balance - account.held, seen.standing
     FROM treasury_standing seen
-    JOIN ledger_company company ON company.id = (seen.fund).company_id
     JOIN ledger_account account ON account.id = (seen.fund).account_id
     WHERE seen.payment_id = %s AND seen.user_id = %s
 """  # noqa: S608 -- column names of our own models

@@ -223,7 +223,8 @@ def whole(label: str, *, least: int, most: int, help_text: str = "") -> forms.In
 
 def day(label: str, *, required: bool = True, help_text: str = "") -> forms.DateField:
     """A field for a date."""
-    widget = UnfoldAdminSingleDateWidget()
+    # The browser's own calendar, which no script has to bring, and no format to guess.
+    widget = UnfoldAdminSingleDateWidget({"type": "date"}, format="%Y-%m-%d")
     return forms.DateField(label=label, required=required, help_text=help_text, widget=widget)
 
 

@@ -32,10 +32,15 @@ class JournalEntry(models.Model):
     effective_on = models.DateField()
     posted_at = models.DateTimeField()
     posted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
     )
-    # The composite foreign keys of sql/journal_laws.sql say more than Django's would, and the indexes
-    # below begin with these columns: a second key or index of each would only slow a posting down.
+    # What a foreign key of Django's would say is said by sql/journal_laws.sql, or of the lines by
+    # sql/lean_laws.sql, and the indexes below begin with these columns: a key or index of each would only
+    # slow a posting down.
     reversal_of = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="reversed_by", db_constraint=False
     )

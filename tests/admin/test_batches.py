@@ -7,6 +7,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from ledger.admin.cells import add_page
 from ledger.clock import today
 from ledger.models import User
 from tests.admin.office import Office, signed_in, text_of
@@ -61,6 +62,8 @@ def test_everything_due_by_a_day_is_a_batch_without_a_file(office: Office) -> No
         actor=acting(office.treasurer), requisition_id=office.approved().pk, scheduled_for=day
     )
     until = (day + timedelta(days=4)).isoformat()
+    asked = text_of(signed_in(office.treasurer).get(add_page(Batch)))
+    assert '<input type="date" name="due_by"' in asked, "the browser has a calendar for it"
     tried = post(office.treasurer, office, due_by=until)
     assert "Amina Traders" in text_of(tried)
     assert not Batch.objects.exists()

@@ -91,6 +91,8 @@ def test_a_file_is_tried_made_approved_confirmed_and_executed(
     sent_tasks.run()
     done = Caller(desk.auditor).get(path)
     assert done["status"] == "completed"
+    last = Caller(desk.auditor).results(path + "history/")[-1]
+    assert (last["action"], last["after"]["amount_done"]) == ("batch.complete", done["total"])
     assert done["progress"] == {"waiting": 0, "done": 2, "refused": 1, "cancelled": 0}
     rows = rows_of(desk.auditor, batch)
     assert [(row["number"], row["status"], row["payment_status"]) for row in rows] == [

@@ -321,9 +321,9 @@ BOOKS = (
     ),
     Mutant(
         "another key is refused",
-        "ledger/sql/posting_two.sql",
-        "    PERFORM ledger_require_key(p_inner, p_outer);\n",
-        "",
+        "ledger/sql/posting_plain.sql",
+        "        PERFORM ledger_require_key(p_inner, p_outer);\n",
+        "        NULL;\n",
         ("tests/ledger/test_laws_chain.py::test_another_key_is_refused",),
     ),
     Mutant(

@@ -129,7 +129,10 @@ def test_it_is_narrowed_by_kind_and_fund(office: Office) -> None:
 
 
 def test_an_empty_queue_says_what_to_do(office: Office) -> None:
-    assert "Nothing waits for you" in shown(signed_in(office.cfo), QUEUE)
+    for user, may_delegate in ((office.cfo, True), (office.requester, False)):
+        page = shown(signed_in(user), QUEUE)
+        assert "Nothing waits for you" in page
+        assert ("let a colleague approve" in page) is may_delegate
 
 
 def test_whoever_is_not_signed_in_signs_in_first(office: Office) -> None:

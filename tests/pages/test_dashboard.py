@@ -1,5 +1,7 @@
 """The dashboard shows what is scheduled, by day and currency, beside what waits for people now."""
 
+import html
+import re
 from datetime import timedelta
 from unittest.mock import Mock
 
@@ -42,7 +44,12 @@ def test_what_is_scheduled_is_shown_by_day_and_waits_for_nobody_before(office: O
     assert (due["to_execute"], due["to_code"], due["scheduled"]) == (1, 0, 2)
     shown = signed_in(office.cfo).get("/treasury/").content.decode()
     assert "Scheduled payments, KES" in shown
-    assert "3 payments wait for their day, 1 are due." in shown
+    assert "3 payments wait for their day, 1 is due." in shown
+    assert re.search(r"As of [^<]* EAT\.", shown), "in the company's time"
+    found = re.search(r'href="([^"]*)"><strong>2</strong> scheduled for a later day', shown)
+    assert found
+    listed = signed_in(office.cfo).get(html.unescape(found[1])).content.decode()
+    assert listed.count('class="field-amount_figure') == 2
 
 
 def test_very_many_payments_are_counted_once_a_minute_and_say_when(

@@ -51,7 +51,7 @@ class New(StepForm):
     make = forms.BooleanField(
         label="Make the batch",
         required=False,
-        help_text="Leave this open for a dry run: it shows what would be made and keeps nothing.",
+        help_text="Leave it unticked for a dry run, which shows what would be made and keeps nothing.",
     )
     tried = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
     button = "Go on"

@@ -44,6 +44,7 @@ class PaymentAdmin(LiveAdmin):
         seen("company"),
         between("created_at", "made"),
         between("execution__created_at", "executed"),
+        between("due_on", "goes out"),
     )
     search_fields = (
         "requisition__payee_name",

@@ -13,11 +13,13 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from ledger.access import roles_somewhere
 from ledger.admin.requests import actor_of, user_of
 from ledger.clock import database_now, today
 from ledger.models import User
 from ledger.once import read_once
 from ledger.refusals import Refusal
+from ledger.roles import Role
 from treasury.authority import acts_for
 from treasury.awaiting import (
     questions_awaiting,
@@ -75,6 +77,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "total": _total(page),
         "kept": kept(request),
         "acting_for": acts_for(user),
+        "approves": not roles_somewhere(user).isdisjoint({Role.APPROVER, Role.CFO}),
         "to_answer": questions_awaiting(user).count(),
         "section": "approvals",
     }

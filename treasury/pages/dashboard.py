@@ -1,6 +1,7 @@
 """The treasury dashboard: cash by fund, payments by status, approvals by age, the gateways, what is due."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -37,7 +38,7 @@ ZERO = Decimal(0)
 DUE = (
     ("to_code", "wait for a code", "pending"),
     ("to_execute", "can be executed now", "pending"),
-    ("scheduled", "scheduled for a later day", "pending"),
+    ("scheduled", "scheduled for a later day", "pending&due_on_from={tomorrow}"),
     ("failed", "failed, to be tried again or cancelled", "failed"),
     ("retried", "refused, tried again by itself", "failed"),
     ("in_doubt", "in doubt: the gateway is being asked", "unknown"),
@@ -54,9 +55,10 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     narrowed = _narrowed(request)
     with one_snapshot():
-        now = database_now()
+        now, companies = database_now(), list(companies_of(user))
         context = _figures(user, narrowed, now) | {
-            "companies": list(companies_of(user)),
+            "companies": companies,
+            "zone": companies[0].time_zone if len(companies) == 1 else "UTC",
             "all_funds": list(funds_seen_by(user).order_by("name")),
             "narrowed": narrowed,
             "now": now,
@@ -68,6 +70,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 
 def _figures(user: User, narrowed: Narrowed, now: Any) -> dict[str, Any]:
     funds = funds_at_a_glance(user, narrowed)
+    tomorrow = now.date() + timedelta(days=1)
     counted = count_payments(user, narrowed, now)
     return {
         "counted_at": counted.at,
@@ -80,7 +83,10 @@ def _figures(user: User, narrowed: Narrowed, now: Any) -> dict[str, Any]:
         ],
         "ages": _ages(approvals_by_age(user, narrowed, now)),
         "health": [_health(one) for one in health_of_providers(user, narrowed)],
-        "due": [(counted.due[name], words, status) for name, words, status in DUE],
+        "due": [
+            (counted.due[name], words, narrowing.format(tomorrow=tomorrow))
+            for name, words, narrowing in DUE
+        ],
         "low": sum(fund.check_reorder_needed() for fund in funds),
     }
 
@@ -162,11 +168,12 @@ def _statuses(currency: str, totals: list[StatusTotal]) -> Chart:
 def _scheduled(currency: str, days: list[DueDay]) -> Chart:
     many = sum(one.many for one in days)
     late = sum(one.many for one in days if one.is_late)
-    summary = f"{many:,} payments wait for their day" + (f", {late:,} are due." if late else ".")
+    waits = "1 payment waits for its" if many == 1 else f"{many:,} payments wait for their"
+    due = f", {late:,} {'is' if late == 1 else 'are'} due" if late else ""
     return Chart(
         f"scheduled-{currency.lower()}",
         f"Scheduled payments, {currency}",
-        summary,
+        f"{waits} day{due}.",
         [
             Bar(
                 f"{one.day:%-d %b %Y}",

@@ -121,7 +121,7 @@ def end(request: HttpRequest, delegation_id: object) -> HttpResponse:
 @require_GET
 def questions(request: HttpRequest) -> HttpResponse:
     """Show what the person asked and was asked; he answers here."""
-    rows = questions_seen_by(user_of(request))[:SHOWN]
+    rows = questions_seen_by(user_of(request)).select_related("company")[:SHOWN]
     return render(request, "pages/questions.html", {"questions": rows, "section": "questions"})
 
 

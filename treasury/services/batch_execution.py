@@ -10,15 +10,17 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from ledger.actor import Actor
 from ledger.clock import database_now
 from ledger.commands import TRY_AGAIN, after_commit, command
 from ledger.models import Account, User
+from ledger.money import format_amount
 from ledger.refusals import IllegalTransition, InsufficientFunds, Refusal
 from payments.services import breaker
 from treasury import duties, locks, methods, readiness, segregation
@@ -316,8 +318,13 @@ def _complete(batch: Batch, actor: Actor) -> None:
     batch.status, batch.finished_at = BatchStatus.COMPLETED, database_now()
     batch.save(update_fields=["status", "finished_at"])
     done = batch.rows.filter(status=BatchRowStatus.DONE)
-    more = {"rows_done": done.count(), "amount_done": str(done.aggregate(s=Sum("amount"))["s"])}
+    more = {"rows_done": done.count(), "amount_done": _sum_of(done, batch.currency)}
     record_batch(actor, "batch.complete", batch, before=before, more=more)
+
+
+def _sum_of(rows: QuerySet[BatchRow], currency: str) -> str:
+    total = rows.aggregate(s=Sum("amount"))["s"] or Decimal(0)
+    return format_amount(total, currency)
 
 
 def _move(

@@ -108,15 +108,13 @@ BEGIN
     available := (SELECT account.balance - account.held FROM ledger_account account WHERE account.id = p.credited);
 END $$;
 
--- What the rules ask about a person before a payment of a fund, and of the requisition as it is; in one order, however
--- it is looked up.
-CREATE FUNCTION treasury_person_before(
+-- What the rules weigh besides the rows themselves: what a person is at a fund, who approved a requisition as it is or
+-- had it approved, and whether a payment of it succeeded late; in one order, however it is looked up.
+CREATE FUNCTION treasury_weighed(
     p_user uuid, p_company uuid, p_region uuid, p_branch uuid, p_requisition uuid, p_requisition_version integer)
-RETURNS TABLE (
-    active boolean, superuser boolean, policy xid, roles text[], approvers uuid[], late_successes boolean)
+RETURNS TABLE (roles text[], approvers uuid[], late_successes boolean)
 LANGUAGE sql STABLE AS $$
-    SELECT person.is_active, person.is_superuser, company.xmin,
-           ARRAY(SELECT member.role::text FROM ledger_membership member
+    SELECT ARRAY(SELECT member.role::text FROM ledger_membership member
                  WHERE member.user_id = p_user AND member.company_id = p_company
                    AND (member.region_id IS NULL
                         OR member.region_id = p_region
@@ -129,24 +127,24 @@ LANGUAGE sql STABLE AS $$
            EXISTS (SELECT FROM treasury_incident incident
                    JOIN treasury_payment other ON other.payment_id = incident.payment_id
                    WHERE other.requisition_id = p_requisition AND incident.kind = 'late_success')
-    FROM ledger_user person CROSS JOIN ledger_company company
-    WHERE person.id = p_user AND company.id = p_company
     OFFSET 0  -- reckoned once, wherever it stands in what this becomes a part of
 $$;
 
 -- As it was, and with the rows themselves. Whether a code is still good is asked when it is used up, so it is no part
 -- of the standing.
 CREATE OR REPLACE VIEW treasury_standing WITH (security_invoker = true) AS
-    SELECT payment.payment_id, person.id AS user_id, told.active, told.superuser, told.roles, told.approvers,
-           told.late_successes, code.code_id, code.bound_digest::text AS code_bound,
-           code.verified_at AS code_verified_at,
-           (payment.xmin, requisition.xmin, fund.xmin, told)::text AS standing,
-           payment, requisition, fund
+    SELECT payment.payment_id, person.id AS user_id, person.is_active AS active,
+           person.is_superuser AS superuser, told.roles, told.approvers, told.late_successes,
+           code.code_id, code.bound_digest::text AS code_bound, code.verified_at AS code_verified_at,
+           (payment.xmin, requisition.xmin, fund.xmin, company.xmin, person.is_active, person.is_superuser,
+            told.roles, told.approvers, told.late_successes)::text AS standing,
+           payment, requisition, fund, company
     FROM treasury_payment payment
     JOIN treasury_requisition requisition ON requisition.requisition_id = payment.requisition_id
     JOIN treasury_treasuryfund fund ON fund.fund_id = payment.fund_id
+    JOIN ledger_company company ON company.id = payment.company_id
     CROSS JOIN ledger_user person
-    CROSS JOIN LATERAL treasury_person_before(
+    CROSS JOIN LATERAL treasury_weighed(
         person.id, fund.company_id, fund.region_id, fund.branch_id,
         requisition.requisition_id, requisition.version) told
     LEFT JOIN treasury_onetimecode code
@@ -176,9 +174,13 @@ BEGIN
         WHERE payment.payment_id = p.payment
         FOR NO KEY UPDATE OF fund, requisition, payment;
     -- A statement of its own, which sees what was committed while these locks were waited for.
-    SELECT (locked.payment, locked.requisition, locked.fund, told)::text INTO found_now
-        FROM treasury_person_before(p.executor, locked.company_id, locked.region_id, locked.branch_id,
-                                    locked.requisition_id, locked.version) told;
+    SELECT (locked.payment, locked.requisition, locked.fund, company.xmin, person.is_active, person.is_superuser,
+            told.roles, told.approvers, told.late_successes)::text INTO found_now
+        FROM ledger_company company CROSS JOIN ledger_user person
+        CROSS JOIN LATERAL treasury_weighed(
+            person.id, company.id, locked.region_id, locked.branch_id,
+            locked.requisition_id, locked.version) told
+        WHERE company.id = locked.company_id AND person.id = p.executor;
     IF found_now IS DISTINCT FROM p_seen OR ledger_clock() > p.executed_at + interval '1 second' THEN
         RETURN NULL;
     END IF;

@@ -10,10 +10,23 @@ import pytest
 from ledger.models import Account, JournalEntry, LedgerEntry
 from ledger.services.verification import verify
 from tests.ledger import raw
+from tests.ledger.factories import UserFactory
 from tests.ledger.posting.balances import balances
 
 pytestmark = pytest.mark.django_db
 Posting = dict[str, Any]
+ODD_TEXTS = (
+    "",
+    '"',
+    "\\",
+    "\\u0041",
+    "\t\n\r\x01\x7f",
+    "é€𝄞\u2028",
+    "</script>",
+    "%s",
+    "'",
+    "}{][,",
+)
 
 
 def alone(wanted: Posting) -> Any:
@@ -76,6 +89,22 @@ def test_what_moves_money_otherwise_is_refused_either_way(
     for other in (raw.balanced(cash, bank, "10.0001"), raw.balanced(bank, cash, "10")):
         with raw.refused("23505"):
             again(other | {"reference": wanted["reference"]})
+
+
+@pytest.mark.parametrize("text", ODD_TEXTS, ids=repr)
+def test_whatever_is_written_is_sealed_as_the_proof_reads_it(
+    cash: Account, bank: Account, text: str
+) -> None:
+    """And its content, a reversal's too, is known to the way of the others."""
+    person = str(UserFactory.create().pk)
+    facts = {"posted_by": person, "description": text, "reference": f"r{text}"}
+    entry = alone(raw.balanced(cash, bank, "10") | facts)
+    facts = {"posted_by": person, "description": f"%s {text} %%", "reversal_of": str(entry)}
+    back = raw.balanced(bank, cash, "1.5") | facts
+    reversal = alone(back)
+    known = raw.call_post(raw.balanced(bank, cash, "2"), back | {"id": str(uuid4())})
+    assert known[1] == reversal
+    assert verify().holds
 
 
 def test_chains_of_both_ways_hold(cash: Account, bank: Account, sales: Account) -> None:

@@ -5,12 +5,13 @@ A program says who it is by a token with every request. The API's views take the
 goes past all of this.
 """
 
+from typing import Any
+
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
 from knox.settings import knox_settings
@@ -30,11 +31,10 @@ def is_from_a_program(request: HttpRequest) -> bool:
 class ForBrowsers(MiddlewareMixin):
     """Lets a program's request past the middleware that this is mixed into."""
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if is_from_a_program(request):
-            return self.get_response(request)
-        answer: HttpResponseBase = super().__call__(request)
-        return answer
+    def __call__(self, request: HttpRequest) -> Any:
+        return (
+            self.get_response(request) if is_from_a_program(request) else super().__call__(request)
+        )
 
 
 class Sessions(ForBrowsers, SessionMiddleware):

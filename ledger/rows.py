@@ -22,9 +22,10 @@ def rows_of(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     what Django raises.
     """
     default = connections[DEFAULT_DB_ALIAS]
-    # It may be the first statement on a connection that was kept, as any cursor of Django's would be.
-    default.close_if_health_check_failed()
-    default.ensure_connection()
+    if not default.in_atomic_block or default.connection is None:
+        # It may be the first statement on a connection that was kept, as any cursor of Django's would be.
+        default.close_if_health_check_failed()
+        default.ensure_connection()
     with default.wrap_database_errors:
         return _known(default.connection, statement).rows(parameters)
 

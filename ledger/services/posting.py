@@ -5,13 +5,10 @@ needs an open transaction, so that a booking stands or falls with whatever it be
 writes all of that too (paying in cash) may stand alone, as a transaction by itself.
 """
 
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any, cast
 from uuid import UUID
 
@@ -22,6 +19,7 @@ from psycopg.types.json import Jsonb
 
 from ledger.chain import padded_keys
 from ledger.commands import require_transaction
+from ledger.ids import new_ids
 from ledger.models import JournalEntry, Side
 from ledger.money import InvalidAmount, quantized
 from ledger.refusals import Conflict, InsufficientFunds, InvalidInput, NotFound, Refusal
@@ -102,7 +100,7 @@ def post(posting: Posting) -> UUID:
     require_transaction()
     _require_sound(posting)
     facts = facts_of(posting)
-    with _refusals():
+    with REFUSALS:
         ((entry,),) = rows_of(POST_TWO, (*facts, *padded_keys()))
     return cast(UUID, entry)
 
@@ -142,7 +140,7 @@ def call_that_posts(
     """
     if not alone:
         require_transaction()
-    with _refusals():
+    with REFUSALS:
         return rows_of(statement, parameters)
 
 
@@ -191,24 +189,31 @@ def hold(*, account_id: UUID, amount: Decimal, reference: str) -> None:
     require_transaction()
     _require_length("reference", reference, LONGEST_REFERENCE)
     _require_positive(amount)
-    with _refusals():
+    with REFUSALS:
         rows_of("SELECT ledger_hold_funds(%s, %s, %s)", (account_id, reference, amount))
 
 
 def release(*, reference: str) -> None:
     """End the hold under ``reference``; once it has ended, nothing happens. Raises ``NotFound``."""
     require_transaction()
-    with _refusals():
+    with REFUSALS:
         rows_of("SELECT ledger_release_hold(%s)", (reference,))
 
 
-def facts_of(posting: Posting) -> Iterator[Any]:
+def facts_of(posting: Posting) -> tuple[Any, ...]:
     """What ``ledger_post_two`` is told of a posting of two lines, in the order of their accounts."""
-    yield posting.id or uuid.uuid4()
-    yield from (posting.company_id, posting.reference, posting.description, posting.effective_on)
-    yield from (posting.posted_by_id, posting.reversal_of_id, posting.releases)
-    for line in sorted(posting.lines, key=attrgetter("account_id")):
-        yield from (uuid.uuid4(), line.account_id, str(line.side), line.amount, line.currency)
+    one, two = sorted(posting.lines, key=_account)
+    entry, first, second = new_ids(3)
+    return (
+        *(posting.id or entry, posting.company_id, posting.reference, posting.description),
+        *(posting.effective_on, posting.posted_by_id, posting.reversal_of_id, posting.releases),
+        *(first, one.account_id, str(one.side), one.amount, one.currency),
+        *(second, two.account_id, str(two.side), two.amount, two.currency),
+    )
+
+
+def _account(line: Line) -> int:
+    return line.account_id.int
 
 
 def _require_sound(posting: Posting) -> None:
@@ -249,18 +254,19 @@ def _require_positive(amount: Decimal) -> None:
 
 
 def _as_json(posting: Posting) -> dict[str, Any]:
+    entry, *ids = new_ids(1 + len(posting.lines))
     lines = [
         {
-            "id": str(uuid.uuid4()),
+            "id": str(pk),
             "account": str(line.account_id),
             "side": str(line.side),
             "amount": str(line.amount),
             "currency": line.currency,
         }
-        for line in posting.lines
+        for pk, line in zip(ids, posting.lines, strict=True)
     ]
     return {
-        "id": str(posting.id or uuid.uuid4()),
+        "id": str(posting.id or entry),
         "company": str(posting.company_id),
         "reference": posting.reference,
         "description": posting.description,
@@ -272,24 +278,31 @@ def _as_json(posting: Posting) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Translate what the database refuses into the ledger's own refusals."""
-    try:
-        yield
-    except IntegrityError as error:
-        diagnosis = getattr(error.__cause__, "diag", None)
-        refusal = REFUSED_BY.get(getattr(diagnosis, "constraint_name", None) or "")
-        if refusal is None:
-            raise
-        raise refusal() from error
-    except DataError as error:
-        if not isinstance(error.__cause__, psycopg.errors.NumericValueOutOfRange):
-            raise
+class _Refusals:
+    """Translates what the database refuses inside into the ledger's own refusals."""
+
+    def __enter__(self) -> None:
+        """Nothing is prepared."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        refusal = _refusal_for(error) if error else None
+        if refusal:
+            raise refusal from error
+
+
+def _refusal_for(error: BaseException) -> Refusal | None:
+    cause = error.__cause__
+    if isinstance(error, IntegrityError):
+        constraint = getattr(getattr(cause, "diag", None), "constraint_name", None)
+        known = REFUSED_BY.get(constraint or "")
+        return known() if known else None
+    if isinstance(error, DataError) and isinstance(cause, psycopg.errors.NumericValueOutOfRange):
         message = "This amount is too large for the account."
-        raise InvalidAmount.on("amount", message, code="amount_too_large") from error
+        return InvalidAmount.on("amount", message, code="amount_too_large")
+    return None
 
 
+REFUSALS = _Refusals()
 REFUSED_BY: dict[str, Callable[[], Refusal]] = {
     "ledger_account_minimum": lambda: InsufficientFunds(
         "The account has less available than this amount."

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from ledger.admin.cells import add_page
+from ledger.admin.cells import add_page, page_of
 from ledger.clock import today
 from ledger.models import User
 from tests.admin.office import Office, signed_in, text_of
@@ -54,6 +54,20 @@ def test_what_was_tried_is_made_and_another_file_is_not(office: Office) -> None:
     assert made.status_code == 302
     batch = Batch.objects.get()
     assert (batch.name, batch.count, batch.total) == ("Monday", 2, 1250)
+
+
+def test_a_refused_row_says_whose_it_is_and_how_much(office: Office) -> None:
+    header = FILE.partition("\n")[0]
+    rows = (
+        *("Amina Traders,cash,Front desk,1000.00,Paper,KES", "Halima Said,mpesa,12,640,Fare,KES"),
+        *("Juma Stores,cash,,77.70,Brooms,", "Rose Supplies,cash,Gate,55.50,Brooms,USD"),
+    )
+    text = "\n".join([f"{header},currency", *rows, ""])
+    assert post(office.requester, office, text, make="on").status_code == 302
+    page = text_of(signed_in(office.auditor).get(page_of(Batch.objects.get())))
+    for words in ("Halima Said", "KES 640.00", "Juma Stores", "KES 77.70", "Rose Supplies"):
+        assert words in page, words
+    assert "55.50" not in page, "an amount in another currency is none in the fund's"
 
 
 def test_everything_due_by_a_day_is_a_batch_without_a_file(office: Office) -> None:

@@ -21,7 +21,9 @@ from treasury.admin.funds import level
 from treasury.admin.payment_steps import STEPS
 from treasury.admin.requisitions import requisition_facts
 from treasury.models import FundLine, Payment, Requisition, TreasuryFund, VarianceAdjustment
+from treasury.services.batch_approval import approve_batch
 from treasury.services.batches import create_batch
+from treasury.services.questions import ask
 
 PAYLOADS = (
     "<script>alert(1)</script>",
@@ -186,6 +188,22 @@ def test_the_first_page_shows_what_waits_for_whom(office: Office) -> None:
     for name, text in waits.items():
         assert text in page(signed_in(office.person(name)), "/admin/"), name
     assert "Nothing waits for you" in page(signed_in(office.auditor), "/admin/")
+
+
+def test_batches_and_questions_wait_on_the_first_page_too(office: Office) -> None:
+    asked = office.request()
+    ask(actor=acting(office.cfo), kind="requisition", subject_id=asked.pk, text="Why now?")
+    made = create_batch(
+        actor=acting(office.treasurer), name="Monday", requisitions=[office.approved().pk]
+    )
+    first = page(signed_in(office.requester), "/admin/")
+    assert "Why now?" in first
+    assert 'href="/approvals/questions/"' in first
+    assert "Batches to approve (1)" in page(signed_in(office.cfo), "/admin/")
+    assert "Batches to" not in page(signed_in(office.auditor), "/admin/")
+    approve_batch(actor=acting(office.cfo), batch_id=made.batch.pk)
+    assert "Batches to approve" not in page(signed_in(office.cfo), "/admin/")
+    assert "Batches to execute (1)" in page(signed_in(office.treasurer), "/admin/")
 
 
 def test_the_first_page_warns_of_a_low_fund(office: Office) -> None:

@@ -18,6 +18,7 @@ from tests.treasury import factories
 from tests.treasury.desk import Desk, make_desk
 from tests.treasury.factories import acting
 from tests.treasury.gateway import Gateway
+from treasury import locks
 from treasury.models import OneTimeCode, Payment, PaymentExecution, ReplenishmentRequest
 from treasury.services import execution, settlement
 from treasury.services.payments import create_payment
@@ -59,6 +60,23 @@ def test_each_part_of_a_requisition_is_paid_once_under_its_key(desk: Desk) -> No
     asked.refresh_from_db()
     assert asked.status == "paid"
     assert desk.account().balance == 100_000 - 1000
+
+
+def test_whichever_way_it_is_paid_the_answer_is_to_the_last_byte_what_is_shown(
+    strict: Desk, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = locks.look_to_execute
+    for look in (whole, lambda *_: None):  # at once, and under the locks
+        monkeypatch.setattr(locks, "look_to_execute", look)
+        payment = strict.pending(amount="2000")
+        code = send(payment, strict.treasurer)
+        Caller(strict.treasurer).post(path_of(payment, "verify_otp"), {"otp": code})
+        first, _ = pay(strict, payment)
+        again, _ = pay(strict, payment)
+        shown = Caller(strict.treasurer).client.get(path_of(payment))
+        assert "Idempotent-Replayed" not in first
+        assert again["Idempotent-Replayed"] == "true"
+        assert first.content == again.content == shown.content
 
 
 def test_a_refusal_after_the_claim_leaves_the_key_free(desk: Desk) -> None:

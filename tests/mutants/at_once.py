@@ -1,6 +1,6 @@
 """Guards of paying at once, by a look without locks and one statement that locks."""
 
-from tests.mutants.mutant import Mutant
+from tests.mutants.mutant import DATABASE, Mutant, drop
 
 BY_FACTS = "treasury/sql/by_facts.sql"
 T_ATTACKED = "tests/treasury/test_paying_at_once_attacked.py::"
@@ -57,5 +57,29 @@ AT_ONCE = (
         "    IF p_done IS NOT NULL THEN",
         "    IF true THEN",
         (T_AT_ONCE + "test_under_a_key_the_answer_is_kept_with_the_payment_alone",),
+    ),
+    Mutant(
+        "nothing is paid while another request has the key",
+        "ledger/idempotency.py",
+        "CASE WHEN pg_try_advisory_xact_lock(%s)",
+        "CASE WHEN %s <> 0",
+        (T_ATTACKED + "test_while_another_request_has_the_key_nothing_is_paid",),
+    ),
+    Mutant(
+        "UNIQUE: what is paid under a key that was used is undone",
+        DATABASE,
+        "",
+        drop("ledger_idempotencykey", "ledger_idempotency_once"),
+        (T_AT_ONCE + "test_whatever_was_done_at_once_under_a_key_that_was_used_is_undone",),
+    ),
+    Mutant(
+        "what is looked at again is locked before",
+        BY_FACTS,
+        "\n        FOR NO KEY UPDATE OF fund, requisition, payment;",
+        ";",
+        (
+            T_ATTACKED
+            + "test_whatever_was_written_while_the_fund_was_waited_for_is_decided_on_anew",
+        ),
     ),
 )

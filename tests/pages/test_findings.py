@@ -69,6 +69,11 @@ def test_a_batch_waits_for_the_cfo_and_is_approved_as_it_was_looked_at(office: O
     assert item is not None
     page = shown(signed_in(office.cfo), f"/approvals/?item={item.key}")
     assert batch.set_hash in page
+    assert "Comment or reason" in page
+    for kind, can_tick in (("batch", False), ("requisition", True)):
+        office.request()
+        listed = shown(signed_in(office.cfo), f"/approvals/?kind={kind}")
+        assert ("Approve the ticked" in listed) is can_tick
     decide(office.cfo, "batch", batch, "approve", set_hash="0" * 64)
     batch.refresh_from_db()
     assert batch.status == "submitted"

@@ -286,12 +286,13 @@ def test_under_a_key_the_answer_is_kept_with_the_payment_alone(
         pay(scene, first)
 
 
-def test_a_key_that_another_request_holds_is_not_taken_at_once(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+def test_whatever_was_done_at_once_under_a_key_that_was_used_is_undone(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, decided_under_locks: list[UUID]
 ) -> None:
-    """The first request runs while the second comes in between its look and its key."""
+    """The first request is answered between the second one's look and its key."""
     first, second = scene.payment(100), scene.payment(200)
     same = replace(asked(scene, first), key="one key for two")
+    before = written_about(second)
 
     def first_is_answered() -> None:
         with idempotency.answering(replace(same)):
@@ -300,7 +301,10 @@ def test_a_key_that_another_request_holds_is_not_taken_at_once(
     between(monkeypatch, first_is_answered)
     with pytest.raises(idempotency.Replay), idempotency.answering(same):
         pay(scene, second)
+    assert decided_under_locks == [second.pk]
+    assert written_about(second) == before
     assert scene.balances().balance == 900
+    assert verify().holds
 
 
 def asked(scene: Scene, payment: Payment) -> idempotency.Request:

@@ -1,6 +1,7 @@
 """What was tried against paying at once: by whoever posts, waits, breaks a law or runs the version before."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -21,6 +22,7 @@ from treasury.models import (
     ApprovalTier,
     Payment,
     PaymentExecution,
+    ReplenishmentRequest,
 )
 from treasury.services import execution
 from treasury.services.payments import create_payment
@@ -109,6 +111,60 @@ def test_a_role_taken_away_while_the_fund_was_waited_for_is_missed(
     assert isinstance(refused, Refusal)
     assert refused.code == "role_required"
     assert scene.balances().balance == 1000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE treasury_payment SET max_retries = 9",
+        "UPDATE treasury_requisition SET approved_at = approved_at - interval '1 s'",
+        "UPDATE treasury_treasuryfund SET reorder_level = 950, target_level = 2000",
+        "UPDATE ledger_company SET separate_executor = false",
+        "UPDATE ledger_user SET is_superuser = true",
+    ],
+)
+def test_whatever_was_written_while_the_fund_was_waited_for_is_decided_on_anew(
+    scene: Scene,
+    owner_connection: psycopg.Connection,
+    decided_under_locks: list[UUID],
+    change: str,
+) -> None:
+    """Of rows that were written meanwhile the statement locks the new ones, and finds them to be others."""
+    payment = scene.payment(100)
+    with ThreadPoolExecutor(1) as payer:
+        with owner_connection.transaction():
+            owner_connection.execute("SELECT FROM treasury_treasuryfund FOR NO KEY UPDATE")
+            paid = payer.submit(pay_alone, scene, payment)
+            assert wait_until(lambda: waits_for_lock(owner_connection), seconds=2)
+            owner_connection.execute(change)
+        paid.result(10)
+    assert decided_under_locks == [payment.pk]
+    assert ReplenishmentRequest.objects.exists() == ("reorder_level" in change)
+
+
+def test_while_another_request_has_the_key_nothing_is_paid(
+    scene: Scene, owner_connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one may be any: it may not even be about a payment."""
+    payment = scene.payment(100)
+    same = asked(scene, payment)
+    lock, *_ = idempotency._asked(same)
+    tried: list[str] = []
+    statement = idempotency.at_once
+
+    def at_once(*given: Any) -> Any:
+        tried.append("at once")
+        return statement(*given)
+
+    monkeypatch.setattr(idempotency, "at_once", at_once)
+    with owner_connection.transaction():
+        owner_connection.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
+        with pytest.raises(idempotency.KeyInUse), idempotency.answering(same):
+            pay(scene, payment)
+    payment.refresh_from_db()
+    assert (tried, payment.status) == (["at once"], "pending")
+    with idempotency.answering(same):
+        assert pay(scene, payment).status == "success"
 
 
 def pay_alone(scene: Scene, payment: Payment) -> None:

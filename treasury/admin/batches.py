@@ -203,7 +203,8 @@ def _day_of(row: BatchRow) -> date | None:
 
 
 def _payee(row: BatchRow) -> Cell:
-    return cells.link(row.payment or row.requisition, row.payee_name or "—")
+    page = row.payment or row.requisition
+    return cells.link(page, row.payee_name or "—") if page else cells.text(row.payee_name)
 
 
 def _result(row: BatchRow) -> Cell:

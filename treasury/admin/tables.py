@@ -8,7 +8,9 @@ from ledger.admin.cells import Cell
 from ledger.admin.pages import Table
 from treasury.admin import tones
 from treasury.models import (
+    Batch,
     Payment,
+    Question,
     ReplenishmentRequest,
     Requisition,
     RequisitionApproval,
@@ -29,6 +31,57 @@ def requisitions_table(rows: Iterable[Requisition]) -> Table:
                 tones.status_badge(row, tones.REQUISITION),
                 cells.text(row.requested_by),
                 cells.instant(row.requested_at, row.company),
+            )
+            for row in rows
+        ],
+        FIGURES,
+    )
+
+
+def own_requisitions_table(rows: Iterable[Requisition]) -> Table:
+    """The person's own: by whom, he knows."""
+    return Table(
+        ("Payee", "Purpose", "Amount", "Status", "Requested"),
+        [
+            (
+                cells.link(row, row.payee_name),
+                cells.text(row.purpose),
+                cells.amount(row.amount, row.currency),
+                tones.status_badge(row, tones.REQUISITION),
+                cells.instant(row.requested_at, row.company),
+            )
+            for row in rows
+        ],
+        FIGURES,
+    )
+
+
+def questions_table(rows: Iterable[Question]) -> Table:
+    return Table(
+        ("Asked by", "Question", "Asked"),
+        [
+            (
+                cells.text(row.asked_by),
+                cells.text(row.text),
+                cells.instant(row.asked_at, row.company),
+            )
+            for row in rows
+        ],
+    )
+
+
+def batches_table(rows: Iterable[Batch]) -> Table:
+    return Table(
+        ("Batch", "Payments", "Amount", "Status", "Fund", "Made by", "Made"),
+        [
+            (
+                cells.link(row, row.name),
+                cells.text(f"{row.count:,}"),
+                cells.amount(row.total, row.currency),
+                tones.status_badge(row, tones.BATCH),
+                cells.text(row.fund.name),
+                cells.text(row.created_by),
+                cells.instant(row.created_at, row.company),
             )
             for row in rows
         ],

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import F, QuerySet
+from django.urls import reverse
 
 from ledger.access import roles_somewhere
 from ledger.admin import cells
@@ -13,13 +14,18 @@ from ledger.models import User
 from ledger.roles import Role
 from treasury.admin.funds import level, level_badge
 from treasury.admin.tables import (
+    batches_table,
+    own_requisitions_table,
     payments_table,
+    questions_table,
     replenishments_table,
     requisitions_table,
     variances_table,
 )
 from treasury.awaiting import (
+    batches_awaiting,
     payments_awaiting,
+    questions_awaiting,
     replenishments_awaiting,
     requisitions_awaiting,
     variances_awaiting,
@@ -39,7 +45,9 @@ def waiting_panels(user: User) -> list[Panel]:
     replenishments = replenishments_awaiting(user).select_related("fund", "company", "requested_by")
     requisitions = requisitions_awaiting(user).select_related("company", "requested_by")
     variances = variances_awaiting(user)
+    batches = batches_awaiting(user).select_related("company", "fund", "created_by")
     found = (
+        _questions(user),
         _panel("Requisitions to approve", requisitions, requisitions_table, status="submitted"),
         _panel(
             "Payments in review", payments.filter(status="review"), payments_table, status="review"
@@ -62,6 +70,19 @@ def waiting_panels(user: User) -> list[Panel]:
             payments_table,
             status="success",
         ),
+        _panel(
+            "Batches to approve",
+            batches.filter(status="submitted"),
+            batches_table,
+            status="submitted",
+        ),
+        _panel(
+            "Batches to execute",
+            batches.filter(status="approved"),
+            batches_table,
+            status="approved",
+        ),
+        _panel("Paused batches", batches.filter(status="paused"), batches_table, status="paused"),
         _panel("Variances to decide", variances, variances_table, status="pending"),
         _panel(
             "Replenishments to approve",
@@ -77,6 +98,20 @@ def waiting_panels(user: User) -> list[Panel]:
         ),
     )
     return [panel for panel in found if panel]
+
+
+def _questions(user: User) -> Panel | None:
+    """The questions that wait for his answer, which he gives on their page."""
+    rows = questions_awaiting(user).select_related("company", "asked_by")
+    many = rows.count()
+    if not many:
+        return None
+    answer = Link("Answer", reverse("approvals-questions"))
+    return Panel(
+        f"Questions to answer ({many})",
+        table=questions_table(rows.reverse()[:SHOWN]),
+        links=(answer,),
+    )
 
 
 def _panel(
@@ -99,7 +134,7 @@ def own_requisitions(user: User) -> Panel | None:
     links = (Link("Ask for money", cells.add_page(Requisition)),) if may_ask else ()
     empty = "You have not asked for money yet."
     return Panel(
-        "My requisitions", table=requisitions_table(rows[:SHOWN]), links=links, empty=empty
+        "My requisitions", table=own_requisitions_table(rows[:SHOWN]), links=links, empty=empty
     )
 
 

@@ -67,6 +67,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "page": page,
         "rows": rows_of(page.items, now, detail.item.key if detail else ""),
+        "can_tick": any(item.can_be_many for item in page.items),
         "detail": detail,
         "typed": take_typed(request, detail.item.key) if detail else "",
         "asked": asked,

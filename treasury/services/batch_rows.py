@@ -190,11 +190,22 @@ def _blank(batch: Batch, one: Wanted) -> BatchRow:
         currency=batch.currency,
         payee_name=_shown(one.cell("payee_name"))[:160],
         method=method if method in methods.Method.values else "",
+        amount=_readable_amount(one, batch.currency),
         destination_shown=methods.shown(
             method=method,
             destination=_shown(one.cell("destination"))[: methods.LONGEST_DESTINATION],
         ),
     )
+
+
+def _readable_amount(one: Wanted, currency: str) -> Decimal | None:
+    text = one.cell("amount")
+    if not text or one.cell("currency") not in {"", currency}:
+        return None
+    try:
+        return parse_amount(text, currency)
+    except Refusal:
+        return None
 
 
 def _shown(text: str) -> str:

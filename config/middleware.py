@@ -7,18 +7,13 @@ import uuid
 from collections.abc import Callable
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
-from django.contrib.messages.middleware import MessageMiddleware
-from django.contrib.messages.storage import default_storage
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import is_valid_path, reverse
-from django.utils.functional import SimpleLazyObject, empty
+from django.urls import is_valid_path
 
 from config import metrics, problems
 from config.logs import WATCHED
 from ledger.reports import read_from
-from ledger.second_factor_session import SECOND_FACTOR_PENDING
 from ledger.tracing import request_id
 
 logger = logging.getLogger("bursar.requests")
@@ -130,39 +125,6 @@ class BodyLimit:
         if too_large and not request.path_info.startswith(("/api/", "/core/")):
             return problems.answer(problems.body_too_large())
         return self.get_response(request)
-
-
-class SecondFactor:
-    """Lets whoever has given his password and not yet his second factor nowhere but where he gives it."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.session.get(SECOND_FACTOR_PENDING):
-            return self.get_response(request)
-        if request.path_info.startswith(("/api/", "/core/")):
-            request.user = AnonymousUser()
-            return self.get_response(request)
-        here = reverse("second-factor")
-        if request.path_info in {here, reverse("admin:login"), reverse("admin:logout")}:
-            return self.get_response(request)
-        return HttpResponseRedirect(here)
-
-
-class Messages(MessageMiddleware):
-    """Opens the store of what a person is told when somebody looks into it; with programs nobody does."""
-
-    def process_request(self, request: HttpRequest) -> None:
-        """Let the request have messages."""
-        request._messages = SimpleLazyObject(lambda: default_storage(request))  # type: ignore[attr-defined]
-
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """Keep those that nobody has read, if there was any need to look."""
-        messages = getattr(request, "_messages", None)
-        if isinstance(messages, SimpleLazyObject) and messages._wrapped is empty:
-            return response
-        return super().process_response(request, response)
 
 
 # The one address that is written without a slash; all others of ours end with one, which a test watches.

@@ -116,13 +116,13 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.BodyLimit",
     "config.middleware.OptionalSlash",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.browsers.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "config.middleware.Messages",
+    "config.browsers.SignedIn",
+    "config.browsers.Messages",
     "allauth.account.middleware.AccountMiddleware",
-    "config.middleware.SecondFactor",
+    "config.browsers.SecondFactor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

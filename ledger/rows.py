@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.db.models.base import ModelState
 from psycopg.types.datetime import TimestamptzLoader
 
-from ledger.beginning import BeginningCursor
+from ledger.known import KnownStatement
 
 Row = TypeVar("Row", bound=Model)
 
@@ -27,14 +27,14 @@ def rows_of(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         default.close_if_health_check_failed()
         default.ensure_connection()
     with default.wrap_database_errors:
-        return _cursor(default.connection, statement).execute(statement, parameters).fetchall()
+        return _known(default.connection, statement).rows(parameters)
 
 
-def _cursor(connection: psycopg.Connection, statement: str) -> psycopg.Cursor:
+def _known(connection: psycopg.Connection, statement: str) -> KnownStatement:
     """The connection's own cursor for this statement, which knows by now how its values are written and read."""
-    kept: dict[str, psycopg.Cursor] = vars(connection).setdefault("_kept_cursors", {})
+    kept: dict[str, KnownStatement] = vars(connection).setdefault("_known_statements", {})
     if statement not in kept:
-        kept[statement] = BeginningCursor(connection)
+        kept[statement] = KnownStatement(connection, statement)
         # The session's time zone is UTC already: Django's own loader would make sure once more.
         kept[statement].adapters.register_loader("timestamptz", TimestamptzLoader)
     return kept[statement]

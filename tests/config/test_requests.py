@@ -13,7 +13,8 @@ from django.test import Client, RequestFactory
 from django.urls import get_resolver, resolve
 from pytest_django import Settings
 
-from config.middleware import WITHOUT_SLASH, Messages, RequestIdentity
+from config.browsers import Messages
+from config.middleware import WITHOUT_SLASH, RequestIdentity
 
 
 def seen_by_a_view(**headers: Any) -> HttpRequest:
@@ -121,11 +122,6 @@ def test_a_message_is_kept_for_the_next_page_and_then_forgotten() -> None:
 
     read = through_messages(look, messages=said.cookies["messages"].value)
     assert (shown, read.cookies["messages"].value) == (["It is paid."], "")
-
-
-def test_where_nobody_looks_for_messages_none_are_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("config.middleware.default_storage", lambda request: pytest.fail("opened"))
-    assert not through_messages(lambda request: None).cookies
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 """How pages read: found, escaped, dated, with a constant number of queries."""
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from pytest_django import Settings
 
 from ledger.admin.cells import NOTHING, amount, page_of
 from ledger.admin.pages import changes
+from ledger.clock import today
 from ledger.models import AuditEvent
 from tests.admin.office import Office, do, list_url, signed_in, text_of
 from tests.treasury import factories
@@ -23,6 +25,9 @@ from treasury.admin.requisitions import requisition_facts
 from treasury.models import FundLine, Payment, Requisition, TreasuryFund, VarianceAdjustment
 from treasury.services.batch_approval import approve_batch
 from treasury.services.batches import create_batch
+from treasury.services.limits import set_payment_rules
+from treasury.services.payments import create_payment
+from treasury.services.policies import set_code_threshold
 from treasury.services.questions import ask
 
 PAYLOADS = (
@@ -188,6 +193,25 @@ def test_the_first_page_shows_what_waits_for_whom(office: Office) -> None:
     for name, text in waits.items():
         assert text in page(signed_in(office.person(name)), "/admin/"), name
     assert "Nothing waits for you" in page(signed_in(office.auditor), "/admin/")
+
+
+@pytest.mark.parametrize("in_days", [0, 5])
+def test_what_is_scheduled_is_confirmed_on_its_day(office: Office, in_days: int) -> None:
+    place: dict[str, Any] = {"actor": acting(office.cfo), "company_id": office.company.pk}
+    set_payment_rules(**place, weekend=[])
+    set_code_threshold(**place, currency="KES", code_above="1000")
+    for figure in ("900.00", "1500.00"):
+        row = create_payment(
+            actor=acting(office.treasurer),
+            requisition_id=office.approved(amount=figure).pk,
+            scheduled_for=today(office.company) + timedelta(days=in_days),
+        )
+        assert row.otp_required is (figure == "1500.00")
+        shown = page(signed_in(office.treasurer), page_of(row))
+        step = "send-code" if row.otp_required else "execute"
+        assert (f"steps/{step}/" in shown) is (in_days == 0)
+        assert f"scheduled by {office.treasurer}" in shown
+        assert "steps/schedule/" in shown
 
 
 def test_batches_and_questions_wait_on_the_first_page_too(office: Office) -> None:

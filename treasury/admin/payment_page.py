@@ -95,7 +95,9 @@ def _day_of(payment: Payment) -> Cell:
     """The business day of a scheduled payment, and whose decision it was."""
     if payment.due_on is None:
         return cells.text("")
-    note = f"scheduled for {payment.scheduled_for:%-d %B %Y} by {payment.scheduled_by}"
+    wanted = payment.scheduled_for
+    moved = f" for {wanted:%-d %B %Y}" if wanted and wanted != payment.due_on else ""
+    note = f"scheduled{moved} by {payment.scheduled_by}"
     return cells.text(f"{payment.due_on:%-d %B %Y}", note)
 
 

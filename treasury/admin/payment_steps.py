@@ -236,8 +236,13 @@ def _came_late(payment: Any) -> bool:
     return bool(undecided(payment.incidents.all()).exists())
 
 
+def _is_due(payment: Any) -> bool:
+    """Whether it may leave today: what is scheduled for a later day does not, and a code lives five minutes."""
+    return payment.due_on is None or payment.due_on <= today(payment.company)
+
+
 def _wants_code(payment: Any) -> bool:
-    return bool(payment.otp_required)
+    return bool(payment.otp_required) and _is_due(payment)
 
 
 def _awaits_code(payment: Any) -> bool:
@@ -246,7 +251,8 @@ def _awaits_code(payment: Any) -> bool:
 
 def _can_be_confirmed(payment: Any) -> bool:
     """Whether executing makes sense: without a code that was sent there is nothing to confirm with."""
-    return not _needs_code(payment) or payment.otp_sent_timestamp is not None
+    sent = payment.otp_sent_timestamp is not None
+    return _is_due(payment) and (sent or not _needs_code(payment))
 
 
 STEPS = (

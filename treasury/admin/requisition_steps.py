@@ -18,7 +18,7 @@ from ledger.admin.steps import (
     row_choice,
     upload,
 )
-from ledger.money import format_amount
+from ledger.money import Money, format_amount
 from ledger.roles import Role
 from treasury import duties, methods
 from treasury.models import Payment, Requisition, TreasuryFund
@@ -93,8 +93,8 @@ class Part(StepForm):
     def prepare(self) -> None:
         if len(self.rows) == 1:
             row: Requisition = self.rows[0]
-            left = format_amount(row.amount_left, row.currency)
-            self.fields["amount"].help_text = f"Empty: all that is left, {row.currency} {left}."
+            left = Money(row.amount_left, row.currency)
+            self.fields["amount"].help_text = f"Empty: all that is left, {left}."
         else:
             del self.fields["amount"]
 

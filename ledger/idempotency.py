@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from psycopg.types.json import Jsonb
 
 from ledger.encryption import decrypt, encrypt
+from ledger.ids import new_ids
 from ledger.refusals import Conflict, RuleBroken
 from ledger.rows import rows_of
 
@@ -195,4 +196,4 @@ def at_once(done: str, parameters: Sequence[Any], result: Any) -> tuple[str, tup
 def _kept(request: Request, result: Any) -> tuple[Any, ...]:
     status_code, body = request.answer(result)
     asked = (request.user_id, request.scope, request.key, request.request_hash)
-    return uuid4(), *asked, status_code, Jsonb(encrypt(json.dumps(body)))
+    return *new_ids(1), *asked, status_code, Jsonb(encrypt(json.dumps(body)))

@@ -78,7 +78,7 @@ class LedgerEntry(models.Model):
         db_constraint=False,
         db_index=False,
     )
-    # Copied so that composite foreign keys tie the line to one company and one currency.
+    # Copied, and held by a trigger (sql/lean_laws.sql) to the company of the entry and the account, and its currency.
     company = models.ForeignKey(
         Company, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )

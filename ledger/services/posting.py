@@ -1,6 +1,6 @@
 """Posting: the only way money moves between accounts.
 
-Each function here is one round trip to one SQL function (``ledger/sql/posting.sql``, ``posting_two.sql``) and
+Each function here is one round trip to one SQL function (``ledger/sql/posting.sql``, ``posting_plain.sql``) and
 needs an open transaction, so that a booking stands or falls with whatever it belongs to. Only a statement that
 writes all of that too (paying in cash) may stand alone, as a transaction by itself.
 """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import IntegrityError
 from psycopg.types.json import Jsonb
@@ -15,6 +15,7 @@ from ledger import idempotency
 from ledger.actor import Actor
 from ledger.chain import padded_keys
 from ledger.commands import NotAtOnce, require_transaction
+from ledger.ids import new_ids
 from ledger.models import Side
 from ledger.rows import join, known_row
 from ledger.services import posting
@@ -198,7 +199,8 @@ def settle_many(payments: Sequence[Payment], *, proof: Proof, on: date, actor: A
     if not payments:
         return
     with _marked_only_if_settled(payments):
-        settlements = [_settlement(payment, proof, on) for payment in payments]
+        ids = zip(payments, new_ids(len(payments)), strict=True)
+        settlements = [_settlement(payment, pk, proof, on) for payment, pk in ids]
         postings = [_posting(payment, proof, on) for payment in payments]
         with _spent_code_refused(), limits_refuse(payments[0]):
             rows = posting.call_with_postings(SETTLE, postings, settlements, _by(proof, actor))
@@ -281,6 +283,7 @@ def _facts(
 ) -> Facts:
     """Mark the payment paid, on the object, and return what ``treasury_settle_told`` is told of it."""
     code, told = proof.code, _paid_and_told(payment, proof, on)
+    debit, credit, event, requisition_event, audit_event = new_ids(5)
     return Facts(
         payment=payment.pk,
         executor=proof.executor_id,
@@ -296,16 +299,16 @@ def _facts(
         description=_description(payment),
         effective_on=on,
         releases=proof.releases,
-        debit_line=uuid4(),
+        debit_line=debit,
         debited=payment.debited_account_id,
-        credit_line=uuid4(),
+        credit_line=credit,
         credited=payment.fund.account_id,
         amount=payment.amount,
         currency=payment.currency,
         told=Jsonb(told),
-        event=uuid4(),
-        requisition_event=uuid4(),
-        audit_event=uuid4(),
+        event=event,
+        requisition_event=requisition_event,
+        audit_event=audit_event,
         actor=actor.user_id,
         actor_name=actor.name[:160],
         ip_address=proof.ip_address,
@@ -314,13 +317,13 @@ def _facts(
     )
 
 
-def _settlement(payment: Payment, proof: Proof, on: date) -> dict[str, Any]:
+def _settlement(payment: Payment, execution: UUID, proof: Proof, on: date) -> dict[str, Any]:
     """Mark the payment paid, on the object, and return what ``treasury_settle`` is told of it."""
     code, told = proof.code, _paid_and_told(payment, proof, on)
     assert payment.spent_on
     return {
         "payment": str(payment.pk),
-        "execution": str(uuid4()),
+        "execution": str(execution),
         "spent_on": payment.spent_on.isoformat(),
         "code": str(code.pk) if code and code.consumed_at is None else None,
         "code_verified_at": proof.verified_at.isoformat() if proof.verified_at else None,
@@ -346,9 +349,10 @@ def _paid_and_told(payment: Payment, proof: Proof, on: date) -> dict[str, Any]:
 
 
 def _execution(payment: Payment, proof: Proof) -> PaymentExecution:
+    execution_id, journal_entry_id = new_ids(2)
     execution = known_row(
         PaymentExecution,
-        execution_id=uuid4(),
+        execution_id=execution_id,
         payment_id=payment.pk,
         company_id=payment.company_id,
         requester_id=payment.requester_id,
@@ -359,7 +363,7 @@ def _execution(payment: Payment, proof: Proof) -> PaymentExecution:
         otp_verified_by_id=proof.verified_by_id,
         ip_address=proof.ip_address,
         user_agent=proof.user_agent,
-        journal_entry_id=uuid4(),
+        journal_entry_id=journal_entry_id,
         created_at=proof.at,
     )
     join(execution, payment=payment)

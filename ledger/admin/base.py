@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
-from ledger.access import roles_of, visible
+from ledger.access import companies_of, roles_of, visible
 from ledger.admin.cells import page_of
 from ledger.admin.frame import framed
 from ledger.admin.lists import List
@@ -122,6 +122,13 @@ class SeenAdmin(ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return List
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """The columns, without the company for who works for one alone."""
+        names = list(super().get_list_display(request))
+        if "company" in names and len(companies_of(user_of(request))[:2]) < 2:
+            names.remove("company")
+        return names
 
     # --- A row's page ----------------------------------------------------------------------------
     def page_for(self, request: HttpRequest, row: Any) -> Page:

@@ -16,7 +16,9 @@ from ledger.admin.cells import NOTHING, amount, page_of
 from ledger.admin.pages import changes
 from ledger.clock import today
 from ledger.models import AuditEvent
+from ledger.roles import Role
 from tests.admin.office import Office, do, list_url, signed_in, text_of
+from tests.ledger.factories import CompanyFactory, MembershipFactory
 from tests.treasury import factories
 from tests.treasury.factories import acting
 from treasury.admin.funds import level
@@ -228,6 +230,17 @@ def test_batches_and_questions_wait_on_the_first_page_too(office: Office) -> Non
     approve_batch(actor=acting(office.cfo), batch_id=made.batch.pk)
     assert "Batches to approve" not in page(signed_in(office.cfo), "/admin/")
     assert "Batches to execute (1)" in page(signed_in(office.treasurer), "/admin/")
+
+
+def test_lists_name_the_company_to_who_works_for_several(office: Office) -> None:
+    people = (office.auditor, office.administrator)
+    for user in people:
+        assert "field-company" not in page(signed_in(user), list_url(TreasuryFund))
+    other = CompanyFactory.create(name="Elsewhere")
+    MembershipFactory.create(user=office.auditor, company=other, role=Role.AUDITOR)
+    for user in people:
+        assert "field-company" in page(signed_in(user), list_url(TreasuryFund))
+    assert "field-company" not in page(signed_in(office.cfo), list_url(TreasuryFund))
 
 
 def test_the_first_page_warns_of_a_low_fund(office: Office) -> None:

@@ -36,6 +36,7 @@ OURS = {
     "approvals": "/approvals/",
     "approvals-detail": "/approvals/?item=requisition:{requisition}",
     "approvals-empty": "/approvals/?kind=review",
+    "approvals-many": "/approvals/many/?items=requisition:{requisition}",
     "approvals-nothing": "/approvals/?item=variance:{requisition}",
     "delegations": "/approvals/delegations/",
     "questions": "/approvals/questions/",

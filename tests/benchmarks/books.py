@@ -21,6 +21,9 @@ LINES = 20
 BATCH = 500
 BATCHES = 10
 FIRST = date(2026, 1, 1)
+DAYS = 365
+# The day after all that is seeded.
+TODAY = FIRST + timedelta(days=DAYS)
 
 
 @dataclass
@@ -33,15 +36,15 @@ class Books:
     large: Account
     numbers: Iterator[int]
 
-    def transfer(self) -> Posting:
-        """A two-line posting between two of the hundred accounts."""
+    def transfer(self, on: date | None = None) -> Posting:
+        """A two-line posting between two of the hundred accounts, with one date of a year after the other."""
         number = next(self.numbers)
         source, target = random.sample(self.accounts, 2)
         lines = (
             Line(target.pk, "debit", Decimal("10.00"), "KES"),
             Line(source.pk, "credit", Decimal("10.00"), "KES"),
         )
-        on = FIRST + timedelta(days=number % 365)
+        on = on or FIRST + timedelta(days=number % DAYS)
         return Posting(self.company.pk, f"benchmark:{number}", "A transfer", on, lines)
 
     def reread(self) -> None:
@@ -82,5 +85,5 @@ def _shuffle(books: Books, account: Account) -> Posting:
         Line(account.pk, side, Decimal("1.00"), "KES")
         for side in ("debit", "credit") * (LINES // 2)
     )
-    on = FIRST + timedelta(days=number % 365)
+    on = FIRST + timedelta(days=number % DAYS)
     return Posting(books.company.pk, f"benchmark:{number}", "A shuffle", on, lines)

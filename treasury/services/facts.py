@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from ledger.encryption import mask
 from ledger.money import format_amount
-from treasury import methods
 from treasury.models import Payment, PaymentAttempt, Requisition
 
 
 def requisition_facts(requisition: Requisition) -> dict[str, Any]:
-    """Return the requisition as the audit trail keeps it, where it goes as lists show it."""
+    """Return the requisition as the audit trail keeps it, its destination masked."""
     raised = {"source": requisition.source} if requisition.source else {}
     if requisition.debit_account_id:
         raised["debit_account"] = str(requisition.debit_account_id)
@@ -21,22 +21,20 @@ def requisition_facts(requisition: Requisition) -> dict[str, Any]:
         "payee_name": requisition.payee_name,
         "payee_note": requisition.payee_note,
         "method": str(requisition.method),
-        "destination": methods.shown(
-            method=requisition.method, destination=requisition.destination
-        ),
+        "destination": mask(requisition.destination),
         **raised,
     }
 
 
 def payment_facts(payment: Payment) -> dict[str, Any]:
-    """Return the payment as the audit trail keeps it, where it goes as lists show it."""
+    """Return the payment as the audit trail keeps it, its destination masked."""
     return {
         "status": str(payment.status),
         "version": payment.version,
         "amount": format_amount(payment.amount, payment.currency),
         "currency": payment.currency,
         "method": str(payment.method),
-        "destination": methods.shown(method=payment.method, destination=payment.destination),
+        "destination": mask(payment.destination),
         "executor": str(payment.executor_id) if payment.executor_id else None,
         "otp_verified": payment.otp_verified,
         "retry_count": payment.retry_count,

@@ -12,13 +12,16 @@ import psycopg
 from psycopg._preparing import Prepare
 from psycopg._queries import PostgresQuery
 from psycopg.generators import execute
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import ExecStatus
 
-from ledger.beginning import BeginningCursor
+from ledger import beginning
 
 
-class KnownStatement(BeginningCursor):
-    """Runs its statement again and again; psycopg decides when it is prepared, and by which name."""
+class KnownStatement(psycopg.Cursor[tuple[Any, ...]]):
+    """Runs its statement again and again; psycopg decides when it is prepared, and by which name.
+
+    Once it is, a BEGIN that is due goes along with it.
+    """
 
     def __init__(self, connection: psycopg.Connection, statement: str) -> None:
         super().__init__(connection)
@@ -33,20 +36,18 @@ class KnownStatement(BeginningCursor):
             return found
         self._known.dump(parameters)
         prepared, name = self._get_prepared(self._known)
-        if prepared is not Prepare.YES or self._is_to_begin():
+        if prepared is not Prepare.YES or self._conn._pipeline is not None:
             return self.execute(self._statement, parameters).fetchall()
         self._conn._prepared.maybe_add_to_cache(self._known, prepared, name)
         return self._answered(name, self._known)
 
-    def _is_to_begin(self) -> bool:
-        """Whether a transaction begins with this statement, or it goes along with others."""
-        is_idle = self._pgconn.transaction_status == TransactionStatus.IDLE
-        return (is_idle and not self._conn.autocommit) or self._conn._pipeline is not None
-
     def _answered(self, name: bytes, known: PostgresQuery) -> list[tuple[Any, ...]]:
         with self._conn.lock:
-            self._pgconn.send_query_prepared(name, known.params, param_formats=known.formats)
-            (result,) = self._conn.wait(execute(self._pgconn))
+            if beginning.is_due(self._conn):
+                (result,) = self._conn.wait(beginning.begun_with(self._conn, name, known))
+            else:
+                self._pgconn.send_query_prepared(name, known.params, param_formats=known.formats)
+                (result,) = self._conn.wait(execute(self._pgconn))
         if result.status != ExecStatus.TUPLES_OK:
             self._raise_for_result(result)
         self._tx.set_pgresult(result)

@@ -103,7 +103,7 @@ def test_whatever_is_written_is_sealed_as_the_proof_reads_it(
     back = raw.balanced(bank, cash, "1.5") | facts
     reversal = alone(back)
     known = raw.call_post(raw.balanced(bank, cash, "2"), back | {"id": str(uuid4())})
-    assert known[1] == reversal
+    assert reversal in known
     assert verify().holds
 
 

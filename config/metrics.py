@@ -53,9 +53,16 @@ _tasks = Histogram(
 
 def measure_request(request: HttpRequest, status: int, seconds: float) -> None:
     """Count a request. What is not one of our routes counts as ``unmatched``, whatever its address."""
-    _folder()
     method = request.method if request.method in METHODS else "OTHER"
-    _requests.labels(method, route_of(request), f"{status // 100}xx").observe(seconds)
+    _requests_like(str(method), route_of(request), status // 100).observe(seconds)
+
+
+@functools.cache
+def _requests_like(method: str, route: str, hundreds: int) -> Histogram:
+    """The histogram of one method, route and kind of answer; there are some hundreds of them."""
+    _folder()
+    histogram: Histogram = _requests.labels(method, route, f"{hundreds}xx")
+    return histogram
 
 
 def route_of(request: HttpRequest) -> str:

@@ -64,7 +64,7 @@ class RequestIdentity:
 def _tell(request: HttpRequest, status: int, seconds: float) -> None:
     """Measure the request and log it: what was asked of which route, never the address or the body."""
     metrics.measure_request(request, status, seconds)
-    if request.path not in WATCHED:
+    if logger.isEnabledFor(logging.INFO) and request.path not in WATCHED:
         facts = {"method": request.method, "route": metrics.route_of(request), "status": status}
         logger.info("request", extra={**facts, "duration_ms": round(seconds * 1000, 1)})
 
@@ -73,9 +73,11 @@ def _caller(request: HttpRequest) -> str | None:
     """The caller's address: what the outermost of our own proxies saw, else who connected."""
     connected: str | None = request.META.get("REMOTE_ADDR") or None
     proxies: int = settings.BURSAR_TRUSTED_PROXIES
+    if not proxies:
+        return connected
     header: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
     forwarded = [part.strip() for part in header.split(",")]
-    if proxies and len(forwarded) >= proxies and forwarded[-proxies]:
+    if len(forwarded) >= proxies and forwarded[-proxies]:
         return forwarded[-proxies]
     return connected
 

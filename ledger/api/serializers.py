@@ -67,9 +67,15 @@ class Output(serializers.ModelSerializer):
         if not isinstance(instance, self.Meta.model):
             found: dict[str, Any] = super().to_representation(instance)
             return found
+        row = vars(instance)
         shown: dict[str, Any] = {}
         for name, column, field, written in self._written:
-            value = getattr(instance, column) if column else _found(field, instance)
+            if not column:
+                value = _found(field, instance)
+            elif column in row:
+                value = row[column]
+            else:
+                value = getattr(instance, column)  # left in the database until somebody asks
             if value is not LEFT_OUT:
                 shown[name] = None if value is None else written(value)
         return shown

@@ -60,38 +60,48 @@ def command(
         def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
             actor = cast(Actor, kwargs["actor"])
             subject = _subject(function, kwargs) or action
+            whole = functools.partial(function, *args, **kwargs)
             with refusals_recorded(actor=actor, action=action, subject=subject):
                 # Within a transaction there is no other: the function says so.
-                if at_once and not connection.in_atomic_block:
-                    with _otherwise_decided():
-                        return cast(Result, at_once(*args, **kwargs))
-                return _run_until_done(functools.partial(function, *args, **kwargs), claims=claims)
+                if at_once is None or connection.in_atomic_block:
+                    return _run_until_done(whole, claims=claims)
+                short = functools.partial(cast(Callable[..., Result], at_once), *args, **kwargs)
+                return _run_at_once(short, whole, claims=claims)
 
         return run
 
     return decorate
 
 
-@contextmanager
-def _otherwise_decided() -> Iterator[None]:
-    """Let what is inside give way where it cannot end at once: the command's function has the last word."""
+def _run_at_once(
+    short: Callable[[], Result], whole: Callable[[], Result], *, claims: bool
+) -> Result:
+    """Return what ``short`` does; where it cannot end at once ``whole`` has the last word.
+
+    What waited in vain has tried once: nobody waits longer for having tried at once.
+    """
+    tries = LONGEST_TRIES
     try:
-        yield
+        return short()
     except OperationalError as error:
         if _sqlstate(error) not in TRY_AGAIN:
             raise
+        tries -= 1
     except (NotAtOnce, Refusal, IntegrityError) as refusal:
         logger.debug("not done at once: %s", type(refusal).__name__)
+    return _run_until_done(whole, claims=claims, tries=tries)
 
 
-def _run_until_done(function: Callable[[], Result], *, claims: bool) -> Result:
-    for attempt in range(1, LONGEST_TRIES + 1):
+def _run_until_done(
+    function: Callable[[], Result], *, claims: bool, tries: int = LONGEST_TRIES
+) -> Result:
+    for attempt in range(1, tries + 1):
         try:
             return _run_once(function, claims=claims)
         except OperationalError as error:
             if _sqlstate(error) not in TRY_AGAIN:
                 raise
-            if attempt == LONGEST_TRIES:
+            if attempt == tries:
                 message = "Others are using this just now. Nothing was done; try again."
                 raise Busy(message, retry_after=1) from error
             logger.info("command is run again after %s", _sqlstate(error))

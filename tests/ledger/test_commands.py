@@ -166,6 +166,21 @@ def test_after_five_tries_it_is_busy() -> None:
     assert not Company.objects.exists()
 
 
+def test_who_waited_in_vain_at_once_has_tried_once() -> None:
+    failing = Failing(99, "55P03")
+
+    def wait(*, actor: Actor) -> int:
+        raise database_error("55P03")
+
+    @command("try.something", at_once=wait)
+    def try_something(*, actor: Actor) -> int:
+        return failing()
+
+    with pytest.raises(Busy):
+        try_something(actor=JOB)
+    assert failing.tries == 4
+
+
 @pytest.mark.parametrize("sqlstate", ["08006", "53300", "57P01"])
 def test_a_lost_connection_is_not_tried_again(sqlstate: str) -> None:
     failing = Failing(99, sqlstate)

@@ -65,6 +65,7 @@ class Request:
     is_kept: bool = False
 
 
+CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
 _current: ContextVar[Request | None] = ContextVar("idempotent_request", default=None)
 
 
@@ -73,7 +74,7 @@ def hash_of(body: Any) -> bytes:
 
     Keyed, for whoever has a dump knows all of the body but a phone number, and could try them all.
     """
-    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), default=str)
+    canonical = CANONICAL.encode(body)
     key: bytes = settings.BURSAR_INDEX_KEY
     return hmac.new(key, b"request body\0" + canonical.encode(), hashlib.sha256).digest()
 

@@ -1,6 +1,5 @@
 """The web's entrance for WSGI servers."""
 
-import gc
 import os
 
 from django.conf import settings
@@ -10,6 +9,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import reset_queries
 
 from config.chunked import measured
+from config.collector import collect_seldom
 from config.databases import require_fit_database
 from config.embedded import processes
 
@@ -24,8 +24,4 @@ require_fit_database()
 request_finished.disconnect(close_caches)
 if not settings.DEBUG:
     request_started.disconnect(reset_queries)
-# What is there now stays: the collector need not look through it again and again. What requests leave in
-# circles is little, so it looks after some thousands of objects, and not several times in each request.
-gc.collect()
-gc.freeze()
-gc.set_threshold(10_000)
+collect_seldom()

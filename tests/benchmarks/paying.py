@@ -1,6 +1,5 @@
 """Paying in cash, measured against the floor: one by one in process, and hundreds at once."""
 
-import gc
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -8,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from config.collector import collect_seldom
 from ledger import idempotency
 from ledger.clock import today
 from ledger.models import User
@@ -38,8 +38,7 @@ def measure(name: str, *, rounds: int, batch: int) -> Iterator[Figure]:
     many = [office.pending(batch, funds=1, coded=False) for _ in range(2)]
     office.analyse()
     floor.install(name)
-    gc.collect()
-    gc.freeze()  # as a web does when it has started (config/wsgi.py)
+    collect_seldom()  # as a web does when it has started
     yield _against_floor(office, hot, "execute_payment, cash, everything on, one hot fund", aim=0.5)
     yield _against_floor(office, spread, f"the same over {FUNDS} funds", aim=None)
     yield _floor_unwatched(office, hot)

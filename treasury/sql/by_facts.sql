@@ -62,7 +62,7 @@ BEGIN
 
     UPDATE treasury_payment
         SET status = 'success', executor_id = p.executor, last_error = '', spent_on = p.spent_on
-        WHERE payment_id = p.payment RETURNING company_id, requester_id, requisition_id INTO paid;
+        WHERE payment_id = p.payment RETURNING company_id, requester_id, requisition_id, amount INTO paid;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'payment % is not here', p.payment;
     END IF;
@@ -83,9 +83,10 @@ BEGIN
     -- requisition alone: by their status PostgreSQL might search all that ever went out.
     UPDATE treasury_requisition asked SET status = 'paid'
         WHERE asked.requisition_id = paid.requisition_id AND asked.status = 'approved'
-          AND asked.amount = (SELECT sum(other.amount) FILTER (WHERE other.status IN ('success', 'reconciled'))
-                              FROM treasury_payment other
-                              WHERE other.requisition_id = paid.requisition_id);
+          AND (asked.amount = paid.amount
+               OR asked.amount = (SELECT sum(other.amount) FILTER (WHERE other.status IN ('success', 'reconciled'))
+                                  FROM treasury_payment other
+                                  WHERE other.requisition_id = paid.requisition_id));
     requisition_paid := FOUND;
 
     -- Events are counted under the lock of their subject.

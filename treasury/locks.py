@@ -164,9 +164,16 @@ class Seen:
     at: datetime
 
 
-PAYMENT, FUND = Columns(Payment), Columns(TreasuryFund)
-REQUISITION = Columns(Requisition, without=ASKING)
-COMPANY = Columns(Company)
+# What executing one payment, and the answer about it, do not read either.
+RANKING = ("payee_index", "risk", "committed")
+FILLING = (
+    *("last_replenished", "created_at", "region", "branch"),
+    *("clearing_account", "funding_account", "suspense_account", "variance_account"),
+)
+PAYMENT = Columns(Payment, without=("body_hash",))
+REQUISITION = Columns(Requisition, without=(*ASKING, *RANKING))
+FUND = Columns(TreasuryFund, without=FILLING)
+COMPANY = Columns(Company, without=("name", "code"))
 LOCKED_AND_SEEN = Claiming(
     f"""
     SELECT {PAYMENT.of("(locked.payment)")}, {REQUISITION.of("(locked.requisition)")},

@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from psycopg.types.json import Jsonb
 
 from ledger import idempotency
@@ -102,6 +104,13 @@ def test_cash_is_paid_without_a_lock_while_the_rules_decide(
     assert pay(scene, payment).status == "success"
     assert decided_under_locks == []
     assert scene.balances().balance == 900
+
+
+def test_all_that_paying_asks_about_was_read_by_the_look(scene: Scene) -> None:
+    payment = scene.payment(100)
+    with CaptureQueriesContext(connection) as asked_of_django:
+        assert pay(scene, payment).status == "success"
+    assert len(asked_of_django) == 0  # the look and the settlement are none of Django's queries
 
 
 def test_both_ways_of_paying_write_the_same(

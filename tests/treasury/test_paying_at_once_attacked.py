@@ -103,7 +103,7 @@ def test_a_role_taken_away_while_the_fund_was_waited_for_is_missed(
         with owner_connection.transaction():
             owner_connection.execute("SELECT FROM treasury_treasuryfund FOR NO KEY UPDATE")
             paid = payer.submit(pay_alone, scene, payment)
-            assert wait_until(lambda: waits_for_lock(owner_connection), seconds=2)
+            assert wait_until(lambda: is_waited_for(owner_connection), seconds=10)
             owner_connection.execute(
                 "DELETE FROM ledger_membership WHERE user_id = %s", [scene.people["treasurer"].pk]
             )
@@ -135,7 +135,7 @@ def test_whatever_was_written_while_the_fund_was_waited_for_is_decided_on_anew(
         with owner_connection.transaction():
             owner_connection.execute("SELECT FROM treasury_treasuryfund FOR NO KEY UPDATE")
             paid = payer.submit(pay_alone, scene, payment)
-            assert wait_until(lambda: waits_for_lock(owner_connection), seconds=2)
+            assert wait_until(lambda: is_waited_for(owner_connection), seconds=10)
             owner_connection.execute(change)
         paid.result(10)
     assert decided_under_locks == [payment.pk]
@@ -174,10 +174,14 @@ def pay_alone(scene: Scene, payment: Payment) -> None:
         connections.close_all()
 
 
-def waits_for_lock(raw: psycopg.Connection) -> bool:
+def is_waited_for(raw: psycopg.Connection) -> bool:
+    """Whether somebody waits for a lock of this connection.
+
+    Asked of the locks alone: what ``pg_stat_activity`` says is kept as it was first read until the transaction
+    ends, and a payer who was not connected by then would never appear.
+    """
     found = raw.execute(
-        "SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)"
-        " WHERE NOT granted AND datname = current_database()"
+        "SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
     )
     return found.fetchone() is not None
 

@@ -103,6 +103,7 @@ def test_every_text_stands_out_from_its_ground(office: Office, visit: Visit, dar
 
 def test_the_sidebar_opens_on_a_phone(office: Office, visit: Visit) -> None:
     page = visit(office.auditor, width=390)
+    page.goto("/admin/")
     page.locator("h1").first.wait_for()
     page.get_by_text("dock_to_right").locator("visible=true").first.click()
     page.get_by_role("link", name="Payments").click()

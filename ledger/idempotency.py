@@ -92,11 +92,11 @@ KEEP = """
     VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id
 """
 CLAIMED = 4
-# All of it at once: nothing is done while another request has the key, and nothing kept unless it was done. The
-# table itself refuses a key that was used before, and all that was done with it.
+# All of it at once: nothing is done while another request has the key, or where the table refuses one that was used
+# before. The answer is written first, for what is done may take locks that others wait for.
 AT_ONCE = """
-    SELECT CASE WHEN pg_try_advisory_xact_lock(%s)
-           THEN ledger_keep_answer({done}, %s, %s, %s, %s, %s, %s::smallint, %s) END
+    SELECT CASE WHEN pg_try_advisory_xact_lock(%s) THEN
+           CASE WHEN ledger_keep_answer(%s, %s, %s, %s, %s, %s::smallint, %s) THEN {done} END END
 """
 
 
@@ -180,18 +180,18 @@ def completing(statement: str, result: Any) -> tuple[str, tuple[Any, ...]]:
 
 
 def at_once(done: str, parameters: Sequence[Any], result: Any) -> tuple[str, tuple[Any, ...]]:
-    """Return a statement that takes the key, does something and keeps the answer, and its parameters.
+    """Return a statement that takes the key, keeps the answer and does something, and its parameters.
 
-    ``done`` is an expression with these ``parameters`` that does it, and is true or false; null, which is what the
-    statement then returns as well, where nothing was done. ``result`` is what the command will return, and says
-    all that the answer will. Where another request has the key nothing is done either; the database refuses one
-    that was used before. Then ``claim`` says why.
+    ``done`` is an expression with these ``parameters`` that does it, and is true or false; where it does nothing it
+    raises, never null, for the answer is kept by then. ``result`` is what the command will return, and says
+    all that the answer will. Where another request has the key nothing is done, and the statement returns null; the
+    database refuses a key that was used before. Then ``claim`` says why.
     """
     request = _current.get()
     if request is None:
         return f"SELECT {done}", tuple(parameters)
     lock, *_ = _asked(request)
-    return AT_ONCE.format(done=done), (lock, *parameters, *_kept(request, result))
+    return AT_ONCE.format(done=done), (lock, *_kept(request, result), *parameters)
 
 
 def _kept(request: Request, result: Any) -> tuple[Any, ...]:

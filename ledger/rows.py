@@ -43,12 +43,26 @@ def _known(connection: psycopg.Connection, statement: str) -> KnownStatement:
 class Columns(Generic[Row]):
     """The columns of one model in a statement, and the way back from their values to an instance.
 
-    ``without`` names fields that are left in the database; whoever asks for one reads it then.
+    ``without`` names fields that are left in the database, ``only`` those that are not; whoever asks for one
+    that was left reads it then.
     """
 
-    def __init__(self, model: type[Row], *, without: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        model: type[Row],
+        *,
+        without: Collection[str] = (),
+        only: Collection[str] | None = None,
+    ) -> None:
         self._model = model
-        fields = [field for field in model._meta.concrete_fields if field.name not in without]
+        known = model._meta.concrete_fields
+        fields = [
+            field
+            for field in known
+            if field.name not in without and (only is None or field.name in only)
+        ]
+        if missing := {*without, *(only or ())} - {field.name for field in known}:
+            raise ValueError(f"{model.__name__} has no {', '.join(sorted(missing))}.")
         self._names = [field.attname for field in fields]
         self._columns = [field.column for field in fields]
         self._converted = [
@@ -87,6 +101,6 @@ def _row_with(model: type[Row], values: dict[str, Any]) -> Row:
     return row
 
 
-def join(row: Model, **related: Model) -> None:
+def join(row: Model, **related: Model | None) -> None:
     """Note on a row what stands at these relations of it, as it was read with the row."""
     row._state.fields_cache.update(related)  # where each relation keeps it, by its own name

@@ -34,7 +34,7 @@ from treasury.states import (
     BatchStatus,
     PaymentStatus,
     ReplenishmentStatus,
-    RequisitionStatus,
+    RequisitionStage,
     VarianceStatus,
 )
 
@@ -48,7 +48,7 @@ def requisitions_awaiting(user: User) -> QuerySet[Requisition]:
     given = RequisitionApproval.objects.filter(
         requisition=OuterRef("pk"), version=OuterRef("version")
     )
-    waiting = requisitions_seen_by(user).filter(status=RequisitionStatus.SUBMITTED)
+    waiting = requisitions_seen_by(user).filter(stage=RequisitionStage.WAITING)
     waiting = waiting.exclude(requested_by=user).exclude(LooksUp(given.filter(_by(user))))
     # What a batch raised is decided with the batch.
     in_batch = BatchRow.objects.filter(requisition=OuterRef("pk"), raised=True, status="waiting")

@@ -22,6 +22,7 @@ from treasury.authority import Authority, not_for, require_authority
 from treasury.locks import Seen
 from treasury.models import (
     Batch,
+    BatchRow,
     Payment,
     ReplenishmentRequest,
     Requisition,
@@ -292,14 +293,20 @@ def may_approve_batch(actor: Actor, batch: Batch, *, roles: frozenset[Role]) -> 
     return apart
 
 
-def may_execute_batch(actor: Actor, batch: Batch) -> User:
-    """A treasurer who asked for none of it nor, where the company separates the two, approved any."""
+def may_execute_batch(
+    actor: Actor, batch: Batch, *, numbers: tuple[int, int] | None = None
+) -> User:
+    """A treasurer who asked for none of it nor, where the company separates the two, approved any.
+
+    ``numbers`` are the first and the last row of the part that is asked about; all of it, left out.
+    """
     require_role(actor, Role.TREASURER, place=batch.fund)
     if actor.user is None:
         raise RoleRequired("A batch is executed by a person.")
-    if batch.rows.filter(requester=actor.user).exists():
+    rows = batch.rows.filter(number__range=numbers) if numbers else batch.rows.all()
+    if rows.filter(requester=actor.user).exists():
         raise SegregationOfDuties("Whoever requested a part of this may not execute it.")
-    if batch.separate_executor and _approved_part(actor.user, batch):
+    if batch.separate_executor and _approved_part(actor.user, batch, rows):
         raise SegregationOfDuties("Whoever approved a part of this may not execute it.")
     return actor.user
 
@@ -328,14 +335,14 @@ def may_cancel_batch(actor: Actor, batch: Batch) -> None:
         require_role(actor, Role.TREASURER, Role.CFO, place=batch.fund)
 
 
-def _approved_part(user: User, batch: Batch) -> bool:
-    """Whether the person, or somebody for him, approved this set or a requisition in it as it is now."""
+def _approved_part(user: User, batch: Batch, rows: QuerySet[BatchRow]) -> bool:
+    """Whether the person, or somebody for him, approved this set or what a row asks for, as it is now."""
     mine = Q(approver=user) | Q(on_behalf_of=user)
     if batch.all_approvals.filter(mine, set_hash=batch.set_hash).exists():
         return True
     approvals = RequisitionApproval.objects.filter(
         mine,
         version=F("requisition__version"),
-        requisition__batch_rows__batch=batch,
+        requisition__batch_rows__in=rows.order_by(),
     )
     return approvals.exists()

@@ -165,7 +165,7 @@ class Seen:
 
 
 # What executing one payment, and the answer about it, do not read either.
-RANKING = ("payee_index", "risk", "committed")
+RANKING = ("payee_index", "risk", "committed", "stage")
 FILLING = (
     *("last_replenished", "created_at", "region", "branch"),
     *("clearing_account", "funding_account", "suspense_account", "variance_account"),

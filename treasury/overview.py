@@ -31,7 +31,7 @@ from treasury.states import (
     AttemptState,
     PaymentStatus,
     ReplenishmentStatus,
-    RequisitionStatus,
+    RequisitionStage,
     VarianceStatus,
 )
 
@@ -152,9 +152,7 @@ def approvals_by_age(
         (
             "Requisitions",
             narrowed.apply(
-                _with_fund_seen(
-                    Requisition.objects.filter(status=RequisitionStatus.SUBMITTED), user
-                )
+                _with_fund_seen(Requisition.objects.filter(stage=RequisitionStage.WAITING), user)
             ),
             "requested_at",
         ),

@@ -22,6 +22,14 @@ class RequisitionStatus(models.TextChoices):
     PAID = "paid", "Paid"
 
 
+class RequisitionStage(models.TextChoices):
+    """What statuses have in common for whoever looks for some: an approved requisition is still so once paid."""
+
+    WAITING = "waiting", "Waiting"
+    AGREED = "agreed", "Agreed"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
 class PaymentStatus(models.TextChoices):
     PENDING = "pending", "Pending"
     EXECUTING = "executing", "Executing"

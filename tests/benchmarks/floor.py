@@ -59,7 +59,8 @@ def install(name: str) -> None:
 
 def _copy_tables(owner: psycopg.Connection) -> None:
     for table in TABLES:
-        owner.execute(f"CREATE TABLE {UNWATCHED}.{table} (LIKE public.{table} INCLUDING ALL)")
+        alike = f"LIKE public.{table} INCLUDING ALL EXCLUDING GENERATED"
+        owner.execute(f"CREATE TABLE {UNWATCHED}.{table} ({alike})")
         owner.execute(f"INSERT INTO {UNWATCHED}.{table} SELECT * FROM public.{table}")
     keys = owner.execute(FOREIGN_KEYS, {"tables": list(TABLES)}).fetchall()
     for table, constraint, definition in keys:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 import psycopg
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Model
 
 from config.embedded import postgres
 from ledger.actor import Actor
@@ -25,7 +26,7 @@ FILLED_WITH = Decimal(10_000_000)
 AMOUNT = Decimal("125.50")
 # A row like the template but for what is named, once for each number of a set.
 COPY = """
-    INSERT INTO {table} SELECT new.* FROM {table} template,
+    INSERT INTO {table} ({columns}) SELECT {copied} FROM {table} template,
         unnest(%(numbers)s::bigint[]) AS n,
         LATERAL jsonb_populate_record(template, jsonb_build_object({changes})) new
     WHERE template.{key} = %(template)s
@@ -95,16 +96,15 @@ class Office:
             " 'otp_verified_timestamp', now(), 'executor_id', %(treasurer)s::uuid"
         )
         approval = self.template.requisition.all_approvals.get()
-        for table, key, template, changes in (
-            ("treasury_requisition", "requisition_id", self.template.requisition_id,
-             f"{requisition}, {fund}"),
-            ("treasury_requisitionapproval", "id", approval.pk,
-             f"'id', gen_random_uuid(), {requisition}"),
-            ("treasury_payment", "payment_id", self.template.pk,
-             f"{payment}, {requisition}, {fund}, 'created_at', now() {coded_by}"),
-        ):  # fmt: skip
-            statement = COPY.format(table=table, key=key, changes=changes)
-            owner.execute(statement, known | {"template": template})
+        for template, changes in (
+            (self.template.requisition, f"{requisition}, {fund}"),
+            (approval, f"'id', gen_random_uuid(), {requisition}"),
+            (
+                self.template,
+                f"{payment}, {requisition}, {fund}, 'created_at', now() {coded_by}",
+            ),
+        ):
+            owner.execute(_copying(template, changes), known | {"template": template.pk})
 
     def _send_codes(self, owner: psycopg.Connection, ids: list[UUID]) -> None:
         user_id = self.treasurer.user_id
@@ -130,6 +130,19 @@ class Office:
         """Let PostgreSQL look at what was written, as its own collector would in time."""
         with self.owner() as owner:
             owner.execute("VACUUM ANALYZE")
+
+
+def _copying(template: Model, changes: str) -> str:
+    """The statement that copies a row; what the database makes of the rest it makes of each copy."""
+    meta = template._meta
+    columns = [f'"{field.column}"' for field in meta.concrete_fields if not field.generated]
+    return COPY.format(
+        table=meta.db_table,
+        key=meta.pk.column,
+        columns=", ".join(columns),
+        copied=", ".join(f"new.{column}" for column in columns),
+        changes=changes,
+    )
 
 
 def requisition_of(payment_id: UUID) -> UUID:

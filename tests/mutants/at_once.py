@@ -53,9 +53,10 @@ AT_ONCE = (
     ),
     Mutant(
         "an answer is kept for what was done alone",
-        "ledger/sql/keeping.sql",
-        "    IF p_done IS NOT NULL THEN",
-        "    IF true THEN",
+        BY_FACTS,
+        "RAISE EXCEPTION 'payment % stands otherwise than it was seen', p.payment\n"
+        "            USING ERRCODE = 'check_violation', CONSTRAINT = 'treasury_as_seen';",
+        "RETURN NULL;",
         (T_AT_ONCE + "test_under_a_key_the_answer_is_kept_with_the_payment_alone",),
     ),
     Mutant(

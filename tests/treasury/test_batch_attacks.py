@@ -11,17 +11,23 @@ from ledger.clock import database_now
 from ledger.refusals import SegregationOfDuties
 from ledger.roles import Role
 from tests.api.caller import Caller
-from tests.treasury.desk import SYSTEM, Desk, make_desk, refused_by, rival_of
+from tests.treasury.desk import CASH, SYSTEM, Desk, make_desk, refused_by, rival_of
 from tests.treasury.factories import DAY, acting, today
 from treasury import duties
 from treasury.models import Batch, BatchCode, BatchRow, Payment, Requisition
+from treasury.services import batch_execution
 from treasury.services.batch_approval import BatchChanged, approve_batch, void_changed_batches
-from treasury.services.batch_execution import carry_out_chunk, execute_batch
+from treasury.services.batch_execution import carry_out_chunk, execute_batch, run_batch
 from treasury.services.batches import cancel_batch, create_batch
 from treasury.services.delegations import create_delegation
 from treasury.services.payments import create_payment, edit_payment
 from treasury.services.policies import set_step_up_threshold
-from treasury.services.requisitions import InBatch, approve_requisition, edit_requisition
+from treasury.services.requisitions import (
+    InBatch,
+    approve_requisition,
+    create_requisition,
+    edit_requisition,
+)
 from treasury.services.step_up import StepUpRequired
 
 FILE = (
@@ -183,10 +189,46 @@ def test_who_had_a_part_approved_in_his_name_does_not_execute_the_batch(desk: De
     )
     requisition = desk.request()
     approve_requisition(actor=acting(desk.auditor), requisition_id=requisition.pk)
-    batch = approved(desk, listed(desk, requisition))
+    batch = approved(desk, listed(desk, desk.approved(), requisition))
     with pytest.raises(SegregationOfDuties):
         duties.may_execute_batch(acting(both), batch)
+    with pytest.raises(SegregationOfDuties):
+        duties.may_execute_batch(acting(both), batch, numbers=(2, 2))
+    duties.may_execute_batch(acting(both), batch, numbers=(1, 1))
     duties.may_execute_batch(acting(desk.treasurer), batch)
+
+
+def test_whoever_asked_for_a_part_executes_no_chunk_with_it(desk: Desk) -> None:
+    both = rival_of(desk, Role.REQUESTER, Role.TREASURER)
+    requisition = create_requisition(actor=acting(both), fund_id=desk.fund.pk, **CASH)
+    approve_requisition(actor=acting(desk.approver), requisition_id=requisition.pk)
+    batch = approved(desk, listed(desk, desk.approved(), requisition, desk.approved()))
+    for refused in ((2, 2), (1, 3), (2, 3)):
+        with pytest.raises(SegregationOfDuties):
+            duties.may_execute_batch(acting(both), batch, numbers=refused)
+    duties.may_execute_batch(acting(both), batch, numbers=(1, 1))
+    duties.may_execute_batch(acting(both), batch, numbers=(3, 3))
+
+
+def test_a_chunk_asks_who_may_execute_its_own_rows_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To ask about the whole set with every chunk takes time that grows with the square of its rows."""
+    batch = approved(desk, listed(desk, *(desk.approved() for _ in range(3))))
+    confirmed(desk, batch)
+    execute_batch(actor=acting(desk.treasurer), batch_id=batch.pk)
+    asked: list[tuple[int, int] | None] = []
+    may_execute = duties.may_execute_batch
+
+    def may(actor: Any, batch: Batch, *, numbers: tuple[int, int] | None = None) -> Any:
+        asked.append(numbers)
+        return may_execute(actor, batch, numbers=numbers)
+
+    monkeypatch.setattr(duties, "may_execute_batch", may)
+    monkeypatch.setattr(batch_execution, "CHUNK", 2)
+    assert run_batch(actor=SYSTEM, batch_id=batch.pk, today=today) == 1
+    assert asked == [(1, 2), (3, 3)]
+    assert set(batch.rows.values_list("status", flat=True)) == {"done"}
 
 
 def _day() -> date:

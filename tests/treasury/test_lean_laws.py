@@ -2,11 +2,14 @@
 
 from typing import LiteralString
 
+import psycopg
 import pytest
 
 from ledger.models import Account
+from ledger.rows import rows_of
 from tests.treasury.desk import Desk, make_desk, refused_by
 from treasury.models import Payment
+from treasury.states import RequisitionStatus
 
 # For each way the table's name, its key, the column and a value for it.
 WAYS: dict[str, LiteralString] = {
@@ -82,3 +85,39 @@ def test_no_statement_changes_what_is_frozen(paid: Payment, way: str) -> None:
     ):
         for column, value in columns.items():
             refused_by(LAWS, WAYS[way].format(table, key, column, value), row)
+
+
+def test_no_index_of_requisitions_is_about_what_paying_one_changes(db: None) -> None:
+    """Where one is, PostgreSQL writes all of them anew with every payment."""
+    indexes = rows_of(
+        "SELECT indexname FROM pg_indexes WHERE tablename = %s AND indexdef ~ %s",
+        ["treasury_requisition", r"\m(status|committed)\M"],
+    )
+    assert indexes == []
+
+
+def test_the_stage_of_a_requisition_is_made_of_its_status(
+    paid: Payment, superuser_connection: psycopg.Connection
+) -> None:
+    superuser_connection.execute("SET session_replication_role = replica")
+    stages = {
+        status: superuser_connection.execute(
+            "UPDATE treasury_requisition SET status = %s RETURNING stage", [status]
+        ).fetchall()
+        for status in RequisitionStatus.values
+    }
+    assert stages == {
+        "submitted": [("waiting",)],
+        "approved": [("agreed",)],
+        "paid": [("agreed",)],
+        "rejected": [("withdrawn",)],
+        "cancelled": [("withdrawn",)],
+    }
+
+
+def test_nobody_writes_the_stage_of_a_requisition(paid: Payment) -> None:
+    refused_by(
+        "can only be updated to DEFAULT",
+        "UPDATE treasury_requisition SET stage = 'waiting' WHERE requisition_id = %s",
+        paid.requisition_id,
+    )

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from psycopg.types.json import Jsonb
 
@@ -264,11 +264,14 @@ def test_the_database_settles_nothing_that_stands_otherwise_than_it_was_seen(sce
     look = locks.look_to_execute(payment.pk, treasurer.user_id)
     assert look
     edit_payment(actor=treasurer, payment_id=payment.pk, amount="40")
-    ((settled,),) = rows_of(
-        "SELECT treasury_settle_as_seen(%s, jsonb_populate_record(null::treasury_facts, %s), '', '')",
-        (look.standing, Jsonb({"payment": str(payment.pk), "executor": str(treasurer.user_id)})),
-    )
-    assert settled is None
+    with pytest.raises(IntegrityError, match="stands otherwise than it was seen"):
+        rows_of(
+            "SELECT treasury_settle_as_seen(%s, jsonb_populate_record(null::treasury_facts, %s), '', '')",
+            (
+                look.standing,
+                Jsonb({"payment": str(payment.pk), "executor": str(treasurer.user_id)}),
+            ),
+        )
     assert scene.balances().balance == 1000
 
 

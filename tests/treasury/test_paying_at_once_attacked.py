@@ -142,6 +142,31 @@ def test_whatever_was_written_while_the_fund_was_waited_for_is_decided_on_anew(
     assert ReplenishmentRequest.objects.exists() == ("reorder_level" in change)
 
 
+def test_whoever_waits_for_the_fund_does_not_wait_for_the_answer_to_be_kept(
+    scene: Scene, owner_connection: psycopg.Connection
+) -> None:
+    """It is written before the locks are taken, by the statement that takes them."""
+    payment = scene.payment(100)
+    written = "SELECT pid FROM pg_locks WHERE relation = %s::regclass AND mode = 'RowExclusiveLock'"
+
+    def pay_under_a_key() -> None:
+        with idempotency.answering(asked(scene, payment)):
+            pay_alone(scene, payment)
+
+    def tables_written() -> list[str]:
+        tables = "ledger_idempotencykey", "treasury_payment"
+        return [one for one in tables if owner_connection.execute(written, [one]).fetchone()]
+
+    with ThreadPoolExecutor(1) as payer:
+        with owner_connection.transaction():
+            owner_connection.execute("SELECT FROM treasury_treasuryfund FOR NO KEY UPDATE")
+            paid = payer.submit(pay_under_a_key)
+            assert wait_until(lambda: is_waited_for(owner_connection), seconds=10)
+            assert tables_written() == ["ledger_idempotencykey"]
+        paid.result(10)
+    assert IdempotencyKey.objects.get().key == str(payment.pk)
+
+
 def test_while_another_request_has_the_key_nothing_is_paid(
     scene: Scene, owner_connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 
 from ledger.clock import DatabaseClock
 from ledger.encryption import EncryptedTextField
@@ -18,7 +18,7 @@ from treasury.methods import Method
 from treasury.models.delegation import Delegation
 from treasury.models.fund import TreasuryFund
 from treasury.risk import Risk
-from treasury.states import RequisitionStatus
+from treasury.states import RequisitionStage, RequisitionStatus
 
 
 class Requisition(models.Model):
@@ -30,6 +30,8 @@ class Requisition(models.Model):
     spelt; ``payee_note`` says what is new about the payee, ``risk`` how closely it wants to be looked at.
     ``debit_account`` is what its payments debit in place of the fund's own spending account, and ``source``
     the reference of what a floor above raised it for, one live requisition for each; neither ever changes.
+    ``stage`` is made of ``status`` by the database, for its indexes: as it stays when an approved requisition
+    is paid, PostgreSQL then writes none of them anew.
     """
 
     requisition_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -49,6 +51,18 @@ class Requisition(models.Model):
     risk = models.PositiveSmallIntegerField(default=Risk.ORDINARY.value, editable=False)
     status = models.CharField(
         max_length=12, choices=RequisitionStatus.choices, default=RequisitionStatus.SUBMITTED
+    )
+    stage = models.GeneratedField(
+        expression=Case(
+            When(status=RequisitionStatus.SUBMITTED, then=Value(RequisitionStage.WAITING)),
+            When(
+                status__in=(RequisitionStatus.REJECTED, RequisitionStatus.CANCELLED),
+                then=Value(RequisitionStage.WITHDRAWN),
+            ),
+            default=Value(RequisitionStage.AGREED),
+        ),
+        output_field=models.CharField(max_length=9, choices=RequisitionStage.choices),
+        db_persist=True,
     )
     version = models.PositiveIntegerField(default=1, editable=False)
     committed = MoneyField(default=Decimal(0), editable=False)
@@ -107,8 +121,7 @@ class Requisition(models.Model):
             ),
             models.UniqueConstraint(
                 fields=("company", "source"),
-                condition=~Q(source="")
-                & ~Q(status__in=(RequisitionStatus.REJECTED, RequisitionStatus.CANCELLED)),
+                condition=~Q(source="") & ~Q(stage=RequisitionStage.WITHDRAWN),
                 name="treasury_requisition_source",
             ),
             models.CheckConstraint(
@@ -117,7 +130,8 @@ class Requisition(models.Model):
             ),
         )
         indexes = (
-            models.Index(fields=("fund", "status"), name="treasury_requisition_fund"),
+            # None is about a status: see ``stage``.
+            models.Index(fields=("fund", "-requested_at"), name="treasury_requisition_fund"),
             models.Index(
                 fields=("company", "-requested_at", "-requisition_id"),
                 name="treasury_requisition_recent",
@@ -135,7 +149,7 @@ class Requisition(models.Model):
                 F("risk").desc(),
                 F("requested_at"),
                 F("requisition_id"),
-                condition=Q(status=RequisitionStatus.SUBMITTED),
+                condition=Q(stage=RequisitionStage.WAITING),
                 name="treasury_requisition_waiting",
             ),
             models.Index(

@@ -158,7 +158,9 @@ def carry_out_chunk(*, actor: Actor, batch_id: UUID, today: Today) -> bool:
         batch.executor, ip_address=batch.executor_ip, user_agent=batch.executor_agent
     )
     try:
-        user = duties.may_execute_batch(executor, batch)
+        # The whole was asked about when it was started: about each part again, and about no other.
+        numbers = rows[0].number, rows[-1].number
+        user = duties.may_execute_batch(executor, batch, numbers=numbers)
     except Refusal as refusal:
         _move(batch, BatchStatus.PAUSED, "batch.pause", actor, reason=refusal.detail)
         return False

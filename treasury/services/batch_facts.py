@@ -1,18 +1,20 @@
 """What the audit trail keeps of a batch, and what a batch holds now."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import connection
 
 from ledger.actor import Actor
 from ledger.money import format_amount
+from ledger.rows import Columns, join, rows_of
 from treasury.events import BATCH_VOIDED
-from treasury.models import Batch, BatchRow
+from treasury.models import Batch, BatchRow, Payment, Requisition
 from treasury.services.batch_rows import item_of
 from treasury.services.noting import note
 from treasury.services.telling import tell_batch
 from treasury.sets import Item
-from treasury.states import BatchRowStatus, BatchStatus
+from treasury.states import BatchStatus
 
 LONGEST = "2min"
 
@@ -55,10 +57,28 @@ def record_batch(
     note(actor, action, batch, batch_facts(batch) | (more or {}), before=before)
 
 
+# What a row is now is made of these.
+WHAT = ("amount", "method", "destination_index", "status", "version")
+ROW = Columns(BatchRow)
+ASKED = Columns(Requisition, only=("requisition_id", "payee_name", "committed", *WHAT))
+PAID = Columns(Payment, only=("payment_id", *WHAT))
+CURRENT = f"""
+    SELECT {ASKED.of("asked")}, {ROW.of("one")}, {PAID.of("paid")}
+    FROM treasury_batchrow one
+    JOIN treasury_requisition asked ON asked.requisition_id = one.requisition_id
+    LEFT JOIN treasury_payment paid ON paid.payment_id = one.payment_id
+    WHERE one.batch_id = %s AND one.status = 'waiting'
+    ORDER BY one.number
+"""  # noqa: S608 -- column names of our own models
+
+
 def current_items(batch: Batch) -> list[tuple[BatchRow, Item]]:
     """Return the rows that wait, in order, each with what it is now."""
-    rows = batch.rows.filter(status=BatchRowStatus.WAITING).order_by("number")
-    rows = rows.select_related("requisition", "payment").defer(
-        "requisition__destination", "payment__destination"
-    )
-    return [(row, item_of(row, row.requisition, row.payment)) for row in rows if row.requisition]
+    return [_current(iter(values)) for values in rows_of(CURRENT, [batch.pk])]
+
+
+def _current(values: Iterator[Any]) -> tuple[BatchRow, Item]:
+    requisition, row = ASKED.read(values), ROW.read(values)
+    payment = PAID.read(values) if row.payment_id else None
+    join(row, requisition=requisition, payment=payment)
+    return row, item_of(row, requisition, payment)

@@ -148,8 +148,8 @@ def settle_and_answer(payment: Payment, *, proof: Proof, on: date, actor: Actor)
 def settle_as_seen(look: locks.Look, *, proof: Proof, on: date, actor: Actor) -> None:
     """Lock, settle and answer in one statement, a transaction by itself, what was looked at without a lock.
 
-    As ``settle_and_answer`` does it. Raises ``NotAtOnce`` where something stands otherwise than it was seen,
-    where the locks took long, and where the request's key is not free; then nothing was written.
+    As ``settle_and_answer`` does it. Raises ``IntegrityError`` where something stands otherwise than it was seen,
+    and where the locks took long, ``NotAtOnce`` where the request's key is not free; then nothing was written.
     """
     payment = look.payment
     execution = _execution(payment, proof)

@@ -24,14 +24,14 @@ from treasury.selectors import (
     requisitions_seen_by,
     variances_seen_by,
 )
-from treasury.states import BatchStatus, ReplenishmentStatus, RequisitionStatus, VarianceStatus
+from treasury.states import BatchStatus, ReplenishmentStatus, RequisitionStage, VarianceStatus
 from treasury.worklist.items import BY_AGE, OWN, Item, Kind, Rows
 
 # --- Requisitions ---------------------------------------------------------------------------------------
 
 
 def _own_requisitions(user: User) -> Rows:
-    mine = requisitions_seen_by(user).filter(requested_by=user, status=RequisitionStatus.SUBMITTED)
+    mine = requisitions_seen_by(user).filter(requested_by=user, stage=RequisitionStage.WAITING)
     return mine.filter(fund_in_reach(user, Role.APPROVER, Role.CFO))
 
 

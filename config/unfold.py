@@ -1,12 +1,13 @@
 """How the admin looks: names, the demo chip, what stands where in the sidebar."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse
 
 
 def environment(request: HttpRequest) -> list[str] | None:
@@ -26,15 +27,22 @@ def icon(request: HttpRequest) -> str:
     return static("bursar/icon.svg")
 
 
+@cache
+def _address(name: str) -> str:
+    """Where a page is; it does not move while the process lives, and every page of the admin asks for fifty."""
+    return reverse(name)
+
+
 def _sees(model: str) -> Callable[[HttpRequest], bool]:
     """Whether the person may see the rows of ``app.model`` at all."""
 
     def permitted(request: HttpRequest) -> bool:
         # The settings read this module before there are any apps.
+        from django.apps import apps  # noqa: PLC0415
         from django.contrib import admin  # noqa: PLC0415
 
-        registered = {found._meta.label_lower: held for found, held in admin.site._registry.items()}
-        return model in registered and registered[model].has_view_permission(request)
+        held = admin.site._registry.get(apps.get_model(model))
+        return held is not None and held.has_view_permission(request)
 
     return permitted
 
@@ -45,9 +53,9 @@ def _item(title: str, symbol: str, model: str) -> dict[str, Any]:
     return {
         "title": title,
         "icon": symbol,
-        "link": reverse_lazy(name),
+        "page": name,
         "permission": _sees(model),
-        "active": lambda request: request.path.startswith(reverse(name)),
+        "active": lambda request: request.path.startswith(_address(name)),
     }
 
 
@@ -55,13 +63,12 @@ def _group(title: str, *items: dict[str, Any], collapsible: bool = True) -> dict
     return {"title": title, "collapsible": collapsible, "items": list(items)}
 
 
-HOME = {"title": "What waits", "icon": "inbox", "link": reverse_lazy("admin:index")}
+HOME = {"title": "What waits", "icon": "inbox", "page": "admin:index"}
 
 
 def _page(title: str, symbol: str, name: str) -> dict[str, Any]:
     """A page outside the admin, which is never the one that is open here."""
-    link = reverse_lazy(name)
-    return {"title": title, "icon": symbol, "link": link, "active": lambda request: False}
+    return {"title": title, "icon": symbol, "page": name, "active": lambda request: False}
 
 
 APPROVALS = _page("Approvals", "approval", "approvals")
@@ -69,15 +76,15 @@ DASHBOARD = _page("Treasury dashboard", "monitoring", "treasury")
 DEMO_INBOX = {
     "title": "Demo inbox",
     "icon": "mail",
-    "link": reverse_lazy("demo-inbox"),
+    "page": "demo-inbox",
     "permission": lambda request: settings.BURSAR_DEMO,
 }
 SECOND_FACTOR = {
     "title": "Second factor",
     "icon": "shield_person",
-    "link": reverse_lazy("security"),
+    "page": "security",
 }
-API_DOCS = {"title": "API documentation", "icon": "api", "link": reverse_lazy("docs")}
+API_DOCS = {"title": "API documentation", "icon": "api", "page": "docs"}
 
 NAVIGATION = [
     _group(
@@ -162,6 +169,15 @@ NAVIGATION = [
     ),
 ]
 
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar, with the address of each page."""
+    return [
+        {**group, "items": [{**item, "link": _address(item["page"])} for item in group["items"]]}
+        for group in NAVIGATION
+    ]
+
+
 # A calm blue; white text on 600 and darker keeps 4.5:1.
 PRIMARY = {
     "50": "oklch(97% .014 252)",
@@ -191,5 +207,5 @@ UNFOLD: dict[str, Any] = {
     "STYLES": [style],
     "SCRIPTS": [script],
     "COLORS": {"primary": PRIMARY},
-    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": NAVIGATION},
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": navigation},
 }

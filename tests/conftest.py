@@ -64,10 +64,28 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(FILES, ignore_errors=True)
 
 
+# Processes that one test process starts once for all its tests, and that are long in starting.
+STARTED_ONCE = ("web_process", "workers")
+
+
+def shared_by(item: pytest.Item) -> str | None:
+    """What the test shares with others: a process that was started for them, or what its file built."""
+    found = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+    for name in STARTED_ONCE:
+        if name in found:
+            return name
+    built = any(one.scope == "module" for definitions in found.values() for one in definitions)
+    return item.nodeid.partition("::")[0] if built else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long campaigns to `make test-full`."""
+    """Leave the long campaigns to `make test-full`; of the rest, those that share something run in one process."""
     if FULL:
         return
+    for item in items:
+        shared = shared_by(item)
+        if shared and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(shared))
     long = [item for item in items if item.get_closest_marker("full")]
     if long:
         config.hook.pytest_deselected(items=long)

@@ -7,9 +7,12 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -26,6 +29,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    # No name and no number of another machine leads anywhere.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE_MS = 30_000
@@ -61,50 +66,64 @@ def office(transactional_db: None, settings: Settings, tmp_path: Path) -> Office
     return make_office()
 
 
+class Watch:
+    """What browser windows asked for elsewhere, and what their consoles complained of.
+
+    It listens, and stops nothing: a browser whose requests go through its driver keeps no page's files for
+    the next. What would leave the machine finds no address (``FLAGS``).
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.outside: list[str] = []
+        self.complaints: list[str] = []
+
+    def open(self, browser: Browser, **context: Any) -> Page:
+        """A new window, with cookies of its own."""
+        made = browser.new_context(base_url=self.url, **context)
+        made.set_default_timeout(PATIENCE_MS)
+        made.on("request", self._note)
+        page = made.new_page()
+        page.on("console", self._hear)
+        return page
+
+    def _note(self, request: Request) -> None:
+        if not request.url.startswith((self.url, "data:")):
+            self.outside.append(request.url)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # What the browser says of an answer that refuses is expected where a test is refused.
+        if message.type in {"error", "warning"} and "status of 4" not in message.text:
+            self.complaints.append(message.text)
+
+
+def session_of(user: User) -> str:
+    """Sign the person in, and give what his browser would keep of it."""
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
 Visit = Callable[..., Page]
 
 
 @pytest.fixture
 def visit(browser: Browser, live_server: LiveServer) -> Iterator[Visit]:
-    """Sign a person in and give his page, of a given width; it must fetch nothing from elsewhere,
+    """Give a signed-in person's page, of a given width; it must fetch nothing from elsewhere,
     and its console must stay quiet."""
-    outside: list[str] = []
-    complaints: list[str] = []
+    watch = Watch(live_server.url)
 
-    def guard(route: Route) -> None:
-        if route.request.url.startswith((live_server.url, "data:")):
-            route.continue_()
-        else:
-            outside.append(route.request.url)
-            route.abort()
-
-    def hear(message: ConsoleMessage) -> None:
-        # What the browser says of an answer that refuses is expected where a test is refused.
-        if message.type in {"error", "warning"} and "status of 4" not in message.text:
-            complaints.append(message.text)
-
-    def sign_in(user: User, *, width: int = 1400, dark: bool = False) -> Page:
+    def signed_in(user: User, *, width: int = 1400, dark: bool = False) -> Page:
         user.set_password(PASSWORD)
         user.save()
         scheme = "dark" if dark else "light"
-        context = browser.new_context(
-            base_url=live_server.url,
-            viewport={"width": width, "height": 900},
-            color_scheme=scheme,  # type: ignore[arg-type]
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        context.route("**/*", guard)
-        page = context.new_page()
-        page.on("console", hear)
-        page.goto("/admin/login/")
-        page.fill("[name=username]", user.username)
-        page.fill("[name=password]", PASSWORD)
-        page.click("button[type=submit]")
-        page.wait_for_url("**/admin/")
+        size = {"width": width, "height": 900}
+        page = watch.open(browser, viewport=size, color_scheme=scheme)
+        session = {"name": settings.SESSION_COOKIE_NAME, "value": session_of(user)}
+        page.context.add_cookies([{**session, "url": live_server.url}])  # type: ignore[typeddict-item]
         return page
 
-    yield sign_in
+    yield signed_in
     for context in browser.contexts:
         context.close()
-    assert outside == []
-    assert complaints == []
+    assert (watch.outside, watch.complaints) == ([], [])

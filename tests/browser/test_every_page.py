@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib import admin
 from django.test import override_settings
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
+from playwright.sync_api import Browser, Page
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
@@ -23,7 +23,7 @@ from ledger.models import Membership
 from ledger.roles import Role
 from periods.models import Owner
 from tests.admin.office import Office, list_url, make_office, one_of_everything
-from tests.browser.conftest import PASSWORD, PATIENCE_MS
+from tests.browser.conftest import PASSWORD, Watch
 from tests.conftest import FULL
 from tests.treasury.factories import acting
 from treasury.models import Payment, Requisition, TreasuryFund
@@ -69,27 +69,12 @@ WIDE, PHONE = 1400, 390
 
 
 class Looking:
-    """A signed-in browser window, and what it complained of."""
+    """A browser window, and what it complained of."""
 
-    def __init__(self, context: BrowserContext, names: dict[str, str], url: str) -> None:
-        self.context, self.names, self.url = context, names, url
-        self.outside: list[str] = []
-        self.complaints: list[str] = []
-        context.set_default_timeout(PATIENCE_MS)
-        context.route("**/*", self._guard)
-        self.page = context.new_page()
-        self.page.on("console", self._hear)
-
-    def _guard(self, route: Route) -> None:
-        if route.request.url.startswith((self.url, "data:")):
-            route.continue_()
-        else:
-            self.outside.append(route.request.url)
-            route.abort()
-
-    def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and "status of 4" not in message.text:
-            self.complaints.append(message.text)
+    def __init__(self, browser: Browser, names: dict[str, str], url: str) -> None:
+        self.names, self.url = names, url
+        self.watch = Watch(url)
+        self.page = self.watch.open(browser)
 
     def sign_in(self, username: str) -> None:
         self.page.goto("/admin/login/")
@@ -102,6 +87,9 @@ class Looking:
         self.page.set_viewport_size({"width": width, "height": 900})
         self.page.goto(address.format(**self.names))
         return self.page
+
+    def require_quiet(self) -> None:
+        assert (self.watch.outside, self.watch.complaints) == ([], [])
 
 
 @pytest.fixture(scope="module")
@@ -139,11 +127,10 @@ def looking(
     mail = str(tmp_path_factory.mktemp("mail"))
     with django_db_blocker.unblock(), override_settings(BURSAR_DEMO=True, EMAIL_FILE_PATH=mail):
         server = LiveServer("localhost")
-        context = browser.new_context(base_url=server.url)
-        window = Looking(context, names, server.url)
+        window = Looking(browser, names, server.url)
         window.sign_in(rows.cfo.username)
         yield window
-        context.close()
+        window.page.context.close()
         server.stop()
 
 
@@ -169,7 +156,7 @@ def test_a_page_can_be_used_by_everybody_and_fetches_nothing(looking: Looking, n
         page.locator(".opblock-tag").first.wait_for()
     require_accessible(page, name)
     keep_picture(page, name)
-    assert (looking.outside, looking.complaints) == ([], [])
+    looking.require_quiet()
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(OURS) if name != "api-docs"])
@@ -191,15 +178,15 @@ def test_a_page_can_be_read_in_the_dark(looking: Looking, name: str) -> None:
 
 
 def test_owners_can_sign_in_on_any_screen(looking: Looking, browser: Browser) -> None:
-    stranger = Looking(browser.new_context(base_url=looking.url), looking.names, looking.url)
+    stranger = Looking(browser, looking.names, looking.url)
     for width in (WIDE, PHONE):
         page = stranger.at("/owner/", width=width)
         assert page.url.endswith("/owner/sign-in/?next=/owner/")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         require_accessible(page, "owner-sign-in")
         keep_picture(page, f"owner-sign-in-{width}")
-    stranger.context.close()
-    assert (stranger.outside, stranger.complaints) == ([], [])
+    stranger.page.context.close()
+    stranger.require_quiet()
 
 
 def test_touch_targets_are_large_enough(looking: Looking) -> None:
@@ -234,7 +221,7 @@ def test_the_queue_is_worked_by_keyboard(looking: Looking) -> None:
     with page.expect_response(re.compile("part=detail")):
         page.keyboard.press("k")
     assert page.locator(".w-link[aria-current]").get_attribute("data-item") == first
-    assert looking.complaints == []
+    looking.require_quiet()
 
 
 def test_the_sum_of_what_is_ticked_is_exact(looking: Looking) -> None:

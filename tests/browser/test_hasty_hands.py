@@ -90,6 +90,7 @@ def test_nothing_hides_what_is_looked_at(office: Office, visit: Visit) -> None:
 
 def test_a_person_signs_out_of_the_admin_by_keyboard(office: Office, visit: Visit) -> None:
     page = visit(office.auditor, width=1280)
+    page.goto("/admin/")
     page.get_by_role("button", name="Menu").first.press(
         "Enter"
     )  # hides the sidebar, and shows it again

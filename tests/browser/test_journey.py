@@ -35,6 +35,7 @@ def test_a_payment_goes_from_request_to_reconciliation(
         actor=Actor.system("tests"), company_id=office.company.pk, currency="KES", code_above="1000"
     )
     page = visit(office.requester)
+    page.goto("/admin/")
     page.get_by_role("link", name="Ask for money").click()
     page.get_by_label("Fund").select_option(index=1)
     page.get_by_label("Amount").fill("1,500.00")
@@ -47,6 +48,7 @@ def test_a_payment_goes_from_request_to_reconciliation(
     requisition = Requisition.objects.get()
 
     page = visit(office.approver)
+    page.goto("/admin/")
     page.get_by_role("link", name="Amina Traders").click()
     press(page, "Approve")
     expect(page.get_by_role("heading", level=1).last).to_contain_text("Amina Traders")
@@ -65,6 +67,7 @@ def test_a_payment_goes_from_request_to_reconciliation(
     expect(page.get_by_text("Payment to Amina Traders").first).to_be_visible()
 
     page = visit(office.reconciler)
+    page.goto("/admin/")
     page.get_by_role("link", name="Amina Traders").click()
     page.get_by_role("link", name="Reconcile", exact=True).click()
     page.get_by_label("Note").fill("Receipt 7")

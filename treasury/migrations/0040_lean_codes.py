@@ -6,7 +6,7 @@ from ledger.migration_operations import LeanKeys, dropped_indexes
 
 
 class Migration(migrations.Migration):
-    dependencies = (("treasury", "0038_lean_requisitions"),)
+    dependencies = (("treasury", "0039_refused_as_seen"),)
 
     operations = (
         dropped_indexes(

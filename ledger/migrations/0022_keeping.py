@@ -1,4 +1,4 @@
-"""An answer is kept by an expression, in the statement that does what it is about."""
+"""An answer is kept in the expression that makes it."""
 
 from pathlib import Path
 
@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
     operations = (
         migrations.RunSQL(
             (SQL / "keeping.sql").read_text(encoding="utf-8"),
-            "DROP FUNCTION ledger_keep_answer(uuid, uuid, text, text, bytea, smallint, jsonb)",
+            "DROP FUNCTION ledger_keep_answer(boolean, uuid, uuid, text, text, bytea, smallint, jsonb)",
         ),
     )

@@ -2,14 +2,14 @@
 
 from tests.mutants.mutant import DATABASE, Mutant, drop
 
-BY_FACTS = "treasury/sql/by_facts.sql"
+AS_SEEN = "treasury/sql/refused_as_seen.sql"
 T_ATTACKED = "tests/treasury/test_paying_at_once_attacked.py::"
 T_AT_ONCE = "tests/treasury/test_paying_at_once.py::"
 
 AT_ONCE = (
     Mutant(
         "what changed since the look is decided anew",
-        BY_FACTS,
+        AS_SEEN,
         "    IF found_now IS DISTINCT FROM p_seen OR ledger_clock()",
         "    IF ledger_clock()",
         (
@@ -19,21 +19,21 @@ AT_ONCE = (
     ),
     Mutant(
         "whoever lost his role since the look does not pay",
-        BY_FACTS,
+        AS_SEEN,
         "told.roles, told.approvers, told.late_successes)::text INTO",
         "ARRAY['treasurer'], told.approvers, told.late_successes)::text INTO",
         (T_AT_ONCE + "test_what_forbids_it_since_the_look_is_refused_under_the_locks",),
     ),
     Mutant(
         "what waited for its locks tells no wrong time",
-        BY_FACTS,
+        AS_SEEN,
         " OR ledger_clock() > p.executed_at + interval '1 second'",
         "",
         (T_AT_ONCE + "test_what_waited_for_its_locks_says_when_it_was_paid",),
     ),
     Mutant(
         "a fund that runs low is asked to be filled with the payment",
-        BY_FACTS,
+        AS_SEEN,
         "    IF settled.available < locked.reorder_level THEN",
         "    IF false THEN",
         (
@@ -43,7 +43,7 @@ AT_ONCE = (
     ),
     Mutant(
         "what was posted before is not taken for the payment",
-        BY_FACTS,
+        AS_SEEN,
         "    IF settled.journal_entry IS DISTINCT FROM p.journal_entry THEN",
         "    IF false THEN",
         (
@@ -53,7 +53,7 @@ AT_ONCE = (
     ),
     Mutant(
         "an answer is kept for what was done alone",
-        BY_FACTS,
+        AS_SEEN,
         "RAISE EXCEPTION 'payment % stands otherwise than it was seen', p.payment\n"
         "            USING ERRCODE = 'check_violation', CONSTRAINT = 'treasury_as_seen';",
         "RETURN NULL;",
@@ -75,7 +75,7 @@ AT_ONCE = (
     ),
     Mutant(
         "what is looked at again is locked before",
-        BY_FACTS,
+        AS_SEEN,
         "\n        FOR NO KEY UPDATE OF fund, requisition, payment;",
         ";",
         (

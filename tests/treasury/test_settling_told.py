@@ -11,14 +11,15 @@ import pytest
 from django.db import DatabaseError
 from psycopg.types.json import Jsonb
 
+from ledger import idempotency
 from ledger.chain import padded_keys
 from ledger.clock import today
-from ledger.models import AuditEvent, JournalEntry, LedgerEntry, OutboxEvent
+from ledger.models import AuditEvent, IdempotencyKey, JournalEntry, LedgerEntry, OutboxEvent
 from ledger.rows import rows_of
 from ledger.services import posting
 from ledger.services.verification import verify
 from tests.scene import Scene, build_scene
-from tests.treasury.test_paying_at_once import pay, scene
+from tests.treasury.test_paying_at_once import asked, pay, scene
 from treasury import locks
 from treasury.models import OneTimeCode, Payment, PaymentExecution
 from treasury.services import settlement
@@ -30,6 +31,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 AS_BEFORE = """
     SELECT payment, requisition_paid, available
     FROM treasury_settle_as_seen(%s, %s, %s, %s, %s, %s, %s, %s)
+"""
+KEPT_AS_BEFORE = f"""
+    SELECT ledger_keep_answer({settlement.SETTLE_AS_SEEN}, %s, %s, %s, %s, %s, %s::smallint, %s)
 """
 
 
@@ -112,3 +116,17 @@ def test_the_version_before_pays_at_once_until_it_is_restarted(scene: Scene) -> 
     payment.refresh_from_db()
     assert payment.status == "success"
     assert verify().holds
+
+
+def test_the_version_before_keeps_its_answer_until_it_is_restarted(scene: Scene) -> None:
+    """It pays and then keeps the answer, by a function that a database has which was migrated before."""
+    payment = scene.payment(100)
+    look, proof, on = looked_at(scene, payment)
+    execution = settlement._execution(look.payment, proof)
+    facts = settlement._facts(look.payment, execution, proof, on, scene.actor("treasurer"))
+    kept = idempotency._kept(asked(scene, payment), payment)
+    told = (look.standing, *facts, *padded_keys(), *kept)
+    assert rows_of(KEPT_AS_BEFORE, told) == [(True,)]
+    assert IdempotencyKey.objects.get().key == str(payment.pk)
+    payment.refresh_from_db()
+    assert payment.status == "success"

@@ -26,7 +26,7 @@ class OneTimeCode(models.Model):
     )
     payment_version = models.PositiveIntegerField()
     executor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     digest = models.CharField(max_length=64)
     bound_digest = models.CharField(max_length=64)

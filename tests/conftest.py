@@ -140,7 +140,7 @@ def redis_server() -> Iterator[Redis]:
     server = Redis(data=FILES, socket=FILES / "redis.sock", careless=True)
     with (FILES / "redis.log").open("w") as log:
         process = server.start(output=log.fileno())
-    assert processes.wait_until(server.is_ready, seconds=10), "Redis does not answer"
+    assert processes.wait_until(server.is_ready, seconds=60), "Redis does not answer"
     yield server
     process.terminate()
     process.wait(10)

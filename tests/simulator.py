@@ -28,7 +28,7 @@ import httpx
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
-START_LIMIT_S = 20.0
+START_LIMIT_S = 60.0
 Json = dict[str, Any]
 
 

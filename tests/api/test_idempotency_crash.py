@@ -108,7 +108,7 @@ def _wait_until_it_has_the_key(observer: psycopg.Connection) -> None:
         "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
         " WHERE locktype = 'advisory' AND granted AND datname = current_database()"
     )
-    for _ in range(200):
+    for _ in range(6000):
         row = observer.execute(held).fetchone()
         if row and row[0]:
             return

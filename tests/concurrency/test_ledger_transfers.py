@@ -218,7 +218,7 @@ def test_a_release_waits_for_the_account_before_it_takes_the_hold(
 
 
 def wait_until_somebody_waits(watcher: psycopg.Connection) -> None:
-    for _ in range(500):
+    for _ in range(6000):
         waiting = watcher.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
         if waiting and waiting[0]:
             return

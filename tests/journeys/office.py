@@ -29,7 +29,7 @@ class RedisServer:
 
     def start(self) -> None:
         self.process = self.redis.start(output=subprocess.DEVNULL)
-        assert processes.wait_until(self.redis.is_ready, seconds=20), "Redis does not answer"
+        assert processes.wait_until(self.redis.is_ready, seconds=60), "Redis does not answer"
 
     def kill(self) -> None:
         if self.process:

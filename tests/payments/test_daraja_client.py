@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection, transaction
-from pytest_django.fixtures import Settings
 
+from config.embedded.processes import wait_until
 from ledger.actor import Actor
 from ledger.refusals import InvalidInput
 from payments.gateways.daraja import (
@@ -27,6 +27,7 @@ from payments.gateways.outcome import Outcome, OutcomeClass
 from payments.models import GatewayRequest, Provider
 from payments.selectors import exchanges_of
 from payments.services.providers import mark_stopped
+from tests.crash import deadlines
 from tests.payments.receiver import Receiver
 from tests.simulator import Simulator
 
@@ -148,9 +149,9 @@ FAULTS = {
 @pytest.mark.parametrize("point", ["before_accept", "after_accept"])
 @pytest.mark.parametrize("kind", sorted(FAULTS))
 def test_a_call_that_went_wrong_is_unknown_on_either_side_of_acceptance(
-    send: Send, simulator: Simulator, settings: Settings, kind: str, point: str
+    send: Send, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, kind: str, point: str
 ) -> None:
-    settings.BURSAR_GATEWAY_DEADLINE_S = 0.7
+    deadlines.limit(["b2c"] if FAULTS[kind] == "deadline" else [], monkeypatch.setattr)
     simulator.fault("b2c", point, kind)
     outcome = send("ref-1")
     assert (outcome.outcome_class, outcome.code) == (OutcomeClass.UNKNOWN, FAULTS[kind])
@@ -160,16 +161,18 @@ def test_a_call_that_went_wrong_is_unknown_on_either_side_of_acceptance(
 
 @pytest.mark.parametrize("kind", ["hang", "drip"])
 def test_no_gateway_holds_a_worker_beyond_the_deadline(
-    send: Send, simulator: Simulator, settings: Settings, kind: str
+    send: Send, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    settings.BURSAR_GATEWAY_DEADLINE_S = 1.0
-    simulator.fault("b2c", "after_accept", kind, interval_s=0.05)
+    """Each byte of a reply that drips comes soon enough; alone it would take as long as the silence, two minutes."""
+    deadlines.limit(["b2c"], monkeypatch.setattr, seconds=1.0)
+    simulator.fault("b2c", "after_accept", kind)
     started = time.monotonic()
     send("ref-1")
-    assert time.monotonic() - started < 2.0
-    duration = exchanges_of(SUBJECT)[-1].duration_ms
-    assert duration
-    assert 900 <= duration < 1500
+    assert time.monotonic() - started < deadlines.PATIENT_S
+    exchange = exchanges_of(SUBJECT)[-1]
+    assert exchange.error == "deadline"
+    assert exchange.duration_ms
+    assert exchange.duration_ms >= 1000
 
 
 @pytest.mark.parametrize(
@@ -279,11 +282,11 @@ def test_no_gateway_is_called_inside_a_transaction(send: Send, ask: Send) -> Non
 
 @pytest.mark.django_db(transaction=True)
 def test_the_request_is_committed_before_the_gateway_answers(
-    send: Send, simulator: Simulator, settings: Settings
+    send: Send, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    deadlines.limit([], monkeypatch.setattr)
     send()
-    settings.BURSAR_GATEWAY_DEADLINE_S = 3.0
-    simulator.fault("b2c", "after_accept", "hang", seconds=1)
+    simulator.fault("b2c", "after_accept", "hang")
 
     def work() -> None:
         send("ref-1")
@@ -291,11 +294,12 @@ def test_the_request_is_committed_before_the_gateway_answers(
 
     thread = threading.Thread(target=work)
     thread.start()
-    give_up_at = time.monotonic() + 0.9
-    while len(exchanges_of(SUBJECT)) < 3 and time.monotonic() < give_up_at:
-        time.sleep(0.02)
+    begun = wait_until(lambda: simulator.payment("ref-1") is not None, seconds=deadlines.PATIENT_S)
     pending = exchanges_of(SUBJECT)[-1]
+    simulator.kill()
+    simulator.start()
+    thread.join()
+    assert begun
     assert "ref-1" in pending.request_body
     assert (pending.http_status, pending.error, pending.answered_at) == (None, "", None)
-    thread.join()
     assert exchanges_of(SUBJECT)[-1].error == "RemoteProtocolError"

@@ -15,7 +15,9 @@ from ledger.refusals import NotFound
 from ledger.roles import Role
 from payments.services import breaker
 from payments.services.demo import connect_simulator
+from payments.simulator.scenarios import SCENARIOS, USUAL
 from tests.conftest import SentTasks
+from tests.crash import deadlines
 from tests.payments.receiver import Receiver, receiving
 from tests.simulator import Simulator
 from tests.treasury.conftest import World
@@ -58,9 +60,13 @@ def office() -> Iterator[PostOffice]:
 
 
 @pytest.fixture(autouse=True)
-def _impatient() -> Iterator[None]:
-    with override_settings(BURSAR_GATEWAY_DEADLINE_S=1.0):
-        yield
+def _impatient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reply that does not come is not waited for long; any other, as long as a busy machine needs."""
+    suffix = request.getfixturevalue("suffix") if "suffix" in request.fixturenames else ""
+    point, kind = SCENARIOS.get(suffix, USUAL).fault or ("", "")
+    silent = ["b2c"] if kind in {"hang", "drip"} else []
+    seconds = 1.0 if point == "before_accept" else deadlines.IMPATIENT_S
+    deadlines.limit(silent, monkeypatch.setattr, seconds=seconds)
 
 
 def pay(world: World, simulator: Simulator, suffix: str, *, amount: Decimal) -> Payment:

@@ -16,6 +16,7 @@ from ledger.refusals import Refusal
 from ledger.roles import Role
 from ledger.rows import rows_of
 from ledger.services.posting import Line, Posting, post
+from tests.crowd import PATIENCE_S
 from tests.scene import Scene
 from tests.treasury.test_paying_at_once import asked, decided_under_locks, pay, scene
 from treasury.models import (
@@ -103,11 +104,11 @@ def test_a_role_taken_away_while_the_fund_was_waited_for_is_missed(
         with owner_connection.transaction():
             owner_connection.execute("SELECT FROM treasury_treasuryfund FOR NO KEY UPDATE")
             paid = payer.submit(pay_alone, scene, payment)
-            assert wait_until(lambda: is_waited_for(owner_connection), seconds=10)
+            assert wait_until(lambda: is_waited_for(owner_connection), seconds=PATIENCE_S)
             owner_connection.execute(
                 "DELETE FROM ledger_membership WHERE user_id = %s", [scene.people["treasurer"].pk]
             )
-        refused = paid.exception(10)
+        refused = paid.exception(PATIENCE_S)
     assert isinstance(refused, Refusal)
     assert refused.code == "role_required"
     assert scene.balances().balance == 1000
@@ -135,9 +136,9 @@ def test_whatever_was_written_while_the_fund_was_waited_for_is_decided_on_anew(
         with owner_connection.transaction():
             owner_connection.execute("SELECT FROM treasury_treasuryfund FOR NO KEY UPDATE")
             paid = payer.submit(pay_alone, scene, payment)
-            assert wait_until(lambda: is_waited_for(owner_connection), seconds=10)
+            assert wait_until(lambda: is_waited_for(owner_connection), seconds=PATIENCE_S)
             owner_connection.execute(change)
-        paid.result(10)
+        paid.result(PATIENCE_S)
     assert decided_under_locks == [payment.pk]
     assert ReplenishmentRequest.objects.exists() == ("reorder_level" in change)
 
@@ -161,9 +162,9 @@ def test_whoever_waits_for_the_fund_does_not_wait_for_the_answer_to_be_kept(
         with owner_connection.transaction():
             owner_connection.execute("SELECT FROM treasury_treasuryfund FOR NO KEY UPDATE")
             paid = payer.submit(pay_under_a_key)
-            assert wait_until(lambda: is_waited_for(owner_connection), seconds=10)
+            assert wait_until(lambda: is_waited_for(owner_connection), seconds=PATIENCE_S)
             assert tables_written() == ["ledger_idempotencykey"]
-        paid.result(10)
+        paid.result(PATIENCE_S)
     assert IdempotencyKey.objects.get().key == str(payment.pk)
 
 

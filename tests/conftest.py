@@ -78,6 +78,7 @@ def shared_by(item: pytest.Item) -> str | None:
     return item.nodeid.partition("::")[0] if built else None
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the long campaigns to `make test-full`; of the rest, those that share something run in one process."""
     if FULL:

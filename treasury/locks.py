@@ -280,9 +280,13 @@ def lock_payments_of(requisition: Requisition) -> list[Payment]:
 
 
 def lock_attempt(attempt_id: UUID) -> PaymentAttempt:
-    """Lock fund, requisition, payment and attempt."""
+    """Lock fund, requisition, payment and attempt.
+
+    Its codes, which only a settlement reads, are read then: with them PostgreSQL would plan for longer than it
+    looks and locks.
+    """
     rows = PaymentAttempt.objects.select_related(
-        "payment__fund__company", "payment__requisition", "provider", "code", "batch_code"
+        "payment__fund__company", "payment__requisition", "provider"
     ).filter(pk=attempt_id)
     order = ("payment__fund", "payment__requisition", "payment", "self")
     return _the_one(rows.select_for_update(of=order, no_key=True).order_by(), "attempt")

@@ -17,7 +17,7 @@ from ledger.refusals import IllegalTransition, InvalidInput, TooManyRequests
 from treasury import duties, locks, methods, otp
 from treasury.messages import BatchCodeMessage, Reader, send_batch_code
 from treasury.models import Batch, BatchCode, Payment
-from treasury.services.batch_approval import BatchChanged, is_unchanged, void_if_changed
+from treasury.services.batch_approval import void_if_changed
 from treasury.services.batch_facts import batch_facts, record_batch
 from treasury.services.codes import HOUR_S, InvalidCode, give_back_try, new_code, spend_try
 from treasury.states import BatchRowStatus, BatchStatus
@@ -91,12 +91,7 @@ def _confirm(*, actor: Actor, batch_id: UUID, given: str, spent: UUID | None) ->
 
 
 def consume_batch_code(batch: Batch, user: User) -> BatchCode | None:
-    """Use up the verification of a locked batch; None if there is none that is good for its set now.
-
-    Raises ``BatchChanged`` where the rows are not those of the set any more.
-    """
-    if not is_unchanged(batch):
-        raise BatchChanged("A part of this batch has changed; it is to be approved again.")
+    """Use up the verification of a locked batch whose set is unchanged; None if there is none that is good now."""
     code = locks.lock_live_batch_code(batch)
     bound = otp.bound_digest(key=settings.BURSAR_OTP_KEY, bound=_bound(batch, user.pk))
     now = database_now()

@@ -27,9 +27,14 @@ from treasury import duties, locks, methods, readiness, segregation
 from treasury.dates import Today
 from treasury.models import Batch, BatchCode, BatchRow, Incident, Payment
 from treasury.queue import wake
-from treasury.services.batch_approval import BatchChanged, void_changed_batches, void_if_changed
+from treasury.services.batch_approval import (
+    BatchChanged,
+    is_unchanged,
+    void_changed_batches,
+    void_if_changed,
+)
 from treasury.services.batch_codes import consume_batch_code
-from treasury.services.batch_facts import batch_facts, record_batch
+from treasury.services.batch_facts import batch_facts, record_batch, take_time
 from treasury.services.batch_rows import item_of, refuse
 from treasury.services.execution import ProviderUnavailable, carry_out
 from treasury.services.passes import attempted, for_each
@@ -39,7 +44,7 @@ from treasury.services.step_up import require_fresh, require_step_up
 from treasury.states import BATCH, BatchRowStatus, BatchStatus, require_transition
 
 logger = logging.getLogger(__name__)
-CHUNK = 200
+CHUNK = 500
 # Shorter than the broker waits before it hands a task out again.
 LONGEST_RUN = timedelta(seconds=60)
 # Whoever pauses or cancels waits for the chunk that is being carried out; a lock is waited for 3 s.
@@ -62,18 +67,22 @@ def execute_batch(*, actor: Actor, batch_id: UUID) -> Batch:
     Raises ``RoleRequired``, ``SegregationOfDuties``, ``IllegalTransition``, ``BatchChanged``,
     ``StepUpRequired``, ``CodeRequired``; then nothing is executed, and a set that has changed is submitted again.
     """
-    changed = void_if_changed(actor=actor, batch_id=batch_id)
-    return _start(actor=actor, batch_id=batch_id, changed=changed)
+    try:
+        return _start(actor=actor, batch_id=batch_id)
+    except BatchChanged:
+        void_if_changed(actor=actor, batch_id=batch_id)
+        raise
 
 
 @command("batch.execute")
-def _start(*, actor: Actor, batch_id: UUID, changed: bool) -> Batch:
+def _start(*, actor: Actor, batch_id: UUID) -> Batch:
+    take_time()
     batch = locks.lock_batch(batch_id)
     user = duties.may_execute_batch(actor, batch)
-    if changed:
-        raise BatchChanged("A part of it has changed: it is to be approved again, as it is now.")
     if batch.status != BatchStatus.APPROVED:
         raise IllegalTransition(f"A batch that is {batch.status} cannot be executed.")
+    if not is_unchanged(batch):
+        raise BatchChanged("A part of it has changed: it is to be approved again, as it is now.")
     _require_second_factor(batch, actor)
     before = batch_facts(batch)
     if consume_batch_code(batch, user) is None:

@@ -1,10 +1,12 @@
 """Reopening: for a reason, by two persons once statements were sent, and every balance after it follows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from ledger.models import Account, JournalEntry
 from ledger.refusals import InvalidInput, NotFound, RoleRequired, SegregationOfDuties
@@ -33,6 +35,7 @@ from periods.services.reopening import (
 from periods.sheets import balance_sheet_of
 from tests.periods.estate import Estate, build_estate
 from tests.scene import assert_books_hold
+from tests.undone import undone
 
 COSTS = ("1000.00", "900.00", "1100.00")
 CALLS = {"Ann": "450.00", "Bob": "300.00", "Cy": "250.00"}
@@ -79,14 +82,32 @@ def moved(balances: dict[str, Decimal]) -> dict[str, Decimal]:
     return {name: balance + DELTA[name] for name, balance in balances.items()}
 
 
-@pytest.fixture
-def estate(db: None) -> Estate:
-    return build_estate()
+Lived = tuple[Estate, list[ServicePeriod]]
+
+
+@pytest.fixture(scope="module")
+def built(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, redis_server: object
+) -> Iterator[Lived]:
+    """Three periods, recorded and closed once for all tests and rolled back in the end."""
+    with django_db_blocker.unblock(), undone():
+        estate = build_estate()
+        yield estate, three_closed(estate)
 
 
 @pytest.fixture
-def periods(estate: Estate) -> list[ServicePeriod]:
-    return three_closed(estate)
+def lived(built: Lived, db: None) -> Lived:
+    return deepcopy(built)
+
+
+@pytest.fixture
+def estate(lived: Lived) -> Estate:
+    return lived[0]
+
+
+@pytest.fixture
+def periods(lived: Lived) -> list[ServicePeriod]:
+    return lived[1]
 
 
 def test_a_reopened_period_takes_back_what_its_close_shared(

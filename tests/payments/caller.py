@@ -14,6 +14,9 @@ B2C = "/mpesa/b2c/v3/paymentrequest"
 STATUS = "/mpesa/transactionstatus/v1/query"
 BALANCE = "/mpesa/accountbalance/v1/query"
 LEAVE_OUT = object()
+PATIENCE_S = 60.0
+# Less than what passes between two bytes of a reply that drips.
+IMPATIENCE_S = 0.3
 
 
 class Caller:
@@ -25,11 +28,17 @@ class Caller:
         self.identity = simulator.identity
         self.http = httpx.Client(
             base_url=simulator.url,
-            timeout=5.0,
+            timeout=PATIENCE_S,
             trust_env=False,
             limits=httpx.Limits(max_keepalive_connections=0),
         )
         self.token = ""
+
+    def expect_silence(self, silent: bool) -> None:
+        """Have a token, and from now on give up soon if no reply is expected."""
+        self.login()
+        read = IMPATIENCE_S if silent else PATIENCE_S
+        self.http.timeout = httpx.Timeout(PATIENCE_S, read=read)
 
     def seal(self, password: str) -> str:
         certificate = x509.load_pem_x509_certificate(self.identity["certificate"].encode())

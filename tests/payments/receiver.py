@@ -8,7 +8,7 @@ from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 class Receiver:
@@ -27,7 +27,7 @@ class Receiver:
             self._arrived.notify_all()
 
     def wait_for(self, count: int) -> list[tuple[str, dict[str, Any]]]:
-        """The first ``count`` callbacks, or an assertion after ten seconds."""
+        """The first ``count`` callbacks, or an assertion after a minute."""
         with self._arrived:
             assert self._arrived.wait_for(lambda: len(self.posts) >= count, WAIT_S), self.posts
             return self.posts[:count]

@@ -116,6 +116,9 @@ def test_a_gateway_that_hangs_is_left(settings: Settings, gateway_of_sms: Client
     gateway_of_sms.drip = True
     with pytest.raises(SmsNotSent, match="in time"):
         send_sms(to=PHONE, text="123456")
+
+
+def test_a_gateway_that_is_not_there_is_named(settings: Settings, gateway_of_sms: Client) -> None:
     settings.SMS_URL = "http://127.0.0.1:1/"
     with pytest.raises(SmsNotSent, match="ConnectError"):
         send_sms(to=PHONE, text="123456")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -56,9 +57,10 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     narrowed = _narrowed(request)
     with one_snapshot():
         now, companies = database_now(), list(companies_of(user))
-        context = _figures(user, narrowed, now) | {
+        zone = companies[0].time_zone if len(companies) == 1 else "UTC"
+        context = _figures(user, narrowed, now, zone) | {
             "companies": companies,
-            "zone": companies[0].time_zone if len(companies) == 1 else "UTC",
+            "zone": zone,
             "all_funds": list(funds_seen_by(user).order_by("name")),
             "narrowed": narrowed,
             "now": now,
@@ -68,9 +70,10 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/treasury.html", context)
 
 
-def _figures(user: User, narrowed: Narrowed, now: Any) -> dict[str, Any]:
+def _figures(user: User, narrowed: Narrowed, now: Any, zone: str) -> dict[str, Any]:
     funds = funds_at_a_glance(user, narrowed)
-    tomorrow = now.date() + timedelta(days=1)
+    # What is later is counted by each company's own day; the list behind it knows one day for all of them.
+    tomorrow = now.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
     counted = count_payments(user, narrowed, now)
     return {
         "counted_at": counted.at,

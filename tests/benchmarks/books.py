@@ -1,6 +1,7 @@
 """Books that are large enough to measure on."""
 
 import itertools
+import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -70,6 +71,7 @@ def seeded(name: str, entries: int) -> Books:
         database.CLUSTER.url(role="postgres", database=name), autocommit=True
     ) as owner:
         owner.execute("VACUUM ANALYZE")
+    os.sync()
     books.reread()
     return books
 

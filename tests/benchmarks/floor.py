@@ -3,6 +3,7 @@
 And what is below it: the same on copies of the tables that no trigger watches (``floor_unwatched.sql``).
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -55,6 +56,7 @@ def install(name: str) -> None:
         owner.execute((HERE / "floor_unwatched.sql").read_text(encoding="utf-8"))
         owner.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA {UNWATCHED} TO PUBLIC")
         owner.execute("VACUUM ANALYZE")
+    os.sync()  # no commit that is timed waits for the disk to take what was seeded, or installed, before
 
 
 def _copy_tables(owner: psycopg.Connection) -> None:

@@ -1,11 +1,14 @@
 """The same two-line posting by django-hordak, in a process with its own small Django and its own database.
 
-As ours it goes between two of a hundred accounts, on tables that hold some thousand postings and are analysed.
+As ours it goes between two of a hundred accounts, on tables that hold some thousand postings and are analysed. The
+process transfers when it is told to, so that both are measured in turns.
 """
 
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from config.embedded.home import ROOT
 from tests import database
@@ -15,7 +18,7 @@ import random, statistics, sys, time
 import django
 from django.conf import settings
 host, name = sys.argv[1:3]
-transfers, accounts, history = map(int, sys.argv[3:])
+accounts, history = map(int, sys.argv[3:])
 settings.configure(
     DATABASES={"default": {"ENGINE": "django.db.backends.postgresql", "HOST": host, "NAME": name,
                            "USER": "postgres"}},
@@ -43,38 +46,53 @@ with transaction.atomic():
         ])
 with connection.cursor() as cursor:
     cursor.execute("VACUUM ANALYZE")
-taken = []
-for n in range(transfers):
+def transferred():
     began = time.perf_counter()
     source, target = random.sample(books, 2)
     source.transfer_to(target, Money(10, "KES"))
-    taken.append(time.perf_counter() - began)
-print(statistics.median(taken[transfers // 3:]))
+    return time.perf_counter() - began
+print("ready", flush=True)
+for wanted in sys.stdin:
+    print(statistics.median(transferred() for _ in range(int(wanted))), flush=True)
 """
 
 
-def seconds_of_a_transfer(name: str, *, transfers: int, accounts: int, history: int) -> float:
-    """Return the median time of one transfer between two of the accounts, after ``history`` of them.
+@contextmanager
+def transferring(name: str, *, accounts: int, history: int) -> Iterator[Callable[[int], float]]:
+    """Yield what makes that many transfers between two of the accounts and returns the median time of one.
 
-    The first third is for the caches.
+    ``history`` transfers were made before.
     """
     own = f"{name}_hordak"
     database.CLUSTER.make_database(own)
+    where = str(database.CLUSTER.sockets), own, str(accounts), str(history)
+    environment = {key: value for key, value in os.environ.items() if "DJANGO" not in key}
+    program = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *where],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
-        command = [
-            sys.executable,
-            "-c",
-            PROGRAM,
-            str(database.CLUSTER.sockets),
-            own,
-            *map(str, (transfers, accounts, history)),
-        ]
-        environment = {key: value for key, value in os.environ.items() if "DJANGO" not in key}
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise RuntimeError(f"django-hordak was not measured:\n{done.stderr[-2000:]}")
-        return float(done.stdout.split()[-1])
+        with program:
+            assert _said(program) == "ready"
+            yield lambda number: float(_told(program, number))
     finally:
         database.drop(own)
+
+
+def _told(program: subprocess.Popen[str], number: int) -> str:
+    assert program.stdin
+    program.stdin.write(f"{number}\n")
+    program.stdin.flush()
+    return _said(program)
+
+
+def _said(program: subprocess.Popen[str]) -> str:
+    assert program.stdout
+    line = program.stdout.readline()
+    if not line:
+        raise RuntimeError("django-hordak was not measured; what it says stands above.")
+    return line.strip()

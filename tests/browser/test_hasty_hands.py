@@ -99,6 +99,8 @@ def test_a_person_signs_out_of_the_admin_by_keyboard(office: Office, visit: Visi
     out = page.get_by_role("button", name="Log out")
     expect(out).to_be_visible()
     page.wait_for_function("document.activeElement.closest('nav')")
+    out.focus()
+    expect(out).to_be_focused()
     out.press("Enter")
     expect(page.get_by_role("heading", name="Logged out")).to_be_visible()
 

@@ -1,7 +1,7 @@
--- The same, with the locks, if all stands as it was seen. Returns whether the requisition is paid now. Refused is
--- what stands otherwise than p_seen says, and what waited so long for its locks that p would tell a wrong time. So
--- is a fund that would run low: it has to be asked in the same transaction that it be filled. And so is what would
--- not be posted anew, for the answer names the journal entry.
+-- What treasury_settle_told does, with the locks, if all stands as it was seen. Returns whether the requisition is
+-- paid now. Refused is what stands otherwise than p_seen says, and what waited so long for its locks that p would
+-- tell a wrong time. So is a fund that would run low: it has to be asked in the same transaction that it be filled.
+-- And so is what would not be posted anew, for the answer names the journal entry.
 CREATE OR REPLACE FUNCTION treasury_settle_as_seen(p_seen text, p treasury_facts, p_inner bytea, p_outer bytea)
 RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp
